@@ -1,0 +1,25 @@
+//! The words that every other crate shares: when something happened ([`VirtualTime`]), to whom
+//! ([`Name`]), what it was ([`Event`]), which packet crossed which link ([`PacketRecord`]), and the
+//! two forms in which a run is kept: the [`Timeline`] for people and reports, the [`Digest`] for the
+//! promise that one seed gives the same bytes everywhere.
+//!
+//! Invariants:
+//! - Nothing here reads a clock, draws randomness or performs input or output.
+//! - Rendering is a pure function of the timeline; whatever is volatile is made stable here and
+//!   nowhere else.
+//!
+//! Deliberately absent: any knowledge of WebRTC, of sockets, or of how a run is made.
+
+mod digest;
+mod event;
+mod name;
+mod packet;
+mod render;
+mod time;
+
+pub use digest::Digest;
+pub use event::{CandidateFate, Entry, Event, Machine, Timeline};
+pub use name::Name;
+pub use packet::{DtlsContent, PacketRecord, Protocol, StunClass, TcpFlags, Verdict};
+pub use render::{full_timeline, packet_line, transcript};
+pub use time::VirtualTime;

@@ -1,0 +1,225 @@
+use std::{fmt, net::SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Name, VirtualTime};
+
+/// One packet that a host handed to the network, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PacketRecord {
+    /// When the sending host handed it over.
+    pub at: VirtualTime,
+    /// The sending host.
+    pub from_host: Name,
+    /// The host that owns the destination address, `None` where nobody does.
+    pub to_host: Option<Name>,
+    /// Source address as the sender wrote it.
+    pub from: SocketAddr,
+    /// Destination address as the sender wrote it.
+    pub to: SocketAddr,
+    /// What is in it.
+    pub protocol: Protocol,
+    /// Payload length in bytes, without IP, UDP or TCP headers.
+    pub len: u32,
+    /// What the network did with it.
+    pub verdict: Verdict,
+}
+
+/// What a packet carries, told apart by its first bytes (RFC 7983 §7) or by its transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Protocol {
+    /// STUN (RFC 8489) or TURN (RFC 8656), by class and method.
+    Stun {
+        /// Request, indication, success or error.
+        class: StunClass,
+        /// The 12-bit method: 1 Binding, 3 Allocate, …
+        method: u16,
+    },
+    /// TURN ChannelData (RFC 8656 §12.4).
+    ChannelData,
+    /// A DTLS record (RFC 6347); the first one where a datagram holds several.
+    Dtls(DtlsContent),
+    /// SRTP (RFC 3711).
+    Srtp,
+    /// SRTCP (RFC 3711; told from SRTP by RFC 5761 §4).
+    Srtcp,
+    /// A UDP datagram of none of these kinds.
+    Udp,
+    /// A TCP segment.
+    Tcp(TcpFlags),
+}
+
+/// The class bits of a STUN message type (RFC 8489 §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StunClass {
+    /// A request.
+    Request,
+    /// An indication: no answer is expected.
+    Indication,
+    /// A success response.
+    Success,
+    /// An error response.
+    Error,
+}
+
+/// The content type of a DTLS record (RFC 6347 §4.1, RFC 5246 §6.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DtlsContent {
+    /// 20.
+    ChangeCipherSpec,
+    /// 21.
+    Alert,
+    /// 22, with the handshake message type in clear (RFC 5246 §7.4): 1 ClientHello, 2 ServerHello, 3
+    /// HelloVerifyRequest, 11 Certificate, 16 ClientKeyExchange, …; `None` where it is encrypted.
+    Handshake(Option<u8>),
+    /// 23: in WebRTC an SCTP packet (RFC 8261).
+    ApplicationData,
+    /// Any other content type.
+    Other(u8),
+}
+
+/// The flags of a TCP segment that matter to a reader.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TcpFlags {
+    /// Synchronise.
+    pub syn: bool,
+    /// Finish.
+    pub fin: bool,
+    /// Reset.
+    pub rst: bool,
+    /// Acknowledge.
+    pub ack: bool,
+}
+
+/// What the network did with a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// On its way; nothing has happened to it when the run ended.
+    InFlight,
+    /// Handed to the receiving host.
+    Delivered,
+    /// Drawn as lost on the sender's uplink.
+    LostUp,
+    /// Drawn as lost on the receiver's downlink.
+    LostDown,
+    /// Dropped because a link on its way was down.
+    LinkDown,
+    /// Dropped because no host has the destination address.
+    NoRoute,
+    /// A TCP segment that the network holds back until a retransmission timer fires: a loss, as a
+    /// TCP sender experiences it. It is delivered later, or its connection times out.
+    Held,
+    /// Delivered after having been held.
+    DeliveredLate,
+}
+
+impl Verdict {
+    /// Whether a receiver saw the packet.
+    pub const fn arrived(self) -> bool {
+        matches!(self, Self::Delivered | Self::DeliveredLate)
+    }
+}
+
+impl Protocol {
+    /// Whether this is a connectivity check or its answer (RFC 8445 §7): a STUN Binding message.
+    pub const fn is_binding(self) -> bool {
+        matches!(self, Self::Stun { method: 1, .. })
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stun { class, method } => {
+                let method = match method {
+                    1 => "binding",
+                    3 => "allocate",
+                    4 => "refresh",
+                    6 => "send",
+                    7 => "data",
+                    8 => "create-permission",
+                    9 => "channel-bind",
+                    _ => "unknown-method",
+                };
+                write!(f, "stun {method} {class}")
+            }
+            Self::ChannelData => f.write_str("turn channel-data"),
+            Self::Dtls(content) => write!(f, "dtls {content}"),
+            Self::Srtp => f.write_str("srtp"),
+            Self::Srtcp => f.write_str("srtcp"),
+            Self::Udp => f.write_str("udp"),
+            Self::Tcp(flags) => write!(f, "tcp {flags}"),
+        }
+    }
+}
+
+impl fmt::Display for StunClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Request => "request",
+            Self::Indication => "indication",
+            Self::Success => "success",
+            Self::Error => "error",
+        })
+    }
+}
+
+impl fmt::Display for DtlsContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let handshake = match self {
+            Self::ChangeCipherSpec => return f.write_str("change-cipher-spec"),
+            Self::Alert => return f.write_str("alert"),
+            Self::ApplicationData => return f.write_str("application-data (sctp)"),
+            Self::Other(kind) => return write!(f, "content-type {kind}"),
+            Self::Handshake(None) => "handshake encrypted",
+            Self::Handshake(Some(0)) => "hello-request",
+            Self::Handshake(Some(1)) => "client-hello",
+            Self::Handshake(Some(2)) => "server-hello",
+            Self::Handshake(Some(3)) => "hello-verify-request",
+            Self::Handshake(Some(4)) => "new-session-ticket",
+            Self::Handshake(Some(11)) => "certificate",
+            Self::Handshake(Some(12)) => "server-key-exchange",
+            Self::Handshake(Some(13)) => "certificate-request",
+            Self::Handshake(Some(14)) => "server-hello-done",
+            Self::Handshake(Some(15)) => "certificate-verify",
+            Self::Handshake(Some(16)) => "client-key-exchange",
+            Self::Handshake(Some(20)) => "finished",
+            Self::Handshake(Some(other)) => return write!(f, "handshake {other}"),
+        };
+        f.write_str(handshake)
+    }
+}
+
+impl fmt::Display for TcpFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut names = [(self.syn, "syn"), (self.fin, "fin"), (self.rst, "rst"), (self.ack, "ack")]
+            .into_iter()
+            .filter_map(|(set, name)| set.then_some(name))
+            .peekable();
+        if names.peek().is_none() {
+            return f.write_str("-");
+        }
+        f.write_str(&names.collect::<Vec<_>>().join("+"))
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InFlight => "in flight",
+            Self::Delivered => "delivered",
+            Self::LostUp => "LOST on the uplink",
+            Self::LostDown => "LOST on the downlink",
+            Self::LinkDown => "DROPPED, link down",
+            Self::NoRoute => "DROPPED, no such host",
+            Self::Held => "HELD for retransmission",
+            Self::DeliveredLate => "delivered late (retransmitted)",
+        })
+    }
+}
