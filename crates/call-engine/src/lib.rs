@@ -1,1 +1,45 @@
-//! placeholder
+//! A calling app's engine: the react-native-webrtc call guide in Rust, on any
+//! [`webrtc::runtime::Runtime`] and any [`signaller::Transport`].
+//!
+//! The guide's eight steps and where they are:
+//!
+//! | step | where |
+//! |---|---|
+//! | 1. grab a media stream | [`MediaDevices`], with [`SyntheticDevices`] as the one without hardware |
+//! | 2. create the peer | [`PeerSettings`]; every event reaches the [`Observer`] |
+//! | 3. signal that a call starts | [`Engine::dial`], [`Engine::accept`], [`Engine::reject`] |
+//! | 4. offer | when `negotiationneeded` asks for it, one at a time |
+//! | 5. candidates | sent at once, held back until there is a remote description |
+//! | 6. answer, 7. apply the answer | by themselves |
+//! | 8. connected, and the hang-up | [`Engine::hang_up`]; everything is released |
+//!
+//! A call has one state machine, [`CallState`], written as a table. Each participant has at most one
+//! call; a second ring is answered with `busy`.
+//!
+//! Invariants:
+//! - This crate knows no simulator and names no executor: tasks, timers and sockets come from the
+//!   [`webrtc::runtime::Runtime`] it is given, so that what is tested is what ships.
+//! - After the end of a call nothing of it is left: no live track, no peer connection, no task.
+//! - No offer is made while another is in flight.
+//! - No candidate that arrives during a call is dropped: it is applied, held until it can be, or
+//!   reported as rejected.
+//!
+//! Deliberately absent, so far: rollback on glare, ICE restarts and the recovery of a lost connection.
+
+mod configuration;
+mod engine;
+mod media;
+mod observer;
+mod peer;
+mod settings;
+mod state;
+
+pub use configuration::{IceServer, IceTransportPolicy, PeerConstraints, SessionConstraints};
+pub use engine::{Engine, Parts};
+pub use media::{
+    Enabled, FacingMode, Frame, FrameSource, LocalTrack, MediaDevices, MediaError, MediaKind, MediaStream,
+    MediaStreamConstraints, Permission, SyntheticDevices, VideoConstraints, Wanted,
+};
+pub use observer::{EngineEvent, Observer, PacketPosition, ReceivedPacket, StateMachine};
+pub use settings::{Codecs, PeerSettings, Settings, Timers};
+pub use state::{CallEvent, CallState, EndReason, Outcome, Role};

@@ -1,0 +1,110 @@
+//! The engine's handle, and the task behind it.
+
+mod actor;
+mod call;
+mod messages;
+mod peer_events;
+
+use std::sync::Arc;
+
+use futures::channel::{
+    mpsc::{UnboundedSender, unbounded},
+    oneshot,
+};
+use signaller::{CallId, ParticipantId, Transport};
+use webrtc::runtime::Runtime;
+
+use crate::{Enabled, MediaDevices, MediaKind, Observer, Settings};
+use actor::Actor;
+
+/// What an engine is made of besides its settings.
+pub struct Parts {
+    /// Where tasks, timers and sockets come from.
+    pub runtime: Arc<dyn Runtime>,
+    /// How messages reach the other side.
+    pub transport: Box<dyn Transport>,
+    /// Where media comes from.
+    pub devices: Arc<dyn MediaDevices>,
+    /// Who is told what happens.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// One participant's engine. Cheap to clone; all clones are one engine, which ends when it is shut down
+/// or when the last of them is dropped.
+///
+/// Its methods say what the user wants and return at once; what comes of it reaches the
+/// [`Observer`]. A wish that makes no sense at the moment (accepting without a ring) is reported there
+/// as a problem and changes nothing.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    commands: UnboundedSender<Command>,
+}
+
+/// What a user can want.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Dial { to: ParticipantId, call: CallId },
+    Accept,
+    Reject,
+    HangUp,
+    SetEnabled(MediaKind, Enabled),
+    NegotiationNeeded,
+    ShutDown { done: oneshot::Sender<()> },
+}
+
+impl Engine {
+    /// Starts an engine on its runtime.
+    pub fn start(settings: Settings, parts: Parts) -> Self {
+        let (commands, wishes) = unbounded();
+        let runtime = parts.runtime.clone();
+        let actor = Actor::new(settings, parts, wishes);
+        runtime.spawn(Box::pin(actor.run())).detach();
+        Self { commands }
+    }
+
+    /// Calls `to`: grabs the media stream, then rings. `call` names the call and must not have been
+    /// used before.
+    pub fn dial(&self, to: impl Into<ParticipantId>, call: impl Into<CallId>) {
+        self.wish(Command::Dial { to: to.into(), call: call.into() });
+    }
+
+    /// Accepts the call that rings: grabs the media stream, then says so.
+    pub fn accept(&self) {
+        self.wish(Command::Accept);
+    }
+
+    /// Declines the call that rings.
+    pub fn reject(&self) {
+        self.wish(Command::Reject);
+    }
+
+    /// Hangs up, or cancels while it rings.
+    pub fn hang_up(&self) {
+        self.wish(Command::HangUp);
+    }
+
+    /// Enables or disables the local tracks of one kind. Nothing is renegotiated.
+    pub fn set_enabled(&self, kind: MediaKind, enabled: Enabled) {
+        self.wish(Command::SetEnabled(kind, enabled));
+    }
+
+    /// Reports a `negotiationneeded` that the peer connection did not fire itself. Platforms fire the
+    /// event more often than needed; an application may pass each on.
+    pub fn negotiation_needed(&self) {
+        self.wish(Command::NegotiationNeeded);
+    }
+
+    /// Ends the call, if there is one, says so to the other side, closes the transport and waits until
+    /// nothing of the engine is left.
+    pub async fn shut_down(&self) {
+        let (done, waiting) = oneshot::channel();
+        self.wish(Command::ShutDown { done });
+        // An engine that is gone already drops `done`: then there is nothing to wait for.
+        let _ = waiting.await;
+    }
+
+    fn wish(&self, command: Command) {
+        // An engine that was shut down has no wishes left to fulfil.
+        let _ = self.commands.unbounded_send(command);
+    }
+}

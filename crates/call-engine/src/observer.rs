@@ -1,0 +1,166 @@
+use signaller::{CallId, ParticipantId};
+
+use crate::MediaKind;
+
+/// Who is told what the engine does: the application's user interface, its log, a test.
+///
+/// Called from the engine's own tasks: an observer that blocks holds up the call.
+pub trait Observer: Send + Sync + 'static {
+    /// Something happened.
+    fn on_event(&self, event: EngineEvent);
+
+    /// A local frame of `bytes` bytes was handed to the transport.
+    fn on_frame_sent(&self, _kind: MediaKind, _bytes: usize) {}
+
+    /// An RTP packet arrived and was decrypted.
+    fn on_packet_received(&self, _packet: ReceivedPacket) {}
+}
+
+/// An RTP packet of a remote track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReceivedPacket {
+    /// Audio or video.
+    pub kind: MediaKind,
+    /// Length of its payload, bytes.
+    pub bytes: usize,
+    /// Where it stands in its frame.
+    pub position: PacketPosition,
+}
+
+/// Where a packet stands in its frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PacketPosition {
+    /// It ends a frame: every audio packet does, and a video packet with the marker bit (RFC 3550 §5.1,
+    /// RFC 7741 §4.1).
+    End,
+    /// The frame goes on.
+    Within,
+}
+
+/// What the engine tells its application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EngineEvent {
+    /// Somebody rings.
+    IncomingCall {
+        /// Which call.
+        call: CallId,
+        /// Who.
+        from: ParticipantId,
+    },
+    /// A state machine moved.
+    StateChanged {
+        /// Which one.
+        machine: StateMachine,
+        /// The state it left.
+        from: String,
+        /// The state it entered.
+        to: String,
+        /// What made it move.
+        cause: String,
+    },
+    /// A message was handed to the signalling transport.
+    MessageSent {
+        /// Its type.
+        kind: &'static str,
+        /// To whom.
+        to: ParticipantId,
+        /// What tells it from others of its type.
+        detail: String,
+    },
+    /// A message arrived from the signalling transport.
+    MessageReceived {
+        /// Its type.
+        kind: &'static str,
+        /// From whom.
+        from: ParticipantId,
+        /// What tells it from others of its type.
+        detail: String,
+    },
+    /// `icecandidate`: the local ICE agent found one.
+    CandidateGathered {
+        /// Type, protocol and address.
+        candidate: String,
+    },
+    /// A remote candidate came before the remote description and is held back.
+    CandidateHeld {
+        /// Type, protocol and address.
+        candidate: String,
+    },
+    /// A remote candidate was applied.
+    CandidateApplied {
+        /// Type, protocol and address.
+        candidate: String,
+    },
+    /// A remote candidate was refused.
+    CandidateRejected {
+        /// Type, protocol and address.
+        candidate: String,
+        /// Why.
+        error: String,
+    },
+    /// `icecandidateerror`.
+    CandidateError {
+        /// The server.
+        url: String,
+        /// The STUN error code, or 701 for a server that cannot be reached (W3C webrtc-pc §5.7.4).
+        code: u16,
+        /// The error's text.
+        text: String,
+    },
+    /// `negotiationneeded`, and what the engine made of it.
+    NegotiationNeeded {
+        /// What it made of it.
+        verdict: &'static str,
+    },
+    /// `track`: the other side's track is there.
+    TrackAdded {
+        /// Audio or video.
+        kind: MediaKind,
+    },
+    /// The other side's track ended.
+    TrackEnded {
+        /// Audio or video.
+        kind: MediaKind,
+    },
+    /// The guide's older `addstream`: the first track of a stream is there.
+    StreamAdded {
+        /// The stream's id.
+        id: String,
+    },
+    /// The guide's older `removestream`: the last track of a stream ended.
+    StreamRemoved {
+        /// The stream's id.
+        id: String,
+    },
+    /// The signalling transport went up or down.
+    Signaling {
+        /// In words.
+        what: String,
+    },
+    /// Something went wrong that does not end the call by itself, or that explains its end.
+    Problem {
+        /// In words.
+        what: String,
+    },
+    /// Everything that the call held is released: tracks stopped, peer closed, timers gone.
+    Released {
+        /// Local tracks that are still live; 0 unless the application keeps them.
+        live_tracks: usize,
+    },
+}
+
+/// The state machines that an application watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StateMachine {
+    /// The call.
+    Call,
+    /// `RTCSignalingState`.
+    Signaling,
+    /// `RTCIceGatheringState`.
+    Gathering,
+    /// `RTCIceConnectionState`.
+    Ice,
+    /// `RTCPeerConnectionState`.
+    Connection,
+}

@@ -1,0 +1,84 @@
+//! Takes the events of one `webrtc` peer connection to the engine's loop, each marked with the call it
+//! belongs to, so that one that comes after the call's end touches nobody.
+
+use std::sync::Arc;
+
+use futures::channel::mpsc::UnboundedSender;
+use webrtc::{
+    media_stream::track_remote::TrackRemote,
+    peer_connection::{
+        PeerConnectionEventHandler, RTCIceConnectionState, RTCIceGatheringState,
+        RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCSignalingState,
+    },
+};
+
+/// What a peer connection says, and in which generation of peers.
+pub(crate) struct PeerEvent {
+    pub(crate) generation: u64,
+    pub(crate) kind: PeerEventKind,
+}
+
+/// What a peer connection says.
+pub(crate) enum PeerEventKind {
+    NegotiationNeeded,
+    Candidate(RTCPeerConnectionIceEvent),
+    CandidateError(RTCPeerConnectionIceErrorEvent),
+    Signaling(RTCSignalingState),
+    Gathering(RTCIceGatheringState),
+    Ice(RTCIceConnectionState),
+    Connection(RTCPeerConnectionState),
+    Track(Arc<dyn TrackRemote>),
+    /// A remote track's task has come to its end.
+    TrackEnded {
+        kind: crate::MediaKind,
+        stream: String,
+    },
+}
+
+/// The handler that a peer connection is built with.
+pub(crate) struct Handler {
+    pub(crate) generation: u64,
+    pub(crate) events: UnboundedSender<PeerEvent>,
+}
+
+impl Handler {
+    fn tell(&self, kind: PeerEventKind) {
+        // The engine's loop may be gone already: then nobody is left to tell.
+        let _ = self.events.unbounded_send(PeerEvent { generation: self.generation, kind });
+    }
+}
+
+#[async_trait::async_trait]
+impl PeerConnectionEventHandler for Handler {
+    async fn on_negotiation_needed(&self) {
+        self.tell(PeerEventKind::NegotiationNeeded);
+    }
+
+    async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
+        self.tell(PeerEventKind::Candidate(event));
+    }
+
+    async fn on_ice_candidate_error(&self, event: RTCPeerConnectionIceErrorEvent) {
+        self.tell(PeerEventKind::CandidateError(event));
+    }
+
+    async fn on_signaling_state_change(&self, state: RTCSignalingState) {
+        self.tell(PeerEventKind::Signaling(state));
+    }
+
+    async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
+        self.tell(PeerEventKind::Ice(state));
+    }
+
+    async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
+        self.tell(PeerEventKind::Gathering(state));
+    }
+
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        self.tell(PeerEventKind::Connection(state));
+    }
+
+    async fn on_track(&self, track: Arc<dyn TrackRemote>) {
+        self.tell(PeerEventKind::Track(track));
+    }
+}

@@ -1,0 +1,87 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use rtc::crypto::RTCCryptoProvider;
+use signaller::ParticipantId;
+
+use crate::{MediaStreamConstraints, PeerConstraints, SessionConstraints};
+
+/// Everything that an application can set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Who the application is to its signaller.
+    pub participant: ParticipantId,
+    /// What it asks of its devices when it dials or accepts.
+    pub media: MediaStreamConstraints,
+    /// Whether the video track starts enabled. A voice call is a call with its video track disabled.
+    pub start_video: crate::Enabled,
+    /// What its offers ask for.
+    pub session: SessionConstraints,
+    /// How its peers are built.
+    pub peer: PeerSettings,
+    /// How long it waits for what.
+    pub timers: Timers,
+}
+
+/// How a peer is built.
+#[derive(Clone)]
+pub struct PeerSettings {
+    /// STUN and TURN servers, and which candidates may be used.
+    pub constraints: PeerConstraints,
+    /// The local addresses that ICE gathers on, as `address:port`; port 0 lets the system choose.
+    pub udp_addresses: Vec<String>,
+    /// Which codecs are offered.
+    pub codecs: Codecs,
+    /// Where keys and randomness come from, `None` for `webrtc`'s own.
+    pub crypto: Option<Arc<dyn RTCCryptoProvider>>,
+}
+
+/// Which codecs are offered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Codecs {
+    /// Opus and VP8: what every WebRTC endpoint must have (RFC 7874 §3, RFC 7742 §5), and 3.5 times
+    /// cheaper to negotiate than the full set.
+    #[default]
+    OpusVp8,
+    /// All that `webrtc` registers by default.
+    Full,
+}
+
+/// How long a call waits for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timers {
+    /// From dialling, or from the first ring, until the call ends with `no-answer`.
+    pub ring: Duration,
+    /// From accepting until the call ends with `connect-timeout`. The only rescue from a DTLS handshake
+    /// that `webrtc` 0.21.1 lets stall for ever.
+    pub connect: Duration,
+}
+
+impl Default for Timers {
+    /// 30 seconds each.
+    fn default() -> Self {
+        Self { ring: Duration::from_secs(30), connect: Duration::from_secs(30) }
+    }
+}
+
+impl Default for PeerSettings {
+    /// No servers, every interface, Opus and VP8.
+    fn default() -> Self {
+        Self {
+            constraints: PeerConstraints::default(),
+            udp_addresses: vec!["0.0.0.0:0".to_owned()],
+            codecs: Codecs::default(),
+            crypto: None,
+        }
+    }
+}
+
+impl fmt::Debug for PeerSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PeerSettings")
+            .field("constraints", &self.constraints)
+            .field("udp_addresses", &self.udp_addresses)
+            .field("codecs", &self.codecs)
+            .field("crypto", &self.crypto.as_ref().map(|provider| provider.name()))
+            .finish()
+    }
+}

@@ -1,0 +1,3 @@
+//! The engine as an application uses it, on real sockets of the loopback interface.
+
+mod loopback;
