@@ -112,6 +112,8 @@ pub enum Verdict {
     LinkDown,
     /// Dropped because no host has the destination address.
     NoRoute,
+    /// A datagram that reached its host, where no socket was bound to its destination.
+    NoSocket,
     /// A TCP segment that the network holds back until a retransmission timer fires: a loss, as a
     /// TCP sender experiences it. It is delivered later, or its connection times out.
     Held,
@@ -218,6 +220,7 @@ impl fmt::Display for Verdict {
             Self::LostDown => "LOST on the downlink",
             Self::LinkDown => "DROPPED, link down",
             Self::NoRoute => "DROPPED, no such host",
+            Self::NoSocket => "DROPPED, no such socket",
             Self::Held => "HELD for retransmission",
             Self::DeliveredLate => "delivered late (retransmitted)",
         })

@@ -1,0 +1,80 @@
+use std::{sync::Arc, time::Duration};
+
+use crate::message::{CallId, Envelope, ErrorCode, Kind, ParticipantId, SessionId};
+
+/// Told of everything that a relay does, in order. Called without any lock held, on whichever task made
+/// the relay act; it should be quick.
+pub type Observer = Arc<dyn Fn(RelayEvent) + Send + Sync>;
+
+/// What a relay did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RelayEvent {
+    /// A connection joined as a participant.
+    Joined {
+        /// Who.
+        participant: ParticipantId,
+        /// The run of its client.
+        session: SessionId,
+        /// How many messages waited for it.
+        waiting: usize,
+    },
+    /// A message was put in line for its addressee, who is connected: it is written as soon as the
+    /// connection takes it.
+    Relayed(Passage),
+    /// A message was put in line for an addressee who is not connected.
+    Stored(Passage),
+    /// A [`DelayRule`](super::DelayRule) holds a message back; `Relayed` or `Stored` follows.
+    Held {
+        /// The message.
+        passage: Passage,
+        /// How long it is held.
+        by: Duration,
+    },
+    /// A message was dropped because its sender had sent one with this id, or a later one, before.
+    Duplicate(Passage),
+    /// Something was refused, and its sender told.
+    Rejected {
+        /// Who sent it, where its connection has joined.
+        participant: Option<ParticipantId>,
+        /// Why, for programs.
+        code: ErrorCode,
+        /// Why, for people.
+        reason: String,
+    },
+    /// The connection of a participant ended, and no other has taken its place.
+    Left {
+        /// Who.
+        participant: ParticipantId,
+    },
+}
+
+/// A message on its way through the relay, without its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passage {
+    /// The call that it belongs to.
+    pub call: CallId,
+    /// The sender's number for it.
+    pub id: u64,
+    /// Who sent it.
+    pub from: ParticipantId,
+    /// Who is to get it.
+    pub to: ParticipantId,
+    /// Its type.
+    pub kind: Kind,
+    /// As [`Message::detail`](crate::Message::detail) tells it.
+    pub detail: String,
+}
+
+impl Passage {
+    pub(super) fn of(envelope: &Envelope) -> Self {
+        Self {
+            call: envelope.call.clone(),
+            id: envelope.id,
+            from: envelope.from.clone(),
+            to: envelope.to.clone(),
+            kind: Kind::of(&envelope.body),
+            detail: envelope.body.detail(),
+        }
+    }
+}

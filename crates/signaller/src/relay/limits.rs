@@ -1,0 +1,47 @@
+use std::time::Duration;
+
+use super::DelayRule;
+use crate::message::MAX_MESSAGE_BYTES;
+
+/// What a relay keeps at most, and what it answers beyond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest message, in bytes of JSON. Beyond: `too-large`; and where the length was announced by a
+    /// frame, the connection is closed, because what follows cannot be found.
+    pub message_bytes: usize,
+    /// Messages that wait for one participant, held ones included. Beyond: `queue-full` to the sender.
+    pub queue: usize,
+    /// Participants that are remembered, connected or not. Beyond, the one that left longest ago and
+    /// has no mail is forgotten; where there is none, a join is answered `relay-full` and a message to
+    /// an unknown participant `unknown-participant`.
+    pub participants: usize,
+    /// Answers of the relay itself that wait to be written to one connection. Beyond: the connection
+    /// is closed; it sends faults and does not read.
+    pub replies: usize,
+}
+
+impl Default for Limits {
+    /// 64 KiB, 256 messages, 1024 participants, 16 answers.
+    fn default() -> Self {
+        Self { message_bytes: MAX_MESSAGE_BYTES, queue: 256, participants: 1024, replies: 16 }
+    }
+}
+
+/// How a [`SharedRelay`](super::SharedRelay) runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelaySettings {
+    /// What it keeps at most.
+    pub limits: Limits,
+    /// Which messages it holds back. The first rule that holds a message decides.
+    pub delays: Vec<DelayRule>,
+    /// How long the last answers of a connection may take to be written after its client has stopped
+    /// sending.
+    pub drain_within: Duration,
+}
+
+impl Default for RelaySettings {
+    /// The default [`Limits`], no delays, 5 s to drain.
+    fn default() -> Self {
+        Self { limits: Limits::default(), delays: Vec::new(), drain_within: Duration::from_secs(5) }
+    }
+}

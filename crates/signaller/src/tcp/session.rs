@@ -1,0 +1,212 @@
+//! The client's task: connect, join, send and receive, and again.
+
+use std::{io, sync::Arc};
+
+use bytes::Bytes;
+use futures::StreamExt as _;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::{mpsc, watch},
+    time,
+};
+
+use super::{
+    ClientSettings, Connector, Identity,
+    frame::{self, Incoming, OutgoingFrames, frames},
+    outbox::Outbox,
+};
+use crate::{
+    message::{CallId, Envelope, ErrorCode, Message, RELAY, VERSION},
+    transport::TransportEvent,
+};
+
+pub(super) struct Client {
+    pub(super) identity: Identity,
+    pub(super) settings: ClientSettings,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) events: mpsc::Sender<TransportEvent>,
+    pub(super) closing: watch::Receiver<bool>,
+}
+
+/// How a connection ended.
+enum End {
+    /// The transport was closed, and everything is sent.
+    Closed,
+    /// The relay does not want this client: trying again is of no use.
+    Refused { reason: String },
+    /// It may work the next time.
+    Lost { reason: String, had_joined: bool },
+}
+
+impl Client {
+    /// Until the transport is closed, refused, or out of attempts.
+    pub(super) async fn run(self, mut connector: impl Connector) {
+        let mut failures = 0;
+        loop {
+            match self.connection(&mut connector).await {
+                End::Closed => break,
+                End::Refused { reason } => {
+                    self.report(TransportEvent::Down { reason }).await;
+                    break;
+                }
+                End::Lost { reason, had_joined } => {
+                    self.report(TransportEvent::Down { reason }).await;
+                    failures = if had_joined { 0 } else { failures + 1 };
+                }
+            }
+            if failures > 0 && self.settings.attempts.is_some_and(|attempts| failures >= attempts) {
+                break;
+            }
+            tokio::select! {
+                biased;
+                () = self.closed_and_sent() => break,
+                () = time::sleep(self.settings.retry_after(failures)) => {}
+            }
+        }
+        self.outbox.end();
+    }
+
+    /// One connection, from its making to its end.
+    async fn connection(&self, connector: &mut impl Connector) -> End {
+        let begun = tokio::select! {
+            biased;
+            () = self.closed_and_sent() => return End::Closed,
+            begun = self.begin(connector) => begun,
+        };
+        let (mut incoming, mut outgoing) = match begun {
+            Ok(frames) => frames,
+            Err(end) => return end,
+        };
+        self.report(TransportEvent::Up).await;
+        let sent = tokio::select! {
+            biased;
+            end = self.receive(&mut incoming) => return end,
+            sent = self.send(&mut outgoing) => sent,
+        };
+        if let Err(error) = sent {
+            return End::Lost { reason: error.to_string(), had_joined: true };
+        }
+        // A stream that is dropped with unread bytes in it resets the connection, and what was just sent
+        // may be lost with it (RFC 1122 §4.2.2.13): wait for the relay's end.
+        while let Some(Ok(_)) = incoming.next().await {}
+        End::Closed
+    }
+
+    async fn begin<C: Connector>(
+        &self,
+        connector: &mut C,
+    ) -> Result<(Incoming<C::Stream>, OutgoingFrames<C::Stream>), End> {
+        let stream = self.connect(connector).await?;
+        let (mut incoming, mut outgoing) = frames(stream, self.settings.message_bytes);
+        let joining = self.join(&mut incoming, &mut outgoing);
+        match time::timeout(self.settings.join_within, joining).await {
+            Ok(joined) => joined.map(|()| (incoming, outgoing)),
+            Err(_) => Err(lost(format!("no `joined` within {:?}", self.settings.join_within))),
+        }
+    }
+
+    async fn connect<C: Connector>(&self, connector: &mut C) -> Result<C::Stream, End> {
+        match time::timeout(self.settings.connect_within, connector.connect()).await {
+            Ok(connected) => connected.map_err(|error| lost(error.to_string())),
+            Err(_) => Err(lost(format!("no connection within {:?}", self.settings.connect_within))),
+        }
+    }
+
+    /// Says who we are, and waits until the relay has heard it.
+    async fn join<S: AsyncRead + AsyncWrite>(
+        &self,
+        incoming: &mut Incoming<S>,
+        outgoing: &mut OutgoingFrames<S>,
+    ) -> Result<(), End> {
+        let Identity { participant, session } = self.identity.clone();
+        let body = Message::Join { session };
+        let call = CallId::none();
+        let join = Envelope { version: VERSION, id: 1, call, from: participant, to: RELAY.into(), body };
+        frame::write(outgoing, join.to_json().into()).await.map_err(|error| lost(error.to_string()))?;
+        loop {
+            let frame = next_frame(incoming).await.map_err(lost)?;
+            match Envelope::from_json_within(&frame, self.settings.message_bytes) {
+                Ok(Envelope { from, body: Message::Joined, .. }) if from == *RELAY => return Ok(()),
+                Ok(Envelope { from, body: Message::Error { code, message, .. }, .. }) if from == *RELAY => {
+                    let reason = format!("{code}: {message}");
+                    let may_work_later = code == ErrorCode::RelayFull;
+                    return Err(if may_work_later { lost(reason) } else { End::Refused { reason } });
+                }
+                Ok(_) => return Err(lost("the relay sent something else before `joined`".to_owned())),
+                Err(error) => self.report(TransportEvent::Unreadable { error }).await,
+            }
+        }
+    }
+
+    /// Reports what arrives, until the stream ends.
+    async fn receive<S: AsyncRead>(&self, incoming: &mut Incoming<S>) -> End {
+        loop {
+            let frame = match next_frame(incoming).await {
+                Ok(frame) => frame,
+                Err(reason) => return End::Lost { reason, had_joined: true },
+            };
+            match Envelope::from_json_within(&frame, self.settings.message_bytes) {
+                Ok(Envelope {
+                    from,
+                    body: Message::Error { code: ErrorCode::Replaced, message, .. },
+                    ..
+                }) if from == *RELAY => {
+                    return End::Refused { reason: message };
+                }
+                Ok(envelope) => self.report(TransportEvent::Message(envelope)).await,
+                Err(error) => self.report(TransportEvent::Unreadable { error }).await,
+            }
+        }
+    }
+
+    /// Sends what is handed over, until the transport is closed and nothing is left.
+    async fn send<S: AsyncWrite>(&self, outgoing: &mut OutgoingFrames<S>) -> io::Result<()> {
+        let mut closing = self.closing.clone();
+        loop {
+            if let Some(message) = self.outbox.first() {
+                frame::write(outgoing, message).await?;
+                self.outbox.remove_first();
+            } else if *closing.borrow() {
+                return frame::close(outgoing).await;
+            } else {
+                tokio::select! {
+                    biased;
+                    () = self.outbox.filled() => {}
+                    _ = closing.wait_for(|closing| *closing) => {}
+                }
+            }
+        }
+    }
+
+    /// Waits for room if nobody takes the events, but not once the transport is being closed.
+    async fn report(&self, event: TransportEvent) {
+        let mut closing = self.closing.clone();
+        tokio::select! {
+            biased;
+            _ = self.events.send(event) => {}
+            _ = closing.wait_for(|closing| *closing) => {}
+        }
+    }
+
+    /// Resolves once the transport is being closed and nothing waits to be sent.
+    async fn closed_and_sent(&self) {
+        // An error says that the handle is gone, which ends this task as well.
+        let _ = self.closing.clone().wait_for(|closing| *closing).await;
+        if self.outbox.first().is_some() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// An attempt that failed before the relay had answered.
+fn lost(reason: String) -> End {
+    End::Lost { reason, had_joined: false }
+}
+
+async fn next_frame<S: AsyncRead>(incoming: &mut Incoming<S>) -> Result<Bytes, String> {
+    match incoming.next().await {
+        Some(Ok(frame)) => Ok(frame.freeze()),
+        Some(Err(error)) => Err(error.to_string()),
+        None => Err("the relay closed the connection".to_owned()),
+    }
+}
