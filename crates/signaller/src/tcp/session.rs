@@ -161,18 +161,17 @@ impl Client {
 
     /// Sends what is handed over, until the transport is closed and nothing is left.
     async fn send<S: AsyncWrite>(&self, outgoing: &mut OutgoingFrames<S>) -> io::Result<()> {
-        let mut closing = self.closing.clone();
         loop {
             if let Some(message) = self.outbox.first() {
                 frame::write(outgoing, message).await?;
                 self.outbox.remove_first();
-            } else if *closing.borrow() {
+            } else if self.is_closing() {
                 return frame::close(outgoing).await;
             } else {
                 tokio::select! {
                     biased;
                     () = self.outbox.filled() => {}
-                    _ = closing.wait_for(|closing| *closing) => {}
+                    () = self.closing() => {}
                 }
             }
         }
@@ -180,21 +179,28 @@ impl Client {
 
     /// Waits for room if nobody takes the events, but not once the transport is being closed.
     async fn report(&self, event: TransportEvent) {
-        let mut closing = self.closing.clone();
         tokio::select! {
             biased;
             _ = self.events.send(event) => {}
-            _ = closing.wait_for(|closing| *closing) => {}
+            () = self.closing() => {}
         }
     }
 
     /// Resolves once the transport is being closed and nothing waits to be sent.
     async fn closed_and_sent(&self) {
-        // An error says that the handle is gone, which ends this task as well.
-        let _ = self.closing.clone().wait_for(|closing| *closing).await;
+        self.closing().await;
         if self.outbox.first().is_some() {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// Resolves once the transport is being closed, or its handle is gone.
+    async fn closing(&self) {
+        let _ = self.closing.clone().wait_for(|closing| *closing).await;
+    }
+
+    fn is_closing(&self) -> bool {
+        *self.closing.borrow() || self.closing.has_changed().is_err()
     }
 }
 

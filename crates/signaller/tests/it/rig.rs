@@ -131,7 +131,7 @@ impl Client {
 
     /// The next event in a line; `end` when the transport is closed.
     pub(crate) async fn event(&mut self) -> String {
-        match self.0.recv().await {
+        match soon(self.0.recv()).await {
             Some(TransportEvent::Up) => "up".to_owned(),
             Some(TransportEvent::Down { reason }) => format!("down: {reason}"),
             Some(TransportEvent::Message(envelope)) => {
@@ -183,9 +183,9 @@ pub(crate) async fn write(stream: &mut DuplexStream, envelope: &Envelope) {
 
 /// Reads one frame by hand; `None` when the relay has closed the stream.
 pub(crate) async fn read(stream: &mut DuplexStream) -> Option<Envelope> {
-    let length = stream.read_u32().await.ok()?;
+    let length = soon(stream.read_u32()).await.ok()?;
     let mut body = vec![0; length as usize];
-    stream.read_exact(&mut body).await.unwrap();
+    soon(stream.read_exact(&mut body)).await.unwrap();
     Some(Envelope::from_json(&body).unwrap())
 }
 
@@ -195,6 +195,11 @@ pub(crate) async fn answer(stream: &mut DuplexStream) -> String {
         || "end".to_owned(),
         |envelope| format!("{} #{} {}", envelope.body.kind(), envelope.id, envelope.body.detail()),
     )
+}
+
+/// What does not come within a virtual hour does not come.
+async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(3600), what).await.expect("nothing came")
 }
 
 /// Lets everything happen that needs no longer than this.

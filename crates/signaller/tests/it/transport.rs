@@ -1,6 +1,6 @@
 //! The participant's end: what a call engine sees.
 
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
 use signaller::{
     Message, SessionId, Transport, TransportError,
@@ -8,9 +8,12 @@ use signaller::{
     relay::{DelayRule, RelaySettings},
     tcp::{ClientSettings, Identity, TcpTransport},
 };
-use tokio::io::{DuplexStream, duplex};
+use tokio::{
+    io::{DuplexStream, duplex},
+    time::Instant,
+};
 
-use crate::rig::{Client, Rig, after_ms, alive_tasks, offer, outgoing, ring};
+use crate::rig::{Client, Rig, after_ms, alive_tasks, answer, envelope, offer, outgoing, read, ring, write};
 
 #[tokio::test(start_paused = true)]
 async fn two_clients_call_each_other() {
@@ -191,6 +194,26 @@ async fn close_gives_up_on_a_relay_out_of_reach() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn close_waits_for_the_relay_to_close_its_end() {
+    let (near, mut far) = duplex(4096);
+    let mut stream = Some(near);
+    let connector = move || std::future::ready(stream.take().ok_or(ErrorKind::NotConnected.into()));
+    let mut alice = Client(TcpTransport::spawn(identity(), ClientSettings::default(), connector));
+    assert!(matches!(read(&mut far).await.unwrap().body, Message::Join { .. }));
+    write(&mut far, &envelope(1, "relay", "alice", Message::Joined)).await;
+    alice.send("bob", ring());
+    let begun = Instant::now();
+    let relay = tokio::spawn(async move {
+        assert_eq!(answer(&mut far).await, "ring #1 audio+video");
+        assert_eq!(answer(&mut far).await, "end");
+        after_ms(300).await;
+    });
+    alice.0.close().await;
+    assert_eq!(begun.elapsed().as_millis(), 300);
+    relay.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn attempts_are_bounded_where_a_setting_says_so() {
     let rig = Rig::new(RelaySettings::default());
     rig.set_unreachable(true);
@@ -203,7 +226,7 @@ async fn attempts_are_bounded_where_a_setting_says_so() {
 
 #[tokio::test(start_paused = true)]
 async fn a_relay_that_never_answers_is_left() {
-    let begun = tokio::time::Instant::now();
+    let begun = Instant::now();
     let mut silent_ends = Vec::new();
     let connector = move || {
         let (near, far) = duplex(4096);
