@@ -92,12 +92,13 @@ impl Actor {
     }
 
     async fn on_connection(&mut self, state: RTCPeerConnectionState) {
-        let ice_failed = self.machine(StateMachine::Ice) == "failed";
+        // `webrtc` reports the connection's failure before that of ICE.
+        let ice_holds = self.machine(StateMachine::Ice) == "connected";
         let cause = match state {
             RTCPeerConnectionState::Connected => "ice and dtls are connected",
             RTCPeerConnectionState::Disconnected => "ice is disconnected",
-            RTCPeerConnectionState::Failed if ice_failed => "ice failed",
-            RTCPeerConnectionState::Failed => "dtls failed",
+            RTCPeerConnectionState::Failed if ice_holds => "dtls failed",
+            RTCPeerConnectionState::Failed => "ice failed",
             _ => "",
         };
         self.enter(StateMachine::Connection, &state.to_string(), cause);
