@@ -1,0 +1,42 @@
+//! How much a world did.
+
+use std::collections::BTreeMap;
+
+use timeline::Name;
+
+/// What happened in a world so far, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Per host, what its access link carried.
+    pub hosts: BTreeMap<Name, AccessCounts>,
+    /// Packets that hosts handed to the network, loopback over UDP included, retransmissions not.
+    pub packets: u64,
+    /// Stages of packets' ways that the pump has passed, retransmission timeouts included.
+    pub events: u64,
+    /// Timers that were announced with [`World::count_timer`](crate::World::count_timer).
+    pub timers: u64,
+    /// TCP segments that were sent again after a retransmission timeout.
+    pub retransmissions: u64,
+    /// TCP connections that the user timeout (RFC 5482) ended.
+    pub user_timeouts: u64,
+}
+
+/// What one host's access link carried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccessCounts {
+    /// From the host to the core.
+    pub up: HalfCounts,
+    /// From the core to the host.
+    pub down: HalfCounts,
+}
+
+/// What one half of a link carried. Retransmitted TCP segments count every time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HalfCounts {
+    /// Packets that entered it, whatever became of them.
+    pub sent: u64,
+    /// Those that were drawn as lost.
+    pub lost: u64,
+    /// Those that met it while it was down.
+    pub dropped: u64,
+}

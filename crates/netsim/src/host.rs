@@ -1,0 +1,75 @@
+use std::{
+    fmt, io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use timeline::Name;
+
+use crate::{
+    TcpListener, TcpStream, UdpSocket,
+    network::HostIndex,
+    shared::Shared,
+    socket::{self},
+};
+
+/// A host of a world: where sockets are opened. Cheap to clone.
+#[derive(Clone)]
+pub struct Host {
+    shared: Arc<Shared>,
+    index: HostIndex,
+    name: Name,
+    addresses: Arc<[IpAddr]>,
+}
+
+impl Host {
+    pub(crate) fn new(shared: &Arc<Shared>, index: HostIndex) -> Self {
+        let network = shared.network();
+        let (name, addresses) = (network.name(index).clone(), network.addresses(index).into());
+        drop(network);
+        Self { shared: Arc::clone(shared), index, name, addresses }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Its addresses, without loopback, in the order in which they were given.
+    pub fn addresses(&self) -> &[IpAddr] {
+        &self.addresses
+    }
+
+    /// Opens a UDP socket; port 0 stands for a free one from 49152 up.
+    ///
+    /// # Errors
+    /// `AddrNotAvailable` where the host does not have the address, `AddrInUse` where another socket
+    /// stands in the way, `NotConnected` where the world is over.
+    pub fn bind_udp(&self, address: SocketAddr) -> io::Result<UdpSocket> {
+        UdpSocket::bind(&self.shared, self.index, address)
+    }
+
+    /// Listens for TCP connections; port 0 stands for a free one from 49152 up.
+    ///
+    /// # Errors
+    /// As for [`Host::bind_udp`]. A port can be bound again only when the connections that its earlier
+    /// listener accepted are gone.
+    pub fn listen(&self, address: SocketAddr) -> io::Result<TcpListener> {
+        TcpListener::bind(&self.shared, self.index, address)
+    }
+
+    /// Opens a TCP connection to `to`. Dropping the future gives the attempt up.
+    ///
+    /// # Errors
+    /// `ConnectionRefused` where nobody listens there, `TimedOut` where nothing got through for the
+    /// user timeout (nobody has the address, or a link is down), `NotConnected` where the world is over.
+    pub async fn connect(&self, to: SocketAddr) -> io::Result<TcpStream> {
+        socket::connect(&self.shared, self.index, to).await
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Host({})", self.name)
+    }
+}

@@ -1,0 +1,128 @@
+//! The record of all packets that hosts handed to the network, and the digest over them.
+
+use std::net::{IpAddr, SocketAddr};
+
+use timeline::{Digest, PacketRecord, Protocol, Verdict};
+
+use crate::draw::Transport;
+
+/// The place of a packet in the log.
+pub(crate) type RecordId = usize;
+
+#[derive(Debug, Default)]
+pub(crate) struct PacketLog {
+    records: Vec<PacketRecord>,
+    digest: Digest,
+}
+
+impl PacketLog {
+    /// Takes a packet in; `payload` goes into the digest, not into the record.
+    pub(crate) fn push(&mut self, record: PacketRecord, payload: &[u8]) -> RecordId {
+        self.digest(&record, payload);
+        self.records.push(record);
+        self.records.len() - 1
+    }
+
+    pub(crate) fn set_verdict(&mut self, id: RecordId, verdict: Verdict) {
+        self.records[id].verdict = verdict;
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    pub(crate) fn take(&mut self) -> (Vec<PacketRecord>, Digest) {
+        (std::mem::take(&mut self.records), std::mem::take(&mut self.digest))
+    }
+
+    /// Time, addresses, transport (with a TCP segment's flags), length, bytes. Every field but the last
+    /// has a fixed width, or says its own.
+    fn digest(&mut self, record: &PacketRecord, payload: &[u8]) {
+        let mut head = [0; 56];
+        let mut writer = Writer { bytes: &mut head, len: 0 };
+        writer.put(&record.at.as_nanos().to_le_bytes());
+        writer.put_address(record.from);
+        writer.put_address(record.to);
+        writer.put(&transport_bits(record.protocol));
+        writer.put(&record.len.to_le_bytes());
+        let len = writer.len;
+        self.digest.update(&head[..len]);
+        self.digest.update(payload);
+    }
+}
+
+fn transport_bits(protocol: Protocol) -> [u8; 2] {
+    match protocol {
+        Protocol::Tcp(flags) => {
+            let bits = [flags.syn, flags.fin, flags.rst, flags.ack].into_iter().enumerate();
+            let bits = bits.map(|(place, set)| u8::from(set) << place).sum();
+            [Transport::Tcp as u8, bits]
+        }
+        _ => [Transport::Udp as u8, 0],
+    }
+}
+
+struct Writer<'a> {
+    bytes: &'a mut [u8],
+    len: usize,
+}
+
+impl Writer<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        self.bytes[self.len..self.len + bytes.len()].copy_from_slice(bytes);
+        self.len += bytes.len();
+    }
+
+    fn put_address(&mut self, address: SocketAddr) {
+        match address.ip() {
+            IpAddr::V4(v4) => {
+                self.put(&[4]);
+                self.put(&v4.octets());
+            }
+            IpAddr::V6(v6) => {
+                self.put(&[6]);
+                self.put(&v6.octets());
+            }
+        }
+        self.put(&address.port().to_le_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use timeline::{TcpFlags, VirtualTime};
+
+    use super::*;
+
+    fn digest(change: impl FnOnce(&mut PacketRecord), payload: &[u8]) -> String {
+        let mut record = PacketRecord {
+            at: VirtualTime::from_millis(1),
+            from_host: "a".into(),
+            to_host: Some("b".into()),
+            from: "10.0.0.1:1".parse().unwrap(),
+            to: "[2001:db8::1]:2".parse().unwrap(),
+            protocol: Protocol::Udp,
+            len: 3,
+            verdict: Verdict::InFlight,
+        };
+        change(&mut record);
+        let mut log = PacketLog::default();
+        log.push(record, payload);
+        log.take().1.to_string()
+    }
+
+    #[test]
+    fn covers_all_that_was_sent_and_not_what_became_of_it() {
+        let base = digest(|_| (), b"abc");
+        assert_eq!(base, digest(|record| record.verdict = Verdict::LostUp, b"abc"));
+        let changed = [
+            digest(|_| (), b"abd"),
+            digest(|record| record.at = VirtualTime::from_millis(2), b"abc"),
+            digest(|record| record.from.set_port(3), b"abc"),
+            digest(|record| record.to.set_port(3), b"abc"),
+            digest(|record| record.len = 4, b"abc"),
+            digest(|record| record.protocol = Protocol::Tcp(TcpFlags::default()), b"abc"),
+        ];
+        assert!(changed.iter().all(|digest| *digest != base));
+    }
+}

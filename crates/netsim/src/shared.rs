@@ -1,0 +1,222 @@
+//! What all handles to one world have in common.
+
+use std::{
+    cell::Cell,
+    fmt,
+    net::SocketAddr,
+    sync::{
+        Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use timeline::VirtualTime;
+use tokio::time::Instant;
+
+use crate::{
+    End, WorldConfig,
+    budget::Budget,
+    kernel::{Kernel, Stack},
+    network::{Effects, HostIndex, Network},
+    pump::Signals,
+};
+
+thread_local! {
+    /// The world that runs on this thread; zero for none.
+    static RUNNING: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Tells worlds of one process apart; says nothing about their content.
+static NEXT_WORLD: AtomicU64 = AtomicU64::new(1);
+
+/// One world.
+///
+/// The locks are there because handles may wander to other threads; a world itself uses one thread, so
+/// they never wait. Wakers and TCP stacks are called with the network's lock released.
+pub(crate) struct Shared {
+    world: u64,
+    network: Mutex<Network>,
+    kernel: Mutex<Option<Kernel>>,
+    stacks: Vec<Stack>,
+    budget: Mutex<Budget>,
+    start: OnceLock<Instant>,
+    last_now: AtomicU64,
+    /// Whether a TCP stack may have something to send.
+    stacks_busy: AtomicBool,
+    pub(crate) user_timeout: Duration,
+    pub(crate) signals: Signals,
+}
+
+/// Marks the thread as running a world, for as long as it lives.
+pub(crate) struct Running {
+    world: u64,
+}
+
+impl Running {
+    /// `None` where this thread runs a world already.
+    pub(crate) fn begin() -> Option<Self> {
+        if RUNNING.get() != 0 {
+            return None;
+        }
+        let world = NEXT_WORLD.fetch_add(1, Ordering::Relaxed);
+        RUNNING.set(world);
+        Some(Self { world })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.set(0);
+    }
+}
+
+impl Shared {
+    /// The world of `config`, with its TCP stacks set up on this thread.
+    pub(crate) fn new(config: &WorldConfig, running: &Running) -> Self {
+        let addresses = config.hosts.iter().map(|host| host.addresses.as_slice());
+        let (kernel, stacks) = Kernel::enter(addresses);
+        Self {
+            world: running.world,
+            network: Mutex::new(Network::new(config)),
+            kernel: Mutex::new(Some(kernel)),
+            stacks,
+            budget: Mutex::new(Budget::new(config.event_budget)),
+            start: OnceLock::new(),
+            last_now: AtomicU64::new(0),
+            stacks_busy: AtomicBool::new(false),
+            user_timeout: config.user_timeout,
+            signals: Signals::new(),
+        }
+    }
+
+    /// Virtual time begins, at what tokio's clock shows.
+    pub(crate) fn start_clock(&self) {
+        self.start.get_or_init(Instant::now);
+    }
+
+    /// Takes the TCP stacks down. What is left of their sockets can only be forgotten afterwards.
+    pub(crate) fn shut_down_stacks(&self) {
+        drop(lock(&self.kernel).take());
+    }
+
+    /// Whether this is the world of the calling thread, and not over.
+    pub(crate) fn is_running_here(&self) -> bool {
+        RUNNING.try_with(Cell::get) == Ok(self.world)
+    }
+
+    /// Virtual time. Also moves the clocks of the simulation thread. Elsewhere, and after the world's
+    /// end, the last time that was seen.
+    pub(crate) fn now(&self) -> VirtualTime {
+        match self.start.get() {
+            Some(&start) if self.is_running_here() => {
+                let elapsed = Instant::now().saturating_duration_since(start);
+                determinism::set_virtual_now(elapsed);
+                let now = VirtualTime::from(elapsed);
+                self.last_now.store(now.as_nanos(), Ordering::Relaxed);
+                now
+            }
+            _ => VirtualTime::from_nanos(self.last_now.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// The instant on tokio's clock that is `at` in virtual time.
+    pub(crate) fn instant_at(&self, at: VirtualTime) -> Instant {
+        let start = *self.start.get_or_init(Instant::now);
+        start.checked_add(at.elapsed()).unwrap_or(start)
+    }
+
+    pub(crate) fn network(&self) -> MutexGuard<'_, Network> {
+        lock(&self.network)
+    }
+
+    pub(crate) fn budget(&self) -> MutexGuard<'_, Budget> {
+        lock(&self.budget)
+    }
+
+    /// The TCP stack of a host.
+    pub(crate) fn stack(&self, host: HostIndex) -> Stack {
+        self.stacks[host]
+    }
+
+    /// Sends a datagram and lets the pump know.
+    pub(crate) fn udp_send(
+        &self,
+        host: HostIndex,
+        bound: SocketAddr,
+        to: SocketAddr,
+        payload: &[u8],
+    ) -> std::io::Result<()> {
+        let now = self.now();
+        let mut network = self.network();
+        network.udp_send(now, host, bound, to, payload)?;
+        let next = network.next_at();
+        drop(network);
+        self.signals.planned(next);
+        Ok(())
+    }
+
+    /// A program called into a TCP stack, which may have something to send now.
+    pub(crate) fn stack_was_called(&self) {
+        self.stacks_busy.store(true, Ordering::Relaxed);
+        self.signals.planned(Some(VirtualTime::ZERO));
+    }
+
+    /// Whether the pump has something to do at `now`; otherwise when, if that is known.
+    pub(crate) fn work(&self, now: VirtualTime) -> Result<(), Option<VirtualTime>> {
+        let next = self.network().next_at();
+        let is_due = self.stacks_busy.load(Ordering::Relaxed) || next.is_some_and(|at| at <= now);
+        if is_due { Ok(()) } else { Err(next) }
+    }
+
+    /// Takes what the TCP stacks want to send.
+    pub(crate) fn collect(&self, now: VirtualTime) {
+        if !self.stacks_busy.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        if let Some(kernel) = &mut *lock(&self.kernel) {
+            let mut network = self.network();
+            kernel.egress(|segment| network.tcp_send(now, segment));
+        }
+    }
+
+    /// Releases the next thing that is due and reaches a host.
+    pub(crate) fn release(&self, now: VirtualTime, effects: &mut Effects) {
+        let passed = self.network().release(now, effects);
+        let end = self.budget().spend_events(now, passed);
+        self.end(end);
+        self.carry_out(effects);
+    }
+
+    /// Wakes tasks and hands segments to the TCP stacks.
+    pub(crate) fn carry_out(&self, effects: &mut Effects) {
+        if !effects.segments.is_empty() {
+            self.stacks_busy.store(true, Ordering::Relaxed);
+            if let Some(kernel) = &*lock(&self.kernel) {
+                effects.segments.drain(..).for_each(|segment| kernel.deliver(segment));
+            }
+        }
+        for waker in effects.wakers.drain(..) {
+            waker.wake();
+        }
+    }
+
+    /// Ends the world, if there is a reason to.
+    pub(crate) fn end(&self, reason: Option<End>) {
+        if let Some(reason) = reason {
+            self.signals.end(reason);
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (now, tcp_flows) = (self.now(), self.network().tcp_flows());
+        f.debug_struct("World").field("now", &now).field("tcp_flows", &tcp_flows).finish_non_exhaustive()
+    }
+}
+
+/// A panic elsewhere is reported where it happened; the data behind the lock is still whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

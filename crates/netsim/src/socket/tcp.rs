@@ -1,0 +1,234 @@
+use std::{
+    fmt,
+    future::poll_fn,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::not_here;
+use crate::{
+    kernel::{Connecting, Listener, Pinned, Stream},
+    network::HostIndex,
+    shared::Shared,
+};
+
+/// A TCP connection of a host. Dropping it closes it: with a reset where data was left unread, else with
+/// a FIN behind what was written.
+///
+/// Writes never wait for the reader: up to 1 GiB is kept at the receiver.
+pub struct TcpStream {
+    socket: Owned<Stream>,
+    local: SocketAddr,
+    peer: SocketAddr,
+}
+
+impl TcpStream {
+    fn new(shared: &Arc<Shared>, host: HostIndex, stream: Stream) -> io::Result<Self> {
+        let (local, peer) = (stream.local_addr(), stream.peer_addr());
+        let socket = Owned::new(shared, host, stream);
+        Ok(Self { socket, local: local?, peer: peer? })
+    }
+
+    /// The address of this end.
+    ///
+    /// # Errors
+    /// None; the signature is that of real sockets.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.local)
+    }
+
+    /// The address of the other end.
+    ///
+    /// # Errors
+    /// None; the signature is that of real sockets.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.peer)
+    }
+
+    /// Calls into the stack. A reset that the user timeout made is told as `TimedOut`.
+    fn call<R>(&mut self, f: impl FnOnce(&mut Stream) -> Poll<io::Result<R>>) -> Poll<io::Result<R>> {
+        let result = f(self.socket.get_mut()?);
+        match result {
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
+                let timed_out = self.socket.shared.network().tcp_timed_out(self.local, self.peer);
+                Poll::Ready(Err(if timed_out { io::ErrorKind::TimedOut.into() } else { error }))
+            }
+            other => other,
+        }
+    }
+
+    /// Like [`TcpStream::call`], for what makes the stack send.
+    fn call_to_send<R>(&mut self, f: impl FnOnce(&mut Stream) -> Poll<io::Result<R>>) -> Poll<io::Result<R>> {
+        let result = self.call(f);
+        if result.is_ready() {
+            self.socket.shared.stack_was_called();
+        }
+        result
+    }
+}
+
+impl AsyncRead for TcpStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.call(|stream| stream.poll_read(cx, buf))
+    }
+}
+
+impl AsyncWrite for TcpStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.call_to_send(|stream| stream.poll_write(cx, buf))
+    }
+
+    /// Always ready: what was written is under way.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.call_to_send(|stream| stream.poll_shutdown(cx))
+    }
+}
+
+impl Drop for TcpStream {
+    fn drop(&mut self) {
+        self.socket.shared.network().tcp_orphan(self.local, self.peer);
+    }
+}
+
+impl fmt::Debug for TcpStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TcpStream({} to {})", self.local, self.peer)
+    }
+}
+
+/// A TCP listener of a host. Dropping it closes it and resets what nobody has accepted.
+///
+/// Its port can be bound again only when the connections it accepted are gone.
+pub struct TcpListener {
+    socket: Owned<Listener>,
+    local: SocketAddr,
+}
+
+impl TcpListener {
+    pub(crate) fn bind(shared: &Arc<Shared>, host: HostIndex, address: SocketAddr) -> io::Result<Self> {
+        if !shared.is_running_here() {
+            return Err(not_here());
+        }
+        let listener = Listener::bind(shared.stack(host), address)?;
+        let local = listener.local_addr();
+        let socket = Owned::new(shared, host, listener);
+        Ok(Self { socket, local: local? })
+    }
+
+    /// The address it is bound to, with the port it was given.
+    ///
+    /// # Errors
+    /// None; the signature is that of real sockets.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.local)
+    }
+
+    /// Takes the next connection, with its peer's address.
+    ///
+    /// # Errors
+    /// Where the world is over.
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        let Owned { shared, host, .. } = &self.socket;
+        self.socket.get()?.poll_accept(cx).map(|accepted| {
+            let (stream, peer) = accepted?;
+            Ok((TcpStream::new(shared, *host, stream)?, peer))
+        })
+    }
+
+    /// Waits for the next connection, with its peer's address.
+    ///
+    /// # Errors
+    /// Where the world is over.
+    pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        poll_fn(|cx| self.poll_accept(cx)).await
+    }
+}
+
+impl fmt::Debug for TcpListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TcpListener({})", self.local)
+    }
+}
+
+/// Connects `host` to `to`. Dropping the future gives the attempt up.
+pub(crate) async fn connect(shared: &Arc<Shared>, host: HostIndex, to: SocketAddr) -> io::Result<TcpStream> {
+    if !shared.is_running_here() {
+        return Err(not_here());
+    }
+    let began = shared.now();
+    let mut attempt = Owned::new(shared, host, Connecting::start(shared.stack(host), to));
+    let connected = poll_fn(|cx| {
+        let connected = attempt.get_mut()?.poll(cx);
+        shared.stack_was_called();
+        connected
+    });
+    match connected.await {
+        Ok(stream) => TcpStream::new(shared, host, stream),
+        // The network ends an attempt that got nowhere with a reset, which the stack takes for a refusal.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            let timed_out = shared.now() - began >= shared.user_timeout;
+            Err(if timed_out { io::ErrorKind::TimedOut.into() } else { error })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A socket of a stack, counted among its host's open ones, closed when dropped.
+struct Owned<S: Close> {
+    shared: Arc<Shared>,
+    host: HostIndex,
+    /// `None` only while it is dropped.
+    socket: Option<S>,
+}
+
+/// What can be closed in the presence of its stack, and otherwise is forgotten.
+trait Close {
+    fn close(self);
+}
+
+impl<T> Close for Pinned<T> {
+    fn close(self) {
+        Self::close(self);
+    }
+}
+
+impl<S: Close> Owned<S> {
+    fn new(shared: &Arc<Shared>, host: HostIndex, socket: S) -> Self {
+        shared.network().socket_opened(host);
+        Self { shared: Arc::clone(shared), host, socket: Some(socket) }
+    }
+
+    fn get(&self) -> io::Result<&S> {
+        self.socket.as_ref().filter(|_| self.shared.is_running_here()).ok_or_else(not_here)
+    }
+
+    fn get_mut(&mut self) -> io::Result<&mut S> {
+        let is_here = self.shared.is_running_here();
+        self.socket.as_mut().filter(|_| is_here).ok_or_else(not_here)
+    }
+}
+
+impl<S: Close> Drop for Owned<S> {
+    fn drop(&mut self) {
+        self.shared.network().socket_closed(self.host);
+        if let Some(socket) = self.socket.take()
+            && self.shared.is_running_here()
+        {
+            socket.close();
+            self.shared.stack_was_called();
+        }
+    }
+}

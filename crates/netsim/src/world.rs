@@ -1,0 +1,287 @@
+use std::{collections::BTreeMap, fmt, future::Future, sync::Arc, time::Duration};
+
+use thiserror::Error;
+use timeline::{Digest, Name, PacketRecord, VirtualTime};
+use tokio::runtime::Runtime;
+
+use crate::{
+    Access, Counts, Half, Host, InvalidConfig, LinkModel, WorldConfig, pump,
+    shared::{Running, Shared},
+};
+
+/// A running world: a cheap handle to its network and its clock.
+///
+/// It may be kept and sent anywhere; on other threads, and after the world's end, it shows the last
+/// state and its sockets answer with errors.
+#[derive(Clone)]
+pub struct World {
+    shared: Arc<Shared>,
+}
+
+/// What came of a world.
+#[derive(Debug)]
+pub struct Outcome<T> {
+    /// What its main future returned; `None` where it was cut off.
+    pub value: Option<T>,
+    /// Why it ended.
+    pub end: End,
+    /// Every packet that a host handed to the network, in the order of sending.
+    pub packets: Vec<PacketRecord>,
+    /// A hash over time, addresses, transport, length and bytes of all of them.
+    pub digest: Digest,
+    /// How long it lasted.
+    pub elapsed: VirtualTime,
+    /// How much it did.
+    pub counts: Counts,
+    /// Which sockets were still open.
+    pub leftovers: Leftovers,
+}
+
+/// Why a world ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Its main future returned.
+    Finished,
+    /// Virtual time reached the deadline.
+    Deadline,
+    /// It did more than its event budget allows.
+    EventBudget,
+    /// It went on and on at one instant: something sleeps for no time in a loop.
+    Stalled,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Finished => "finished",
+            Self::Deadline => "cut off at the deadline",
+            Self::EventBudget => "cut off, having used up its event budget",
+            Self::Stalled => "cut off, going round in circles at one instant",
+        })
+    }
+}
+
+/// How many sockets were open per host: UDP sockets, TCP streams and listeners. Hosts with none are left
+/// out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// When the main future was done, with all other tasks still there.
+    pub at_end: BTreeMap<Name, usize>,
+    /// When all tasks had been dropped: these are leaks, or part of the returned value.
+    pub after_shutdown: BTreeMap<Name, usize>,
+}
+
+/// Why a world could not be run.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum WorldError {
+    /// It would depend on the clock and the randomness of the machine.
+    #[error("a world runs only on a simulation thread (determinism::on_simulation_thread)")]
+    NotOnSimulationThread,
+    /// Worlds cannot be nested.
+    #[error("this thread runs a world already; give each its own thread")]
+    Nested,
+    /// The configuration describes no possible world.
+    #[error(transparent)]
+    Config(#[from] InvalidConfig),
+    /// The runtime could not be built.
+    #[error("cannot build the runtime of a world")]
+    Runtime(#[source] std::io::Error),
+}
+
+/// No host has this name.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("no host is called {name}; there are {known}")]
+pub struct UnknownHost {
+    /// The name.
+    pub name: Name,
+    /// The names that there are, in words.
+    pub known: String,
+}
+
+impl World {
+    /// Runs a world to its end on this thread, with a runtime of its own, and `main` in it.
+    ///
+    /// Tasks that `main` spawns with `tokio::spawn` end with it. A panic in `main` comes through; one in
+    /// a spawned task stays in its `JoinHandle`, as with tokio.
+    ///
+    /// # Errors
+    /// Where this is no simulation thread, or runs a world already, or the configuration is impossible.
+    pub fn run<T, F>(config: WorldConfig, main: impl FnOnce(Self) -> F) -> Result<Outcome<T>, WorldError>
+    where
+        F: Future<Output = T>,
+    {
+        if !determinism::is_simulation_thread() {
+            return Err(WorldError::NotOnSimulationThread);
+        }
+        config.validate()?;
+        let running = Running::begin().ok_or(WorldError::Nested)?;
+        let shared = Arc::new(Shared::new(&config, &running));
+        // From here on, also in a panic: first the runtime goes, with all tasks and their sockets, then
+        // the stacks.
+        let _stacks = Stacks(&shared);
+        let runtime = runtime(&shared).map_err(WorldError::Runtime)?;
+        let world = Self { shared: Arc::clone(&shared) };
+        // `main` itself is called within the runtime, so that it may spawn tasks and make timers.
+        let main = async { main(world).await };
+        let (value, end) = runtime.block_on(live(&shared, config.deadline, main));
+        let elapsed = shared.now();
+        let at_end = open_sockets(&shared);
+        drop(runtime);
+        let leftovers = Leftovers { at_end, after_shutdown: open_sockets(&shared) };
+        let counts = counts(&shared);
+        let (packets, digest) = shared.network().take_log();
+        Ok(Outcome { value, end, packets, digest, elapsed, counts, leftovers })
+    }
+
+    /// Virtual time since the world began. Whole milliseconds.
+    pub fn now(&self) -> VirtualTime {
+        self.shared.now()
+    }
+
+    /// The same moment as an `Instant`, for code that wants one.
+    pub fn instant(&self) -> std::time::Instant {
+        self.shared.instant_at(self.shared.now()).into_std()
+    }
+
+    /// The host called `name`.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn host(&self, name: &Name) -> Result<Host, UnknownHost> {
+        let index = self.index(name)?;
+        Ok(Host::new(&self.shared, index))
+    }
+
+    /// Gives one half of a host's link other properties, for every packet that has yet to enter it.
+    ///
+    /// # Errors
+    /// Where there is no such host.
+    pub fn set_link(&self, host: &Name, half: Half, model: LinkModel) -> Result<(), UnknownHost> {
+        let host = self.index(host)?;
+        self.shared.network().set_link(host, half, model);
+        Ok(())
+    }
+
+    /// Changes a host's link, for every packet that has yet to enter a half of it.
+    ///
+    /// # Errors
+    /// Where there is no such host.
+    pub fn update_access(&self, host: &Name, change: impl FnOnce(&mut Access)) -> Result<(), UnknownHost> {
+        let host = self.index(host)?;
+        let mut access = self.shared.network().access(host);
+        change(&mut access);
+        self.shared.network().set_access(host, access);
+        Ok(())
+    }
+
+    /// Takes both halves of a host's link down, or up again.
+    ///
+    /// # Errors
+    /// Where there is no such host.
+    pub fn set_link_up(&self, host: &Name, up: bool) -> Result<(), UnknownHost> {
+        self.update_access(host, |access| {
+            access.up.up = up;
+            access.down.up = up;
+        })
+    }
+
+    /// How many UDP sockets, TCP streams and listeners programs hold open on a host.
+    ///
+    /// # Errors
+    /// Where there is no such host.
+    pub fn open_sockets(&self, host: &Name) -> Result<usize, UnknownHost> {
+        let host = self.index(host)?;
+        Ok(self.shared.network().open_sockets(host))
+    }
+
+    /// How much has happened so far.
+    pub fn counts(&self) -> Counts {
+        counts(&self.shared)
+    }
+
+    /// Announces a timer, so that a loop of zero-length ones ends the world. A runtime on top of a world
+    /// calls this for each sleep that it creates.
+    pub fn count_timer(&self) {
+        let now = self.shared.now();
+        let end = self.shared.budget().spend_timer(now);
+        self.shared.end(end);
+    }
+
+    fn index(&self, name: &Name) -> Result<usize, UnknownHost> {
+        let network = self.shared.network();
+        network.host(name).ok_or_else(|| {
+            let known: Vec<_> = network.host_names().map(Name::as_str).collect();
+            UnknownHost { name: name.clone(), known: known.join(", ") }
+        })
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shared.fmt(f)
+    }
+}
+
+/// Takes the TCP stacks down when it goes.
+struct Stacks<'a>(&'a Shared);
+
+impl Drop for Stacks<'_> {
+    fn drop(&mut self) {
+        self.0.shut_down_stacks();
+    }
+}
+
+/// One thread, a paused clock that jumps from timer to timer, and the two moments that a world must
+/// know of: when nothing can run any more, and when time has moved.
+fn runtime(shared: &Arc<Shared>) -> std::io::Result<Runtime> {
+    let (at_rest, moved) = (Arc::clone(shared), Arc::clone(shared));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .on_thread_park(move || at_rest.signals.at_rest())
+        .on_thread_unpark(move || {
+            moved.now();
+        })
+        .build()?;
+    {
+        let _context = runtime.enter();
+        shared.start_clock();
+    }
+    Ok(runtime)
+}
+
+/// Drives `main` until it returns or the world has to end.
+async fn live<T>(
+    shared: &Arc<Shared>,
+    deadline: Duration,
+    main: impl Future<Output = T>,
+) -> (Option<T>, End) {
+    let mut pump = tokio::spawn(pump::run(Arc::clone(shared)));
+    tokio::select! {
+        biased;
+        end = shared.signals.ended() => (None, end),
+        stopped = &mut pump => match stopped {
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            _ => unreachable!("the pump runs until the runtime drops it"),
+        },
+        finished = tokio::time::timeout(deadline, main) => match finished {
+            Ok(value) => (Some(value), End::Finished),
+            Err(_) => (None, End::Deadline),
+        },
+    }
+}
+
+fn open_sockets(shared: &Shared) -> BTreeMap<Name, usize> {
+    let network = shared.network();
+    let counts =
+        network.host_names().enumerate().map(|(host, name)| (name.clone(), network.open_sockets(host)));
+    counts.filter(|(_, open)| *open > 0).collect()
+}
+
+fn counts(shared: &Shared) -> Counts {
+    let mut counts = shared.network().counts();
+    let budget = shared.budget();
+    (counts.events, counts.timers) = (budget.events, budget.timers);
+    counts
+}

@@ -1,0 +1,9 @@
+//! Whole worlds: what programs in them see.
+
+mod determinism_of_worlds;
+mod ends;
+mod links;
+mod tcp;
+mod tcp_under_loss;
+mod udp;
+mod world;

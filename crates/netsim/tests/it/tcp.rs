@@ -1,0 +1,267 @@
+use std::io::ErrorKind;
+
+use netsim::{Half, LinkModel, World};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::{sleep, timeout},
+};
+
+use crate::world::{NAMES, address, config, connection, ms, perfect, run, value};
+
+async fn blackout(world: &World, from_ms: u64, for_ms: u64) {
+    sleep(ms(from_ms)).await;
+    world.set_link_up(&"a".into(), false).unwrap();
+    sleep(ms(for_ms)).await;
+    world.set_link_up(&"a".into(), true).unwrap();
+}
+
+#[test]
+fn a_connection_takes_one_round_trip_and_carries_bytes_both_ways() {
+    let outcome = run(config(1, perfect(ms(15))), |world| async move {
+        let (mut client, mut server) = connection(&world).await;
+        assert_eq!(world.now().as_millis(), 90);
+        assert_eq!(server.peer_addr().unwrap(), client.local_addr().unwrap());
+        client.write_all(b"ping").await.unwrap();
+        let mut buf = [0; 4];
+        server.read_exact(&mut buf).await.unwrap();
+        assert_eq!((&buf, world.now().as_millis()), (b"ping", 120));
+        server.write_all(b"pong").await.unwrap();
+        server.shutdown().await.unwrap();
+        let mut rest = Vec::new();
+        client.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(rest, b"pong");
+    });
+    assert!(outcome.packets.iter().all(|packet| packet.verdict.arrived() || packet.at.as_millis() >= 120));
+    assert_eq!(outcome.packets[0].protocol.to_string(), "tcp syn");
+}
+
+#[test]
+fn nobody_listening_is_a_refusal() {
+    let (kind, at) = value(config(1, perfect(ms(15))), |world| async move {
+        let a = world.host(&"a".into()).unwrap();
+        (a.connect(address("10.0.0.2:80")).await.unwrap_err().kind(), world.now().as_millis())
+    });
+    assert_eq!((kind, at), (ErrorKind::ConnectionRefused, 60));
+}
+
+#[test]
+fn nobody_at_the_address_is_a_timeout() {
+    let (kind, at) = value(config(1, perfect(ms(15))), |world| async move {
+        let a = world.host(&"a".into()).unwrap();
+        (a.connect(address("10.9.9.9:80")).await.unwrap_err().kind(), world.now().as_millis())
+    });
+    assert_eq!((kind, at), (ErrorKind::TimedOut, 120_015));
+}
+
+#[test]
+fn a_short_blackout_delays_and_loses_nothing() {
+    let (at, kept) = value(config(1, perfect(ms(15))), |world| async move {
+        let (mut client, mut server) = connection(&world).await;
+        let faults = world.clone();
+        tokio::spawn(async move { blackout(&faults, 10, 5000).await });
+        sleep(ms(20)).await;
+        for number in 0..10u8 {
+            client.write_all(&[number]).await.unwrap();
+            sleep(ms(100)).await;
+        }
+        let mut kept = [0; 10];
+        server.read_exact(&mut kept).await.unwrap();
+        (world.now().as_millis(), kept)
+    });
+    assert_eq!(kept, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    // Written at 110; retransmissions 200, 600, 1400, 3000 and 6200 ms later.
+    assert_eq!(at, 110 + 6200 + 30);
+}
+
+#[test]
+fn a_long_blackout_times_out_at_both_ends() {
+    let (kinds, at) = value(config(1, perfect(ms(15))), |world| async move {
+        let (mut client, mut server) = connection(&world).await;
+        world.set_link_up(&"a".into(), false).unwrap();
+        client.write_all(b"x").await.unwrap();
+        let kinds = [
+            client.read(&mut [0; 4]).await.unwrap_err().kind(),
+            server.read(&mut [0; 4]).await.unwrap_err().kind(),
+            client.write(b"y").await.unwrap_err().kind(),
+        ];
+        (kinds, world.now().as_millis())
+    });
+    assert_eq!(kinds, [ErrorKind::TimedOut; 3]);
+    assert_eq!(at, 90 + 120_000);
+}
+
+/// A stack discards data that comes before the end of the handshake, so that order must hold even where
+/// the acknowledgement is stopped and what follows it is not.
+#[test]
+fn data_never_overtakes_the_end_of_the_handshake() {
+    let at = value(config(1, perfect(ms(300))), |world| async move {
+        let [a, b] = NAMES.map(|name| world.host(&name.into()).unwrap());
+        let listener = b.listen(address("10.0.0.2:80")).unwrap();
+        let faults = world.clone();
+        tokio::spawn(async move {
+            // The acknowledgement leaves at 1200 and meets this at the core, at 1500.
+            sleep(ms(1490)).await;
+            let down = LinkModel { up: false, ..LinkModel::with_delay(ms(300)) };
+            faults.set_link(&"b".into(), Half::Down, down).unwrap();
+            sleep(ms(20)).await;
+            faults.set_link(&"b".into(), Half::Down, LinkModel { up: true, ..down }).unwrap();
+        });
+        tokio::spawn(async move {
+            let mut client = a.connect(address("10.0.0.2:80")).await.unwrap();
+            // At the core at 1750, while the acknowledgement is on its way there for the second time.
+            sleep(ms(250)).await;
+            client.write_all(b"x").await.unwrap();
+            sleep(ms(100_000)).await;
+        });
+        let (mut server, _) = listener.accept().await.unwrap();
+        server.read_exact(&mut [0]).await.unwrap();
+        world.now().as_millis()
+    });
+    assert_eq!(at, 1700 + 600);
+}
+
+#[test]
+fn acknowledgements_survive_a_blackout_of_their_half() {
+    let read = value(config(1, perfect(ms(15))), |world| async move {
+        let (mut client, mut server) = connection(&world).await;
+        tokio::spawn(async move {
+            server.write_all(&[7; 1_000_000]).await.unwrap();
+            server.shutdown().await.unwrap();
+            sleep(ms(100_000)).await;
+        });
+        let faults = world.clone();
+        tokio::spawn(async move {
+            sleep(ms(100)).await;
+            let down = LinkModel { up: false, ..LinkModel::with_delay(ms(15)) };
+            faults.set_link(&"a".into(), Half::Up, down).unwrap();
+            sleep(ms(500)).await;
+            faults.set_link(&"a".into(), Half::Up, LinkModel { up: true, ..down }).unwrap();
+        });
+        let mut read = Vec::new();
+        client.read_to_end(&mut read).await.unwrap();
+        read.len()
+    });
+    assert_eq!(read, 1_000_000);
+}
+
+#[test]
+fn writing_to_a_closed_peer_draws_a_reset() {
+    let results = value(config(1, perfect(ms(15))), |world| async move {
+        let (mut client, server) = connection(&world).await;
+        drop(server);
+        sleep(ms(200)).await;
+        let mut results = Vec::new();
+        for _ in 0..2 {
+            results.push(client.write(b"x").await.map_err(|error| error.kind()));
+            sleep(ms(200)).await;
+        }
+        results
+    });
+    assert_eq!(results, [Ok(1), Err(ErrorKind::ConnectionReset)]);
+}
+
+#[test]
+fn a_peer_that_leaves_data_unread_resets() {
+    let kind = value(config(1, perfect(ms(15))), |world| async move {
+        let (mut client, server) = connection(&world).await;
+        client.write_all(b"hello").await.unwrap();
+        sleep(ms(200)).await;
+        drop(server);
+        client.read(&mut [0; 4]).await.unwrap_err().kind()
+    });
+    assert_eq!(kind, ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn a_closed_stream_still_delivers_what_was_written() {
+    let read = value(config(1, perfect(ms(15))), |world| async move {
+        let (mut client, mut server) = connection(&world).await;
+        client.write_all(&[7; 100_000]).await.unwrap();
+        drop(client);
+        let mut read = Vec::new();
+        server.read_to_end(&mut read).await.unwrap();
+        read.len()
+    });
+    assert_eq!(read, 100_000);
+}
+
+#[test]
+fn an_attempt_that_is_given_up_leaves_no_ghost() {
+    value(config(1, perfect(ms(15))), |world| async move {
+        let [a, b] = NAMES.map(|name| world.host(&name.into()).unwrap());
+        let listener = b.listen(address("10.0.0.2:80")).unwrap();
+        let attempt = timeout(ms(10), a.connect(address("10.0.0.2:80"))).await;
+        assert!(attempt.is_err());
+        assert!(timeout(ms(5000), listener.accept()).await.is_err());
+        assert_eq!(world.open_sockets(&"a".into()).unwrap(), 0);
+    });
+}
+
+#[test]
+fn a_slow_reader_gets_everything() {
+    let read = value(config(1, perfect(ms(15))), |world| async move {
+        let (mut client, mut server) = connection(&world).await;
+        tokio::spawn(async move {
+            client.write_all(&vec![7; 4 << 20]).await.unwrap();
+            client.shutdown().await.unwrap();
+            sleep(ms(3_000_000)).await;
+        });
+        sleep(ms(1000)).await;
+        let (mut read, mut buf) = (0, [0; 64]);
+        loop {
+            match server.read(&mut buf).await.unwrap() {
+                0 => break read,
+                len => read += len,
+            }
+        }
+    });
+    assert_eq!(read, 4 << 20);
+}
+
+#[test]
+fn ports_are_used_again_and_no_state_piles_up() {
+    let outcome = run(config(1, perfect(ms(1))), |world| async move {
+        let [a, b] = NAMES.map(|name| world.host(&name.into()).unwrap());
+        let listener = b.listen(address("10.0.0.2:80")).unwrap();
+        for number in 0..17_000u32 {
+            let a = a.clone();
+            let connecting = tokio::spawn(async move { a.connect(address("10.0.0.2:80")).await });
+            let (mut server, _) = listener.accept().await.unwrap();
+            let mut client = connecting.await.unwrap().unwrap();
+            client.write_all(&number.to_le_bytes()).await.unwrap();
+            let mut buf = [0; 4];
+            server.read_exact(&mut buf).await.unwrap();
+            assert_eq!(buf, number.to_le_bytes());
+            drop(client);
+            assert_eq!(server.read(&mut buf).await.unwrap(), 0);
+        }
+        sleep(ms(100)).await;
+        format!("{world:?}")
+    });
+    assert!(outcome.value.unwrap().contains("tcp_flows: 0"));
+    assert_eq!(outcome.leftovers.after_shutdown.len(), 0);
+}
+
+#[test]
+fn loopback_connections_touch_no_link() {
+    let outcome = run(config(1, perfect(ms(15))), |world| async move {
+        let a = world.host(&"a".into()).unwrap();
+        let listener = a.listen(address("127.0.0.1:80")).unwrap();
+        let (connected, accepted) = tokio::join!(a.connect(address("127.0.0.1:80")), listener.accept());
+        connected.unwrap().write_all(b"x").await.unwrap();
+        accepted.unwrap().0.read_exact(&mut [0]).await.unwrap();
+        world.now().as_millis()
+    });
+    assert_eq!((outcome.value, outcome.packets.len()), (Some(0), 0));
+}
+
+#[test]
+fn ipv6_connects() {
+    value(config(1, perfect(ms(1))), |world| async move {
+        let [a, b] = NAMES.map(|name| world.host(&name.into()).unwrap());
+        let listener = b.listen(address("[2001:db8::2]:0")).unwrap();
+        let to = listener.local_addr().unwrap();
+        let (connected, accepted) = tokio::join!(a.connect(to), listener.accept());
+        assert_eq!(connected.unwrap().local_addr().unwrap(), accepted.unwrap().1);
+    });
+}

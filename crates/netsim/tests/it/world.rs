@@ -1,0 +1,83 @@
+//! The worlds of these tests: two or three hosts, run on a simulation thread.
+
+use std::{future::Future, net::SocketAddr, time::Duration};
+
+use netsim::{
+    Access, HostSpec, LinkModel, Outcome, Probability, ProcessingDelay, TcpStream, World, WorldConfig,
+};
+
+/// The hosts, in the order of their addresses 10.0.0.1 and 10.0.0.2 (2001:db8::1, …).
+pub(crate) const NAMES: [&str; 2] = ["a", "b"];
+
+pub(crate) fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+pub(crate) fn address(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+/// A link with `delay` in each half, otherwise perfect.
+pub(crate) fn perfect(delay: Duration) -> Access {
+    Access::symmetric(LinkModel::with_delay(delay))
+}
+
+/// The same with jitter and loss in each half.
+pub(crate) fn rough(delay: Duration, jitter: Duration, loss: f64) -> Access {
+    let loss = Probability::new(loss).unwrap();
+    Access::symmetric(LinkModel { jitter, loss, ..LinkModel::with_delay(delay) })
+}
+
+/// Two hosts whose access links are alike.
+pub(crate) fn config(seed: u64, access: Access) -> WorldConfig {
+    let host = |(i, name): (usize, &str)| HostSpec {
+        name: name.into(),
+        addresses: [format!("10.0.0.{}", i + 1), format!("2001:db8::{}", i + 1)]
+            .map(|address| address.parse().unwrap())
+            .to_vec(),
+        access,
+        processing: ProcessingDelay::ZERO,
+    };
+    WorldConfig {
+        seed,
+        hosts: NAMES.into_iter().enumerate().map(host).collect(),
+        user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
+        deadline: Duration::from_secs(3600),
+        event_budget: 10_000_000,
+    }
+}
+
+/// Runs a world on a simulation thread of its own.
+pub(crate) fn run<T, F>(config: WorldConfig, main: impl FnOnce(World) -> F + Send) -> Outcome<T>
+where
+    T: Send,
+    F: Future<Output = T>,
+{
+    let settings = determinism::Settings { seed: config.seed, epoch_s: 1_767_225_600 };
+    determinism::on_simulation_thread(settings, || World::run(config, main))
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        .unwrap()
+}
+
+/// What `main` returned in a world that came to its end.
+pub(crate) fn value<T, F>(config: WorldConfig, main: impl FnOnce(World) -> F + Send) -> T
+where
+    T: Send,
+    F: Future<Output = T>,
+{
+    let outcome = run(config, main);
+    outcome.value.unwrap_or_else(|| panic!("the world was {}", outcome.end))
+}
+
+/// A connection between the hosts, opened by `a`: its end, then `b`'s.
+pub(crate) async fn connection(world: &World) -> (TcpStream, TcpStream) {
+    try_connection(world).await.unwrap()
+}
+
+/// The same over links that may not let it come about.
+pub(crate) async fn try_connection(world: &World) -> std::io::Result<(TcpStream, TcpStream)> {
+    let [a, b] = NAMES.map(|name| world.host(&name.into()).unwrap());
+    let listener = b.listen(address("10.0.0.2:80"))?;
+    let (connected, accepted) = tokio::try_join!(a.connect(address("10.0.0.2:80")), listener.accept())?;
+    Ok((connected, accepted.0))
+}
