@@ -1,1 +1,75 @@
-fn main() {}
+//! The command line: one thin module per command; what they do stands in the crates.
+
+mod exit;
+mod output;
+mod scenarios;
+mod schema;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Plays scripted WebRTC calls in a deterministic virtual world.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Play scenarios over many seeds and judge them
+    Scenarios(scenarios::Arguments),
+    /// Write the JSON Schema of scenario files, scenarios/schema.json
+    Schema(schema::Arguments),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask scenarios                                     every scenario over its 20 seeds
+  cargo xtask scenarios --list                              what there is
+  cargo xtask scenarios ringing loss/uniform-5pct           a theme and one scenario
+  cargo xtask scenarios happy/host-candidates --seed 7      one run, with its full timeline
+  cargo xtask scenarios --format json --out report.json     for a machine
+
+Exit codes:
+  0    all good
+  1    the tool itself failed, or a run could not be played
+  2    usage, or unreadable input
+  3    a check failed
+  5    nothing ran
+  130  stopped by Ctrl-C";
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Scenarios(arguments) => scenarios::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+    };
+    match result {
+        Ok(code) => code.into(),
+        Err(error) => {
+            output::complain(&format!("error: {error:#}"));
+            exit::Code::ToolFailed.into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_lists_every_exit_code() {
+        for code in exit::Code::ALL {
+            assert!(EXAMPLES.contains(&format!("\n  {:<3}  ", code as u8)), "{code:?}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! `no-candidate-lost`: every candidate that was sent while both ends of a call lived was applied, was
+//! refused aloud, or is accounted for.
+//!
+//! A candidate is accounted for if it could not arrive (an outage that nothing ends, a call that is
+//! over before it could come), or if it had nothing to be applied to (the remote description never
+//! came, or the call ended on the spot). Candidates are told apart by their text, which is the `detail`
+//! of a `candidate` message and the `candidate` of what became of it.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use timeline::{CandidateFate, Event, Machine, Name, VirtualTime};
+
+use super::Findings;
+use crate::{
+    plan::{Action, AlwaysOn, Plan},
+    record::{RunRecord, state_word},
+};
+
+/// How long a message may take on a network that works, besides what the signaller keeps it.
+const DELIVERY: Duration = Duration::from_secs(2);
+/// How long a received candidate may take to be applied.
+const APPLYING: Duration = Duration::from_millis(200);
+
+pub(super) fn check(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>) {
+    for receiver in record.peers.keys() {
+        let mut seen = Seen::of(receiver, record);
+        for sent in sent_to(receiver, record) {
+            let Some(problem) = seen.problem_with(&sent, receiver, plan, record) else { continue };
+            let Sent { at, from, candidate } = sent;
+            let message = format!("{candidate}, sent by {from} to {receiver}: {problem}");
+            findings.add_at(at, AlwaysOn::NoCandidateLost.as_str(), message);
+        }
+    }
+}
+
+/// A candidate that was sent.
+struct Sent<'a> {
+    at: VirtualTime,
+    from: &'a Name,
+    candidate: &'a str,
+}
+
+fn sent_to<'a>(receiver: &'a Name, record: &'a RunRecord) -> impl Iterator<Item = Sent<'a>> {
+    record.timeline.entries.iter().filter_map(move |entry| match &entry.event {
+        Event::MessageSent { kind, to, detail } if kind == "candidate" && to == receiver => {
+            Some(Sent { at: entry.at, from: &entry.actor, candidate: detail })
+        }
+        _ => None,
+    })
+}
+
+/// What a receiver saw of candidates, and has not yet been matched with one that was sent.
+struct Seen<'a> {
+    arrived: BTreeMap<(&'a Name, &'a str), VecDeque<VirtualTime>>,
+    settled: BTreeMap<&'a str, usize>,
+}
+
+impl<'a> Seen<'a> {
+    fn of(receiver: &Name, record: &'a RunRecord) -> Self {
+        let mut seen = Self { arrived: BTreeMap::new(), settled: BTreeMap::new() };
+        for entry in record.timeline.entries.iter().filter(|entry| entry.actor == *receiver) {
+            match &entry.event {
+                Event::MessageReceived { kind, from, detail } if kind == "candidate" => {
+                    seen.arrived.entry((from, detail)).or_default().push_back(entry.at);
+                }
+                Event::Candidate { fate: CandidateFate::Applied | CandidateFate::Rejected, candidate } => {
+                    // Behind one that was refused stands why.
+                    let candidate = candidate.split_once(": ").map_or(&**candidate, |(text, _)| text);
+                    *seen.settled.entry(candidate).or_default() += 1;
+                }
+                _ => {}
+            }
+        }
+        seen
+    }
+
+    fn problem_with(
+        &mut self,
+        sent: &Sent<'a>,
+        receiver: &Name,
+        plan: &Plan,
+        record: &RunRecord,
+    ) -> Option<String> {
+        let arrivals = self.arrived.get_mut(&(sent.from, sent.candidate));
+        let Some(arrived) = arrivals.and_then(VecDeque::pop_front) else {
+            let ends = [sent.from, receiver].map(|peer| over_by(record, peer, sent.at));
+            let due = due(plan, sent, receiver)?;
+            let accounted = due > record.elapsed || ends.into_iter().flatten().any(|over| over <= due);
+            return (!accounted).then(|| format!("it should have arrived by {due} ms and never did"));
+        };
+        if let Some(settled) = self.settled.get_mut(sent.candidate).filter(|count| **count > 0) {
+            *settled -= 1;
+            return None;
+        }
+        let described = remote_description(record, receiver)?;
+        let due = arrived.max(described) + APPLYING;
+        let over = over_by(record, receiver, arrived).is_some_and(|over| over <= due);
+        (!over).then(|| format!("it arrived at {arrived} ms and was neither applied nor refused"))
+    }
+}
+
+/// When a message must have arrived; `None` where an outage that nothing ends keeps it.
+fn due(plan: &Plan, sent: &Sent<'_>, receiver: &Name) -> Option<VirtualTime> {
+    let kept = plan.signaller.delays.iter().map(|delay| delay.by).max().unwrap_or_default();
+    let mut due = sent.at + DELIVERY + kept;
+    for host in [sent.from.as_str(), receiver.as_str(), Plan::SIGNALLER] {
+        for (down, up) in outages(plan, host) {
+            if down > due || up.is_some_and(|up| up < sent.at) {
+                continue;
+            }
+            // TCP waits twice as long after each loss: it may sleep as long again as the outage took.
+            let up = up?;
+            due = due.max(up + up.since(down.min(sent.at)) + DELIVERY + kept);
+        }
+    }
+    Some(due)
+}
+
+/// When a host's link went down, and when it came up again, if it did.
+fn outages(plan: &Plan, host: &str) -> Vec<(VirtualTime, Option<VirtualTime>)> {
+    let mut outages: Vec<(VirtualTime, Option<VirtualTime>)> = Vec::new();
+    for step in plan.steps.iter().filter(|step| *step.action.subject() == host) {
+        let open = outages.last().is_some_and(|(_, up)| up.is_none());
+        match step.action {
+            Action::LinkDown { .. } if !open => outages.push((step.at.into(), None)),
+            Action::LinkUp { .. } => {
+                if let Some((_, up @ None)) = outages.last_mut() {
+                    *up = Some(step.at.into());
+                }
+            }
+            _ => {}
+        }
+    }
+    outages
+}
+
+/// The first moment from `at` on at which `peer` is in no call; `None` if it is in one to the end.
+fn over_by(record: &RunRecord, peer: &Name, at: VirtualTime) -> Option<VirtualTime> {
+    let mut state = "idle";
+    for (when, to) in record.timeline.transitions(peer, Machine::Call) {
+        let to = state_word(to);
+        if when > at && matches!(state, "idle" | "ended") {
+            return Some(at);
+        }
+        if when >= at && matches!(to, "idle" | "ended") {
+            return Some(when);
+        }
+        state = to;
+    }
+    matches!(state, "idle" | "ended").then_some(at)
+}
+
+/// When `peer` first had a remote description.
+fn remote_description(record: &RunRecord, peer: &Name) -> Option<VirtualTime> {
+    let mut offered = false;
+    for (at, state) in record.timeline.transitions(peer, Machine::Signaling) {
+        match state {
+            "have-remote-offer" | "have-remote-pranswer" => return Some(at),
+            "stable" if offered => return Some(at),
+            "have-local-offer" => offered = true,
+            _ => {}
+        }
+    }
+    None
+}

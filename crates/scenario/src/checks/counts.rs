@@ -1,0 +1,34 @@
+//! How many there are: `offers`, `held-candidates`, `nothing-leaked`.
+
+use super::Findings;
+use crate::{
+    plan::{AlwaysOn, Plan},
+    record::{Leftovers, RunRecord},
+};
+
+pub(super) fn check(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>) {
+    let offers: u64 = record.peers.values().map(|peer| peer.offers_sent).sum();
+    if let Some(expected) = plan.expect.offers.filter(|expected| !expected.contains(offers)) {
+        findings.add("offers", format!("expected {expected}, {offers} were sent"));
+    }
+    let held: u64 = record.peers.values().map(|peer| peer.candidates.held).sum();
+    if let Some(expected) = plan.expect.held_candidates.filter(|expected| !expected.contains(held)) {
+        findings.add("held-candidates", format!("expected {expected}, {held} were held back"));
+    }
+}
+
+pub(super) fn check_leftovers(record: &RunRecord, findings: &mut Findings<'_>) {
+    let check = AlwaysOn::NothingLeaked.as_str();
+    for (host, left) in record.leftovers.iter().filter(|(_, left)| !left.is_empty()) {
+        findings.add(check, format!("{host} still holds {}", in_words(left)));
+    }
+    for (name, peer) in record.peers.iter().filter(|(_, peer)| peer.tracks_live > 0) {
+        findings.add(check, format!("{name} still has {} tracks that were not stopped", peer.tracks_live));
+    }
+}
+
+fn in_words(left: &Leftovers) -> String {
+    let counts = [(left.tasks, "tasks"), (left.timers, "timers"), (left.sockets, "sockets")];
+    let some = counts.iter().filter(|(count, _)| *count > 0);
+    some.map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,75 @@
+//! How a run came out: `outcome`, `end-reason`, `final-state`, `connected`, `milestone`,
+//! `ended-by-itself`.
+
+use timeline::VirtualTime;
+
+use super::{Findings, one_of};
+use crate::{
+    metrics::{self, FirstCall, Milestones},
+    plan::{AlwaysOn, MilestoneBound, Plan, Reached},
+    record::{RunRecord, WorldEnd},
+};
+
+pub(super) fn check(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>) {
+    let (allowed, found) = (&plan.expect.outcomes, metrics::outcome(plan, record));
+    if !allowed.is_empty() && !allowed.contains(&found) {
+        findings.add("outcome", format!("expected {}, the call came out as {found}", one_of(allowed)));
+    }
+}
+
+pub(super) fn check_peers(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>) {
+    for (name, expect) in &plan.expect.peers {
+        let Some(peer) = record.peers.get(name) else {
+            findings.add("final-state", format!("the run has no record of {name}"));
+            continue;
+        };
+        let reason = peer.end_reason.as_deref().unwrap_or("nothing: it did not end");
+        if !expect.ends.is_empty() && !expect.ends.iter().any(|allowed| allowed == reason) {
+            let allowed = one_of(&expect.ends);
+            findings.add("end-reason", format!("{name}: expected the end {allowed}, found {reason}"));
+        }
+        if let Some(state) = expect.state.as_ref().filter(|state| **state != peer.call_state) {
+            findings
+                .add("final-state", format!("{name}: expected its call {state}, it is {}", peer.call_state));
+        }
+        match (expect.connected, peer.connected_at) {
+            (Some(Reached::Yes), None) => {
+                findings.add("connected", format!("{name}: expected to be connected, never was"));
+            }
+            (Some(Reached::No), Some(at)) => {
+                findings.add_at(at, "connected", format!("{name}: expected never to be connected, was"));
+            }
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn check_milestones(plan: &Plan, milestones: &Milestones, findings: &mut Findings<'_>) {
+    let dialled = FirstCall::of(plan).map_or(VirtualTime::ZERO, |call| call.dialled);
+    for bound in &plan.expect.milestones {
+        let of = bound.peer.as_ref().map(|peer| format!(" of {peer}")).unwrap_or_default();
+        let Some(at) = milestones.at(bound.milestone, bound.peer.as_ref()) else {
+            findings.add("milestone", format!("{}{of} was never reached", bound.milestone));
+            continue;
+        };
+        let MilestoneBound { at_least, at_most, .. } = bound;
+        let found = at.since(dialled);
+        let early = at_least.filter(|least| found < *least).map(|least| format!("at least {least:?}"));
+        let late = at_most.filter(|most| found > *most).map(|most| format!("at most {most:?}"));
+        if let Some(expected) = early.or(late) {
+            let message =
+                format!("{}{of} came {found:?} after the dial, expected {expected}", bound.milestone);
+            findings.add_at(at, "milestone", message);
+        }
+    }
+}
+
+pub(super) fn check_end(record: &RunRecord, findings: &mut Findings<'_>) {
+    let what = match record.end {
+        WorldEnd::Finished => return,
+        WorldEnd::Deadline => "its virtual deadline stopped it",
+        WorldEnd::EventBudget => "its event budget was used up",
+        WorldEnd::Stalled => "nothing could happen any more, yet tasks were waiting",
+    };
+    findings.add(AlwaysOn::EndedByItself.as_str(), format!("the run did not come to its end: {what}"));
+}

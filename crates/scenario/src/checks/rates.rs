@@ -1,0 +1,44 @@
+//! `rate`: how often outcomes occur over all runs of a scenario.
+
+use std::collections::BTreeMap;
+
+use timeline::VirtualTime;
+
+use super::Failure;
+use crate::plan::{Outcome, Plan};
+
+/// Below this number of runs a fraction says too little to be judged.
+pub const MIN_RUNS_FOR_RATES: usize = 20;
+
+/// What is said of a scenario's rates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RateVerdict {
+    /// The scenario expects none.
+    NotAsked,
+    /// Fewer than [`MIN_RUNS_FOR_RATES`] runs were played.
+    Skipped,
+    /// They were judged, with what does not hold.
+    Judged(Vec<Failure>),
+}
+
+/// Judges the rates that `plan` expects by the outcomes of all `runs` of a command.
+pub fn rates(plan: &Plan, outcomes: &BTreeMap<Outcome, usize>, runs: usize) -> RateVerdict {
+    if plan.expect.rates.is_empty() {
+        return RateVerdict::NotAsked;
+    }
+    if runs < MIN_RUNS_FOR_RATES {
+        return RateVerdict::Skipped;
+    }
+    let mut failures = Vec::new();
+    for (outcome, band) in &plan.expect.rates {
+        let count = outcomes.get(outcome).copied().unwrap_or(0);
+        if !band.contains(count as f64 / runs as f64) {
+            let message = format!(
+                "expected {outcome} in {} to {} of the runs, found {count} of {runs}",
+                band.at_least, band.at_most
+            );
+            failures.push(Failure { seed: None, check: "rate", at: VirtualTime::ZERO, message });
+        }
+    }
+    RateVerdict::Judged(failures)
+}

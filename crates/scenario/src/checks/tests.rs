@@ -1,0 +1,250 @@
+//! Each check once where it holds and once where it does not.
+
+use timeline::{CandidateFate, Machine};
+
+use super::*;
+use crate::{
+    plan::Outcome,
+    record::{Leftovers, WorldEnd},
+    testing::{Sketch, plan, plan_with},
+};
+
+#[track_caller]
+fn holds(expect: &str, sketch: Sketch) {
+    assert_eq!(check(&plan(expect), &sketch.record()), []);
+}
+
+#[track_caller]
+fn fails(expect: &str, sketch: Sketch, found: &str) {
+    let failures = check(&plan(expect), &sketch.record());
+    let shown: Vec<String> = failures
+        .iter()
+        .map(|failure| format!("{} {}: {}", failure.at, failure.check, failure.message))
+        .collect();
+    assert_eq!(shown.join("\n"), found);
+    assert!(failures.iter().all(|failure| failure.seed == Some(7)));
+}
+
+#[test]
+fn outcome() {
+    holds(r#"outcome = ["connected", "busy"]"#, Sketch::connected());
+    fails(
+        r#"outcome = ["connected", "busy"]"#,
+        Sketch::never_connected("declined"),
+        "4100 outcome: expected connected or busy, the call came out as rejected",
+    );
+}
+
+#[test]
+fn end_reason_and_final_state() {
+    let expect = r#"peers.callee = { ends = "hung-up", state = "ended" }"#;
+    holds(expect, Sketch::connected());
+    fails(
+        expect,
+        Sketch::connected().change_peer("callee", |peer| {
+            peer.end_reason = None;
+            peer.call_state = "connected".to_owned();
+        }),
+        "4100 end-reason: callee: expected the end hung-up, found nothing: it did not end\n\
+         4100 final-state: callee: expected its call ended, it is connected",
+    );
+}
+
+#[test]
+fn connected() {
+    holds("peers.callee = { connected = true }", Sketch::connected());
+    holds("peers.callee = { connected = false }", Sketch::never_connected("busy"));
+    fails(
+        "peers.callee = { connected = true }",
+        Sketch::never_connected("busy"),
+        "4100 connected: callee: expected to be connected, never was",
+    );
+    fails(
+        "peers.callee = { connected = false }",
+        Sketch::connected(),
+        "1560 connected: callee: expected never to be connected, was",
+    );
+}
+
+/// The bound is 560 ms: it holds there and nowhere beside it.
+#[test]
+fn milestone() {
+    holds(r#"milestones.connected = { at-least = "560ms", at-most = "560ms" }"#, Sketch::connected());
+    fails(
+        r#"milestones.connected = { at-most = "559ms" }"#,
+        Sketch::connected(),
+        "1560 milestone: connected came 560ms after the dial, expected at most 559ms",
+    );
+    fails(
+        r#"milestones.connected = { at-least = "561ms" }"#,
+        Sketch::connected(),
+        "1560 milestone: connected came 560ms after the dial, expected at least 561ms",
+    );
+    fails(
+        r#"peers.callee.milestones.first-pair = { at-most = "1s" }"#,
+        Sketch::connected(),
+        "4100 milestone: first-pair of callee was never reached",
+    );
+}
+
+#[test]
+fn media_both_ways() {
+    let expect = r#"media = [{ video = "both-ways", after = "2s" }]"#;
+    holds(expect, Sketch::connected());
+    fails(
+        expect,
+        Sketch::connected().without_video_to("caller"),
+        "4100 media-both-ways: no video arrived from callee at caller after 2s",
+    );
+}
+
+#[test]
+fn media_none() {
+    let expect = r#"media = [{ video = "none", before = "1600ms" }]"#;
+    holds(expect, Sketch::never_connected("busy"));
+    fails(
+        expect,
+        Sketch::connected().without_video_to("callee"),
+        "1560 media-none: 2 packets of video arrived from callee at caller before 1.6s",
+    );
+}
+
+#[test]
+fn media_only() {
+    let expect = r#"media = [{ video = "caller to callee" }]"#;
+    holds(expect, Sketch::connected().without_video_to("caller"));
+    fails(
+        expect,
+        Sketch::connected().without_video_to("callee"),
+        "4100 media-only: no video arrived from caller at callee\n\
+         1560 media-only: 100 packets of video arrived from callee at caller",
+    );
+}
+
+#[test]
+fn offers_and_held_candidates() {
+    holds("offers = 1\nheld-candidates = { at-most = 0 }", Sketch::connected());
+    fails(
+        "offers = 1\nheld-candidates = { at-least = 1 }",
+        Sketch::connected().change_peer("callee", |peer| peer.offers_sent = 4),
+        "4100 offers: expected exactly 1, 5 were sent\n\
+         4100 held-candidates: expected at least 1, 0 were held back",
+    );
+}
+
+#[test]
+fn never() {
+    let expect = r#"never = [{ peer = "callee", call = "connected" }]"#;
+    holds(expect, Sketch::never_connected("busy"));
+    fails(
+        expect,
+        Sketch::connected(),
+        "1560 never: callee: call must never be connected, but connecting → connected (sketch)",
+    );
+}
+
+#[test]
+fn sequence() {
+    holds(r#"sequence = [{ call = ["ringing", "ended"] }]"#, Sketch::connected());
+    fails(
+        r#"sequence = [{ peer = "caller", call = ["ringing", "dialling"] }]"#,
+        Sketch::connected(),
+        "4100 sequence: caller: call should pass ringing, dialling; dialling is missing, \
+         it passed dialling, ringing, connected, ended",
+    );
+}
+
+#[test]
+fn nothing_leaked() {
+    let left = Leftovers { tasks: 2, sockets: 1, ..Default::default() };
+    holds("", Sketch::connected().left("callee", Leftovers::default()));
+    let leaky = Sketch::connected().left("callee", left).change_peer("caller", |peer| peer.tracks_live = 1);
+    fails(
+        "",
+        leaky.clone(),
+        "4100 nothing-leaked: callee still holds 2 tasks, 1 sockets\n\
+         4100 nothing-leaked: caller still has 1 tracks that were not stopped",
+    );
+    holds(r#"waive.nothing-leaked = "the test leaks on purpose""#, leaky);
+}
+
+#[test]
+fn ended_by_itself() {
+    holds("", Sketch::connected());
+    fails(
+        "",
+        Sketch::connected().world_end(WorldEnd::Deadline),
+        "4100 ended-by-itself: the run did not come to its end: its virtual deadline stopped it",
+    );
+}
+
+#[test]
+fn candidate_that_never_arrives() {
+    fails(
+        "",
+        Sketch::connected().with(|sketch| sketch.candidate_sent(1200, "host udp 10.0.0.1:50001")),
+        "1200 no-candidate-lost: host udp 10.0.0.1:50001, sent by caller to callee: \
+         it should have arrived by 3200 ms and never did",
+    );
+    // The call ends before it could arrive.
+    holds("", Sketch::connected().with(|sketch| sketch.candidate_sent(3000, "host udp 10.0.0.1:50001")));
+}
+
+#[test]
+fn candidate_that_is_kept_by_an_outage() {
+    let lost = Sketch::connected().with(|sketch| sketch.candidate_sent(1200, "late")).record();
+    let down = "[[steps]]\nat = \"1100ms\"\nnetwork = { link-down = \"signaller\" }\n";
+    assert_eq!(check(&plan_with(down, ""), &lost), []);
+    let up = format!("{down}[[steps]]\nat = \"1200ms\"\nnetwork = {{ link-up = \"signaller\" }}\n");
+    assert_eq!(check(&plan_with(&up, ""), &lost).len(), 1);
+}
+
+#[test]
+fn candidate_that_is_forgotten() {
+    let received = |ms| {
+        Sketch::connected().with(|sketch| {
+            sketch.candidate_sent(1200, "late");
+            sketch.candidate_received(ms, "late");
+        })
+    };
+    fails(
+        "",
+        received(1240),
+        "1200 no-candidate-lost: late, sent by caller to callee: \
+         it arrived at 1240 ms and was neither applied nor refused",
+    );
+    holds(
+        "",
+        received(1240)
+            .with(|sketch| sketch.candidate(1240, "late: no such component", CandidateFate::Rejected)),
+    );
+    // The call ends on the spot.
+    holds("", received(3900));
+    // There is no call any more.
+    holds("", received(4050));
+}
+
+#[test]
+fn candidate_of_a_call_without_remote_description() {
+    let mut sketch = Sketch::never_connected("hung-up").record();
+    sketch.timeline.entries.retain(|entry| {
+        !matches!(
+            entry.event,
+            timeline::Event::Transition { machine: Machine::Signaling, .. }
+                | timeline::Event::Candidate { .. }
+        )
+    });
+    assert_eq!(check(&plan(""), &sketch), []);
+}
+
+#[test]
+fn rates_are_judged_from_twenty_runs_on() {
+    let plan = plan(r#"rates = { connected = { at-least = "90%" } }"#);
+    let judge = |connected, runs| rates(&plan, &[(Outcome::Connected, connected)].into(), runs);
+    assert_eq!(judge(0, 19), RateVerdict::Skipped);
+    assert_eq!(judge(18, 20), RateVerdict::Judged(Vec::new()));
+    let RateVerdict::Judged(failures) = judge(17, 20) else { panic!("judged") };
+    let messages: Vec<&str> = failures.iter().map(|failure| failure.message.as_str()).collect();
+    assert_eq!(messages, ["expected connected in 90 % to 100 % of the runs, found 17 of 20"]);
+    assert_eq!(rates(&super::tests::plan(""), &[].into(), 20), RateVerdict::NotAsked);
+}

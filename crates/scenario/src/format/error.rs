@@ -1,0 +1,346 @@
+use std::{cell::RefCell, fmt, ops::Range, path::Path, time::Duration};
+
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+
+use crate::nearest::nearest;
+
+pub(super) type Span = Range<usize>;
+
+/// Everything that is wrong with one scenario file.
+#[derive(Debug)]
+pub struct FormatError {
+    file: String,
+    source: NamedSource<String>,
+    problems: Vec<Problem>,
+}
+
+impl FormatError {
+    pub(super) fn new(name: &str, file: Option<&Path>, text: &str, problems: Vec<Problem>) -> Self {
+        let file = file.map_or_else(|| format!("{name}.toml"), |file| file.display().to_string());
+        let source = NamedSource::new(&file, text.to_owned());
+        Self { file, source, problems }
+    }
+
+    /// The file, or the scenario's name with `.toml` where it was read from memory.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// What is wrong with it, in the order of the file; at least one.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// One line per problem: `file:line:column: what is wrong (what to do)`.
+    pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
+        self.problems.iter().map(|problem| {
+            let (line, column) = self.position(problem);
+            let advice = problem.kind.advice().map(|advice| format!(" ({advice})")).unwrap_or_default();
+            format!("{}:{line}:{column}: {}{advice}", self.file, problem.kind)
+        })
+    }
+
+    /// Line and column of a problem, both counted from 1, the column in characters.
+    pub fn position(&self, problem: &Problem) -> (usize, usize) {
+        let text = self.source.inner();
+        let mut start = problem.span.start.min(text.len());
+        while !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        let before = &text[..start];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+}
+
+/// `happy/small.toml cannot be used: 2 problems`; [`FormatError::lines`] says which.
+impl fmt::Display for FormatError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.problems.len();
+        let plural = if count == 1 { "" } else { "s" };
+        write!(f, "{} cannot be used: {count} problem{plural}", self.file)
+    }
+}
+
+impl std::error::Error for FormatError {}
+
+/// For a report with the file's lines: each problem is a diagnostic of its own.
+impl Diagnostic for FormatError {
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        Some(Box::new(self.problems.iter().map(|problem| problem as &dyn Diagnostic)))
+    }
+}
+
+/// One thing that is wrong, and where.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{kind}")]
+pub struct Problem {
+    /// What is wrong.
+    pub kind: ProblemKind,
+    /// Where: byte offsets into the file.
+    pub span: Range<usize>,
+}
+
+impl Diagnostic for Problem {
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = LabeledSpan::new(None, self.span.start, self.span.len());
+        Some(Box::new(std::iter::once(label)))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.kind.advice()?))
+    }
+}
+
+/// A word that is not one of those that are known here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// What was found.
+    pub word: String,
+    /// What is accepted.
+    pub accepted: Vec<String>,
+    /// The accepted word nearest to what was found, if one is near.
+    pub nearest: Option<String>,
+}
+
+impl Found {
+    /// `word` where one of `accepted` was expected.
+    pub fn new<'a>(word: &str, accepted: impl IntoIterator<Item = &'a str>) -> Self {
+        let accepted: Vec<&str> = accepted.into_iter().collect();
+        Self {
+            word: word.to_owned(),
+            nearest: nearest(word, accepted.iter().copied()).map(str::to_owned),
+            accepted: accepted.into_iter().map(str::to_owned).collect(),
+        }
+    }
+
+    fn advice(&self) -> String {
+        let accepted = match self.accepted.as_slice() {
+            [] => "nothing is accepted here".to_owned(),
+            words => format!("accepted: {}", words.join(", ")),
+        };
+        match &self.nearest {
+            Some(nearest) => format!("did you mean `{nearest}`? {accepted}"),
+            None => accepted,
+        }
+    }
+}
+
+/// What can be wrong with a scenario file.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// Not TOML.
+    #[error("not TOML: {message}")]
+    Syntax {
+        /// The parser's words.
+        message: String,
+    },
+    /// A format of another version.
+    #[error("scenario format version {found}, but this program reads version {accepted}")]
+    Version {
+        /// The file's version.
+        found: u64,
+        /// The version that can be read.
+        accepted: u64,
+    },
+    /// A key that does not exist here.
+    #[error("unknown key `{}` in {table}", found.word)]
+    UnknownKey {
+        /// In which table.
+        table: String,
+        /// The key and those that exist.
+        found: Found,
+    },
+    /// A key that has to be there.
+    #[error("{table} has no `{key}`")]
+    MissingKey {
+        /// In which table.
+        table: String,
+        /// The key.
+        key: &'static str,
+    },
+    /// A value of another type.
+    #[error("found {found}, expected {accepted}")]
+    WrongType {
+        /// The type of the value: `an integer`.
+        found: &'static str,
+        /// What is accepted, in words.
+        accepted: String,
+    },
+    /// A word that is not in the vocabulary.
+    #[error("unknown {what} `{}`", found.word)]
+    UnknownWord {
+        /// What it should name: `outcome`, `device`.
+        what: &'static str,
+        /// The word and the vocabulary.
+        found: Found,
+    },
+    /// A name that nobody has.
+    #[error("there is no {what} `{}`", found.word)]
+    UnknownName {
+        /// `peer` or `host`.
+        what: &'static str,
+        /// The name and those that exist.
+        found: Found,
+    },
+    /// A name that nobody may have.
+    #[error("`{found}` cannot be a peer's name: {reason}")]
+    BadName {
+        /// The name.
+        found: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// Fewer than two peers.
+    #[error("a call takes at least two peers, this file has {found}")]
+    TooFewPeers {
+        /// How many there are.
+        found: usize,
+    },
+    /// Not a duration.
+    #[error("`{found}` is not a duration: {reason}")]
+    BadDuration {
+        /// What was found.
+        found: String,
+        /// The parser's words.
+        reason: String,
+    },
+    /// Not a fraction between 0 and 1.
+    #[error("`{found}` is not a probability")]
+    BadProbability {
+        /// What was found.
+        found: String,
+    },
+    /// A number outside its range.
+    #[error("{found} is out of range, accepted: {least} to {most}")]
+    OutOfRange {
+        /// What was found.
+        found: String,
+        /// The least that is accepted.
+        least: String,
+        /// The most that is accepted.
+        most: String,
+    },
+    /// A lower bound above the upper bound.
+    #[error("at-least lies above at-most: nothing can fulfil this")]
+    EmptyRange,
+    /// Not an address that a host can have.
+    #[error("`{found}` cannot be a host's address: {reason}")]
+    BadAddress {
+        /// What was found.
+        found: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// Two hosts with one address.
+    #[error("`{host}` has the address {address}, which `{other}` already has")]
+    DuplicateAddress {
+        /// The later host.
+        host: String,
+        /// The address.
+        address: String,
+        /// The earlier host.
+        other: String,
+    },
+    /// A step before the one above it.
+    #[error("this step is at {found:?}, the one before it at {previous:?}: steps stand in time order")]
+    StepsOutOfOrder {
+        /// When it is.
+        found: Duration,
+        /// When the one before it is.
+        previous: Duration,
+    },
+    /// A step that does nothing, or an action with no or several parts.
+    #[error("{what} says {found} things, expected exactly one of: {accepted}")]
+    NotOne {
+        /// What.
+        what: &'static str,
+        /// How many were found.
+        found: usize,
+        /// What is accepted.
+        accepted: String,
+    },
+    /// A script without a call.
+    #[error("no step dials: without a call there is nothing to see")]
+    NoDial,
+    /// A peer that calls itself.
+    #[error("`{peer}` dials itself")]
+    DialsItself {
+        /// Which peer.
+        peer: String,
+    },
+    /// A script that is longer than its run.
+    #[error("the deadline, {deadline:?}, is not after the last step, at {step:?}")]
+    DeadlineBeforeLastStep {
+        /// The deadline.
+        deadline: Duration,
+        /// The last step.
+        step: Duration,
+    },
+    /// A moment that cannot be counted exactly.
+    #[error("{found:?} is not a multiple of {grain:?}, in which arriving media is counted")]
+    TooFine {
+        /// The moment.
+        found: Duration,
+        /// The grain.
+        grain: Duration,
+    },
+    /// A text that should say something.
+    #[error("{what} is empty")]
+    Empty {
+        /// Which text or list.
+        what: &'static str,
+    },
+}
+
+impl ProblemKind {
+    /// What to do about it, where that is not obvious.
+    pub fn advice(&self) -> Option<String> {
+        match self {
+            Self::UnknownKey { found, .. }
+            | Self::UnknownWord { found, .. }
+            | Self::UnknownName { found, .. } => Some(found.advice()),
+            Self::Version { .. } => Some(format!(
+                "set `version = {}` and follow the schema, scenarios/schema.json",
+                super::VERSION
+            )),
+            Self::BadDuration { .. } => Some("accepted: `250ms`, `2s`, `1s 500ms`, `1m`".to_owned()),
+            Self::BadProbability { .. } => Some(
+                "accepted: a per cent from `\"0%\"` to `\"100%\"`, or a number from 0.0 to 1.0".to_owned(),
+            ),
+            Self::NoDial => Some("for example: `caller = { dial = \"callee\" }`".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// Where the reader leaves what it finds wrong, so that it can read on.
+#[derive(Default)]
+pub(super) struct Problems(RefCell<Vec<Problem>>);
+
+impl Problems {
+    pub(super) fn add(&self, kind: ProblemKind, span: Span) {
+        self.0.borrow_mut().push(Problem { kind, span });
+    }
+
+    pub(super) fn syntax(&self, error: &toml::de::Error, text: &str) {
+        let span = error.span().unwrap_or(0..0);
+        let span = span.start.min(text.len())..span.end.min(text.len());
+        self.add(ProblemKind::Syntax { message: error.message().to_owned() }, span);
+    }
+
+    pub(super) fn any(&self) -> bool {
+        !self.0.borrow().is_empty()
+    }
+
+    pub(super) fn into_sorted(self) -> Vec<Problem> {
+        let mut problems = self.0.into_inner();
+        problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
+        problems
+    }
+}

@@ -1,0 +1,187 @@
+//! The reader on good text, on bad text, and on any text.
+
+use std::{net::IpAddr, time::Duration};
+
+use miette::{GraphicalReportHandler, GraphicalTheme};
+use proptest::prelude::*;
+
+use super::*;
+use crate::plan::{
+    AccessPlan, Action, AlwaysOn, CountRange, FlowExpect, MediaPlan, Milestone, OnRing, Outcome, VideoPlan,
+};
+
+const EVERY_KEY: &str = include_str!("every-key.toml");
+
+const SMALL: &str = r#"version = 1
+summary = "Two people talk."
+
+[peers.caller]
+[peers.callee]
+
+[[steps]]
+at = "1s"
+caller = { dial = "callee" }
+
+[expect]
+outcome = "connected"
+"#;
+
+/// As a person without colours sees it.
+fn rendered(text: &str) -> String {
+    let error = Plan::from_toml("theme/broken", text).expect_err("a broken file");
+    let mut out = String::new();
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(100);
+    handler.render_report(&mut out, &error).expect("writes to a string");
+    let lines: Vec<String> = error.lines().collect();
+    format!("{}\n\n{out}", lines.join("\n"))
+}
+
+/// `SMALL` with one change, and what is said about it.
+macro_rules! check_broken {
+    ($name:ident, $from:expr => $to:expr) => {
+        #[test]
+        fn $name() {
+            let text = SMALL.replacen($from, $to, 1);
+            assert_ne!(text, SMALL, "the change changes nothing");
+            insta::assert_snapshot!(rendered(&text));
+        }
+    };
+}
+
+check_broken!(syntax_error, "summary = \"Two" => "summary = Two");
+check_broken!(version_of_the_future, "version = 1" => "version = 3");
+check_broken!(no_version, "version = 1\n" => "");
+check_broken!(unknown_top_level_key, "[expect]" => "[expects]");
+check_broken!(unknown_peer_key, "[peers.caller]" => "[peers.caller]\nring-timout = \"3s\"");
+check_broken!(unknown_outcome, "\"connected\"" => "[\"conected\", \"busy\"]");
+check_broken!(unknown_peer_in_step, "caller = {" => "caler = {");
+check_broken!(unknown_peer_dialled, "dial = \"callee\"" => "dial = \"calee\"");
+check_broken!(unknown_action, "{ dial = \"callee\" }" => "\"hangup\"");
+check_broken!(unknown_host, "caller = { dial = \"callee\" }" => "network = { link-down = \"signaler\" }");
+check_broken!(bad_duration, "at = \"1s\"" => "at = \"1 sec and a bit\"");
+check_broken!(duration_without_unit, "at = \"1s\"" => "at = 1");
+check_broken!(probability_out_of_range, "[peers.callee]" => "[peers.callee]\nlink = { loss = \"120%\" }");
+check_broken!(broadcast_address, "[peers.callee]" => "[peers.callee]\naddress = \"10.0.0.255\"");
+check_broken!(address_twice, "[peers.callee]" => "[peers.callee]\naddress = \"10.0.0.1\"");
+check_broken!(no_dial, "caller = { dial = \"callee\" }" => "caller = \"hang-up\"");
+check_broken!(dials_itself, "dial = \"callee\"" => "dial = \"caller\"");
+check_broken!(deadline_too_early, "version = 1" => "version = 1\ndeadline = \"1s\"");
+check_broken!(one_peer, "[peers.callee]\n" => "");
+check_broken!(reserved_name, "[peers.callee]" => "[peers.network]\n[peers.callee]");
+check_broken!(media_between_grains,
+    "outcome = \"connected\"" => "media = [{ audio = \"both-ways\", after = \"150ms\" }]");
+check_broken!(unknown_state,
+    "outcome = \"connected\"" => "never = [{ peer = \"callee\", connection = \"faild\" }]");
+check_broken!(empty_range, "outcome = \"connected\"" => "offers = { at-least = 2, at-most = 1 }");
+check_broken!(unknown_check, "outcome = \"connected\"" => "waive = { nothing-leeked = \"because\" }");
+check_broken!(out_of_order,
+    "[expect]" => "[[steps]]\nat = \"500ms\"\ncaller = \"hang-up\"\n\n[expect]");
+check_broken!(several_at_once,
+    "[peers.callee]" => "[peers.callee]\ndevice = \"fridge\"\nlink = { dealy = \"1s\", loss = 2 }");
+
+#[test]
+fn fills_in_the_defaults() {
+    let plan = Plan::from_toml("happy/small", SMALL).expect("a good file");
+    assert_eq!((plan.name.as_str(), plan.seeds, plan.deadline.as_secs()), ("happy/small", 20, 60));
+    let [caller, callee] = plan.peers.as_slice() else { panic!("two peers") };
+    assert_eq!((caller.name.as_str(), callee.name.as_str()), ("caller", "callee"));
+    assert_eq!(callee.address, IpAddr::from([10, 0, 0, 2]));
+    assert_eq!(plan.signaller.address, IpAddr::from([10, 0, 1, 1]));
+    assert_eq!((callee.access, callee.media), (AccessPlan::DEFAULT, MediaPlan::AUDIO_VIDEO));
+    assert_eq!(callee.on_ring, OnRing::Accept { after: Duration::ZERO });
+    assert_eq!(plan.expect.outcomes, [Outcome::Connected]);
+}
+
+#[test]
+fn peers_stand_in_the_order_of_the_file() {
+    let text = SMALL.replace("[peers.caller]\n", "[peers.zoe]\n[peers.caller]\n");
+    let plan = Plan::from_toml("order", &text).expect("a good file");
+    let names: Vec<&str> = plan.peers.iter().map(|peer| peer.name.as_str()).collect();
+    assert_eq!(names, ["zoe", "caller", "callee"]);
+    assert_eq!(plan.peers[2].address, IpAddr::from([10, 0, 0, 3]));
+}
+
+#[test]
+fn reads_every_key() {
+    let plan =
+        Plan::from_toml("every-key", EVERY_KEY).unwrap_or_else(|error| panic!("{:?}", error.problems()));
+    let caller = &plan.peers[0];
+    assert_eq!((caller.access.up.delay.as_millis(), caller.access.up.loss.as_f64()), (20, 0.05));
+    assert_eq!((caller.access.down.delay.as_millis(), caller.access.down.loss.as_f64()), (15, 0.25));
+    assert_eq!(caller.media.video, VideoPlan::Disabled);
+    assert_eq!((plan.signaller.delays[0].nth, plan.signaller.delays.len()), (Some(2), 2));
+    assert_eq!(plan.steps.len(), 14);
+    assert_eq!(plan.steps[1].action, Action::LinkDown { host: "signaller".into() });
+    assert!(matches!(plan.steps[6].action, Action::NegotiationNeeded { times: 5, .. }));
+    let expect = &plan.expect;
+    assert_eq!(expect.offers, Some(CountRange { at_least: 1, at_most: Some(1) }));
+    let pairs =
+        FlowExpect::Only(vec![("caller".into(), "callee".into()), ("callee".into(), "caller".into())]);
+    assert_eq!(expect.media[2].flow, pairs);
+    assert_eq!((expect.never.len(), expect.sequences.len(), expect.milestones.len()), (3, 5, 3));
+    assert_eq!(expect.milestones[2].peer, Some("caller".into()));
+    assert_eq!(expect.milestones[2].milestone, Milestone::Connected);
+    assert!(expect.waived.contains_key(&AlwaysOn::NoCandidateLost));
+    assert_eq!(expect.rates[&Outcome::ConnectTimeout].at_most.as_f64(), 0.1);
+}
+
+#[test]
+fn loads_a_directory_by_name_and_reports_all_bad_files() {
+    let root = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| {
+        let path = root.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        std::fs::write(path, text).expect("a file");
+    };
+    assert!(matches!(load_dir(root.path()), Err(LoadError::Nothing { .. })));
+    write("ringing/busy.toml", SMALL);
+    write("happy/small.toml", SMALL);
+    write("schema.json", "{}");
+    let plans = load_dir(root.path()).expect("two scenarios");
+    let names: Vec<&str> = plans.iter().map(|plan| plan.name.as_str()).collect();
+    assert_eq!(names, ["happy/small", "ringing/busy"]);
+    write("loss/bad.toml", "version = 1");
+    write("loss/worse.toml", "versi");
+    match load_dir(root.path()) {
+        Err(LoadError::Format(errors)) => assert_eq!(errors.len(), 2),
+        other => panic!("{other:?}"),
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in any::<String>()) {
+        let _ = Plan::from_toml("any", &text).map_err(|error| error.lines().collect::<Vec<_>>());
+    }
+
+    /// Bytes replaced, cut out and doubled anywhere in a file that uses every key.
+    #[test]
+    fn no_change_to_a_good_file_makes_it_panic(
+        start in 0..EVERY_KEY.len(),
+        length in 0usize..60,
+        insert in "[a-z0-9\"={}\\[\\],.% \n-]{0,12}",
+    ) {
+        let end = (start + length).min(EVERY_KEY.len());
+        let text = format!("{}{insert}{}", &EVERY_KEY[..start], &EVERY_KEY[end..]);
+        if let Err(error) = Plan::from_toml("mutated", &text) {
+            prop_assert!(!error.problems().is_empty());
+            for problem in error.problems() {
+                let (line, column) = error.position(problem);
+                prop_assert!(line >= 1 && column >= 1 && line <= text.lines().count() + 1);
+            }
+            let mut out = String::new();
+            let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor());
+            handler.render_report(&mut out, &error).expect("writes to a string");
+        }
+    }
+
+    /// Whatever is accepted fulfils what the rest of the crate relies on.
+    #[test]
+    fn what_is_accepted_is_sound(at in 0u64..100_000, loss in 0.0f64..1.5, last in 1u8..=255) {
+        let text = SMALL
+            .replace("at = \"1s\"", &format!("at = \"{at}ms\""))
+            .replace("[peers.callee]", &format!("[peers.callee]\naddress = \"10.0.0.{last}\"\nlink = {{ loss = {loss:.3} }}"));
+        let good = at < 60_000 && loss < 1.0005 && last != 255 && last != 1;
+        prop_assert_eq!(Plan::from_toml("sound", &text).is_ok(), good, "{}", text);
+    }
+}

@@ -1,0 +1,273 @@
+//! What is measured of a run: how its first call came out, how long it took to stand, and when each
+//! milestone was reached.
+//!
+//! All times are virtual and come in whole milliseconds, the resolution of a world's clock.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use timeline::{Event, Machine, Name, Protocol, StunClass, VirtualTime};
+
+use crate::{
+    plan::{MediaKind, Milestone, Outcome, Plan},
+    record::{PeerRecord, RunRecord, WorldEnd, state_word},
+};
+
+/// The two sides of the first call of a script, and when it was dialled.
+#[derive(Clone, Copy, Debug)]
+pub struct FirstCall<'a> {
+    /// When it was dialled.
+    pub dialled: VirtualTime,
+    /// Who dialled.
+    pub caller: &'a Name,
+    /// Who was called.
+    pub callee: &'a Name,
+}
+
+impl<'a> FirstCall<'a> {
+    /// The first call of `plan`; every plan has one.
+    pub fn of(plan: &'a Plan) -> Option<Self> {
+        let (at, caller, callee) = plan.first_dial()?;
+        Some(Self { dialled: at.into(), caller, callee })
+    }
+
+    /// Both sides, the caller first.
+    pub const fn sides(&self) -> [&'a Name; 2] {
+        [self.caller, self.callee]
+    }
+
+    fn records(self, record: &RunRecord) -> Option<[&PeerRecord; 2]> {
+        Some([record.peers.get(self.caller)?, record.peers.get(self.callee)?])
+    }
+}
+
+/// How the first call of `plan` came out in `record`.
+///
+/// A world that did not come to its end by itself decides first, then whether both sides were
+/// connected, then the reason for which the caller's call ended; where the caller merely hung up or
+/// has none, the callee's.
+pub fn outcome(plan: &Plan, record: &RunRecord) -> Outcome {
+    match record.end {
+        WorldEnd::Finished => {}
+        WorldEnd::Deadline => return Outcome::Deadline,
+        WorldEnd::EventBudget => return Outcome::EventBudget,
+        WorldEnd::Stalled => return Outcome::Stalled,
+    }
+    let call = FirstCall::of(plan);
+    let Some((call, [caller, callee])) = call.and_then(|call| Some((call, call.records(record)?))) else {
+        return Outcome::Unfinished;
+    };
+    let reasons = [caller.end_reason.as_deref(), callee.end_reason.as_deref()];
+    if caller.connected_at.is_some() && callee.connected_at.is_some() {
+        return outcome_of_connected(call, record, reasons);
+    }
+    let telling = reasons.into_iter().flatten().find(|reason| *reason != "hung-up");
+    telling.or(reasons[0]).or(reasons[1]).map_or(Outcome::Unfinished, outcome_of_reason)
+}
+
+fn outcome_of_connected(call: FirstCall<'_>, record: &RunRecord, reasons: [Option<&str>; 2]) -> Outcome {
+    let ended_for = |reason| reasons.contains(&Some(reason));
+    if ended_for("connection-lost") || ended_for("connection-failed") {
+        return Outcome::ConnectionLost;
+    }
+    if ended_for("signaling-lost") {
+        return Outcome::SignalingLost;
+    }
+    match MediaKind::ALL.iter().any(|kind| media_flowed_both_ways(call, record, *kind)) {
+        true => Outcome::Connected,
+        false => Outcome::ConnectedWithoutMedia,
+    }
+}
+
+fn media_flowed_both_ways(call: FirstCall<'_>, record: &RunRecord, kind: MediaKind) -> bool {
+    let arrived = |from: &Name, at: &Name| {
+        let flow = record.peers.get(at).and_then(|peer| peer.received.get(&(from.clone(), kind)));
+        flow.is_some_and(|flow| flow.packets > 0)
+    };
+    arrived(call.caller, call.callee) && arrived(call.callee, call.caller)
+}
+
+fn outcome_of_reason(reason: &str) -> Outcome {
+    match reason {
+        "hung-up" => Outcome::HungUpEarly,
+        "declined" => Outcome::Rejected,
+        // A side that was connected, of a call whose other side never was.
+        "connection-lost" => Outcome::ConnectionFailed,
+        other => Outcome::from_word(other).unwrap_or(Outcome::Failed),
+    }
+}
+
+/// The time from the caller's dial until both sides were connected; `None` where they never were.
+pub fn setup(plan: &Plan, record: &RunRecord) -> Option<Duration> {
+    let call = FirstCall::of(plan)?;
+    let [caller, callee] = call.records(record)?;
+    Some(caller.connected_at?.max(callee.connected_at?).since(call.dialled))
+}
+
+/// When the milestones of a run were reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Milestones {
+    by_peer: BTreeMap<(Milestone, Name), VirtualTime>,
+    of_call: BTreeMap<Milestone, VirtualTime>,
+}
+
+impl Milestones {
+    /// Those of one run.
+    ///
+    /// For the call as a whole, `ringing` is the callee's; `offer`, `answer` and `first-pair` are
+    /// reached with the first of its sides, all others with the second.
+    pub fn of(plan: &Plan, record: &RunRecord) -> Self {
+        let mut milestones = Self::default();
+        for (name, peer) in &record.peers {
+            milestones.of_peer(name, peer, record);
+        }
+        if let Some(call) = FirstCall::of(plan) {
+            milestones.first_pair(record);
+            milestones.of_call(call);
+        }
+        milestones
+    }
+
+    /// When `milestone` was reached: by `peer`, or by the call as a whole if `None`.
+    pub fn at(&self, milestone: Milestone, peer: Option<&Name>) -> Option<VirtualTime> {
+        match peer {
+            Some(peer) => self.by_peer.get(&(milestone, peer.clone())).copied(),
+            None => self.of_call.get(&milestone).copied(),
+        }
+    }
+
+    fn of_peer(&mut self, name: &Name, peer: &PeerRecord, record: &RunRecord) {
+        let first = |machine, state| {
+            let mut transitions = record.timeline.transitions(name, machine);
+            transitions.find(|(_, to)| state_word(to) == state).map(|(at, _)| at)
+        };
+        let ice = [first(Machine::Ice, "connected"), first(Machine::Ice, "completed")];
+        let media = peer.received.values().filter_map(|flow| flow.first).min();
+        let reached = [
+            (Milestone::Ringing, first(Machine::Call, "ringing")),
+            (Milestone::Offer, first_message(record, name, "offer")),
+            (Milestone::Answer, first_message(record, name, "answer")),
+            (Milestone::IceConnected, ice.into_iter().flatten().min()),
+            (Milestone::DtlsConnected, first(Machine::Connection, "connected")),
+            (Milestone::FirstMedia, media),
+            (Milestone::Connected, peer.connected_at),
+            (Milestone::Ended, first(Machine::Call, "ended")),
+        ];
+        for (milestone, at) in reached {
+            if let Some(at) = at {
+                self.by_peer.insert((milestone, name.clone()), at);
+            }
+        }
+    }
+
+    /// The log knows when a packet was sent; that of the first answered check which arrives is what
+    /// is taken.
+    fn first_pair(&mut self, record: &RunRecord) {
+        let answer = Protocol::Stun { class: StunClass::Success, method: 1 };
+        let answers = record.timeline.packets.iter().filter(|packet| packet.protocol == answer);
+        for packet in answers.filter(|packet| packet.verdict.arrived()) {
+            let Some(to) = &packet.to_host else { continue };
+            if record.peers.contains_key(&packet.from_host) && record.peers.contains_key(to) {
+                self.by_peer.entry((Milestone::FirstPair, to.clone())).or_insert(packet.at);
+            }
+        }
+    }
+
+    fn of_call(&mut self, call: FirstCall<'_>) {
+        for milestone in Milestone::ALL.iter().copied() {
+            let [caller, callee] = call.sides().map(|side| self.at(milestone, Some(side)));
+            let at = match milestone {
+                Milestone::Ringing => callee,
+                Milestone::Offer | Milestone::Answer | Milestone::FirstPair => {
+                    [caller, callee].into_iter().flatten().min()
+                }
+                _ => caller.zip(callee).map(|(one, other)| one.max(other)),
+            };
+            if let Some(at) = at {
+                self.of_call.insert(milestone, at);
+            }
+        }
+    }
+}
+
+/// When `actor` first sent or received a message of this kind.
+fn first_message(record: &RunRecord, actor: &Name, wanted: &str) -> Option<VirtualTime> {
+    let mut own = record.timeline.entries.iter().filter(|entry| entry.actor == *actor);
+    let found = own.find(|entry| match &entry.event {
+        Event::MessageSent { kind, .. } | Event::MessageReceived { kind, .. } => kind == wanted,
+        _ => false,
+    });
+    found.map(|entry| entry.at)
+}
+
+/// A percentile by the nearest-rank method: the smallest value such that at least `percent` per cent
+/// of all values are not greater. Always one of the values; `None` of none.
+///
+/// `sorted` is in ascending order, `percent` 1 to 100.
+pub fn percentile<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
+    let rank = (percent * sorted.len()).div_ceil(100).max(1);
+    sorted.get(rank - 1).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Sketch, plan};
+
+    #[track_caller]
+    fn check(sketch: Sketch, expect: Outcome) {
+        assert_eq!(outcome(&plan(""), &sketch.record()), expect);
+    }
+
+    #[test]
+    fn outcomes() {
+        check(Sketch::connected(), Outcome::Connected);
+        check(Sketch::connected().without_media(), Outcome::ConnectedWithoutMedia);
+        check(Sketch::connected().ends("connection-lost", "hung-up"), Outcome::ConnectionLost);
+        check(Sketch::connected().ends("signaling-lost", "hung-up"), Outcome::SignalingLost);
+        check(Sketch::never_connected("declined"), Outcome::Rejected);
+        check(Sketch::never_connected("no-answer"), Outcome::NoAnswer);
+        check(Sketch::never_connected("hung-up"), Outcome::HungUpEarly);
+        check(Sketch::never_connected("hung-up").ends("hung-up", "connect-timeout"), Outcome::ConnectTimeout);
+        check(Sketch::never_connected("negotiation-failed"), Outcome::Failed);
+        check(Sketch::connected().world_end(WorldEnd::Deadline), Outcome::Deadline);
+        check(Sketch::connected().world_end(WorldEnd::Stalled), Outcome::Stalled);
+    }
+
+    #[test]
+    fn every_end_reason_has_an_outcome_of_its_own_or_is_a_failure() {
+        for reason in crate::record::END_REASONS {
+            let outcome = outcome_of_reason(reason);
+            let failure = ["negotiation-failed", "shut-down"].contains(reason);
+            assert_eq!(outcome == Outcome::Failed, failure, "{reason}");
+        }
+    }
+
+    #[test]
+    fn milestones_are_of_a_peer_or_of_the_call() {
+        let plan = plan("");
+        let record = Sketch::connected().record();
+        let milestones = Milestones::of(&plan, &record);
+        let at = |milestone, peer: Option<&str>| {
+            milestones.at(milestone, peer.map(Name::from).as_ref()).map(VirtualTime::as_millis)
+        };
+        assert_eq!(at(Milestone::Ringing, None), Some(1040));
+        assert_eq!(at(Milestone::Ringing, Some("caller")), Some(1080));
+        assert_eq!(at(Milestone::Offer, None), Some(1100));
+        assert_eq!(at(Milestone::Offer, Some("callee")), Some(1120));
+        assert_eq!(at(Milestone::FirstPair, None), Some(1210));
+        assert_eq!(at(Milestone::FirstPair, Some("callee")), None);
+        assert_eq!(at(Milestone::Connected, None), Some(1560));
+        assert_eq!(at(Milestone::Connected, Some("caller")), Some(1540));
+        assert_eq!(setup(&plan, &record), Some(Duration::from_millis(560)));
+    }
+
+    #[test]
+    fn percentiles_by_nearest_rank() {
+        let values: Vec<u32> = (1..=20).collect();
+        assert_eq!(percentile(&values, 50), Some(10));
+        assert_eq!(percentile(&values, 95), Some(19));
+        assert_eq!(percentile(&values, 100), Some(20));
+        assert_eq!(percentile(&[7], 1), Some(7));
+        assert_eq!(percentile::<u32>(&[], 50), None);
+    }
+}

@@ -1,0 +1,134 @@
+//! What is to be played: a scenario file after it was read, checked and completed with its defaults.
+//!
+//! Plain data. A plan says who takes part, over which network, what happens when, and what must hold;
+//! it does not say how a world is built from it (`run` does).
+//!
+//! Invariants (held by [`crate::format`], assumed everywhere else):
+//! - at least two peers, with different names and addresses; the signaller's address is another one;
+//! - every name in a step or an expectation belongs to a peer, or is [`Plan::SIGNALLER`] where a host
+//!   is meant;
+//! - steps are in time order, at least one of them dials, and the last lies before the deadline.
+
+mod expect;
+mod peer;
+mod step;
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use timeline::Name;
+
+pub use self::{
+    expect::{
+        AlwaysOn, CountRange, Expect, FlowExpect, MediaExpect, Milestone, MilestoneBound, Outcome,
+        PeerExpect, RateBand, Reached, Sequence, StateRef,
+    },
+    peer::{
+        AccessPlan, Codecs, Crypto, Device, FacingMode, HalfPlan, MediaKind, MediaPlan, OnRing, PeerPlan,
+        Permission, Probability, VideoPlan,
+    },
+    step::{Action, Step, TrackState},
+};
+use crate::words::words;
+
+/// One scenario, ready to be played with any seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Path under `scenarios/` without `.toml`, with `/` between its parts: `happy/host-candidates`.
+    pub name: String,
+    /// The file it was read from, `None` for a plan made in memory.
+    pub file: Option<PathBuf>,
+    /// One sentence for people: who, on which network, what happens.
+    pub summary: String,
+    /// The virtual time at which the world is stopped if it has not come to its end.
+    pub deadline: Duration,
+    /// How many events the world may release before it is stopped.
+    pub event_budget: u64,
+    /// How many seeds are played if nobody asks for another number: 1, 2, … `seeds`.
+    pub seeds: u32,
+    /// The peers in the order of the file; at least two.
+    pub peers: Vec<PeerPlan>,
+    /// The signalling server.
+    pub signaller: SignallerPlan,
+    /// What happens when, in time order.
+    pub steps: Vec<Step>,
+    /// What must hold.
+    pub expect: Expect,
+}
+
+impl Plan {
+    /// The name of the signalling server's host.
+    pub const SIGNALLER: &'static str = "signaller";
+    /// The virtual deadline where a file gives none.
+    pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(60);
+    /// The event budget where a file gives none: some ten times what a minute of audio and video takes.
+    pub const DEFAULT_EVENT_BUDGET: u64 = 5_000_000;
+    /// The number of seeds where neither file nor command line gives one.
+    pub const DEFAULT_SEEDS: u32 = 20;
+
+    /// The peer of this name.
+    pub fn peer(&self, name: &Name) -> Option<&PeerPlan> {
+        self.peers.iter().find(|peer| peer.name == *name)
+    }
+
+    /// The first call that the script makes: when, who dials, who is called.
+    ///
+    /// Milestones are measured from its moment, and the outcome of a run is the outcome of this call.
+    pub fn first_dial(&self) -> Option<(Duration, &Name, &Name)> {
+        self.steps.iter().find_map(|step| match &step.action {
+            Action::Dial { peer, to } => Some((step.at, peer, to)),
+            _ => None,
+        })
+    }
+}
+
+/// The signalling server, its network and its moods.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignallerPlan {
+    /// Its host's address.
+    pub address: IpAddr,
+    /// Its way into the network.
+    pub access: AccessPlan,
+    /// How long it takes over a message.
+    pub device: Device,
+    /// Messages that it keeps back; the first entry that fits a message decides.
+    pub delays: Vec<DelayPlan>,
+}
+
+/// Keeps messages of one kind back at the signaller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DelayPlan {
+    /// Which kind.
+    pub message: MessageKind,
+    /// Only those of this sender; of everybody if `None`.
+    pub from: Option<Name>,
+    /// Only the `nth` of its sender, counted from 1; all if `None`.
+    pub nth: Option<u32>,
+    /// For how long.
+    pub by: Duration,
+}
+
+words! {
+    /// The signalling messages that a scenario can name.
+    pub enum MessageKind {
+        /// A peer makes itself known to the relay.
+        Join = "join",
+        /// A call starts: the callee's bell.
+        Ring = "ring",
+        /// The callee takes the call.
+        Accept = "accept",
+        /// The callee does not take the call.
+        Reject = "reject",
+        /// An SDP offer (RFC 9429).
+        Offer = "offer",
+        /// An SDP answer.
+        Answer = "answer",
+        /// A trickled ICE candidate (RFC 8838).
+        Candidate = "candidate",
+        /// No more candidates (RFC 8838 §13).
+        EndOfCandidates = "end-of-candidates",
+        /// Either side leaves the call.
+        Bye = "bye",
+        /// The relay could not do what was asked.
+        Error = "error",
+    }
+}

@@ -1,0 +1,141 @@
+use std::{fmt, time::Duration};
+
+use timeline::Name;
+
+use super::AccessPlan;
+
+/// Something that a script makes happen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// When, counted from the beginning of the world.
+    pub at: Duration,
+    /// What.
+    pub action: Action,
+}
+
+/// What a script can make happen. Hosts are peers, or [`super::Plan::SIGNALLER`].
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Action {
+    /// `peer` starts a call.
+    Dial {
+        /// Who dials.
+        peer: Name,
+        /// Who is called.
+        to: Name,
+    },
+    /// `peer` takes the call that rings.
+    Accept {
+        /// Who.
+        peer: Name,
+    },
+    /// `peer` declines the call that rings.
+    Reject {
+        /// Who.
+        peer: Name,
+    },
+    /// `peer` leaves its call; while it rings at the other end this cancels it.
+    HangUp {
+        /// Who.
+        peer: Name,
+    },
+    /// `peer` turns its audio track on or off.
+    SetAudio {
+        /// Who.
+        peer: Name,
+        /// To what.
+        state: TrackState,
+    },
+    /// `peer` turns its video track on or off.
+    SetVideo {
+        /// Who.
+        peer: Name,
+        /// To what.
+        state: TrackState,
+    },
+    /// `negotiationneeded` fires at `peer`, though nothing needs it.
+    NegotiationNeeded {
+        /// Where.
+        peer: Name,
+        /// How many times in a row, at least 1.
+        times: u32,
+    },
+    /// Nothing passes a host's access any more, either way.
+    LinkDown {
+        /// Whose.
+        host: Name,
+    },
+    /// A host's access works again.
+    LinkUp {
+        /// Whose.
+        host: Name,
+    },
+    /// A host's access becomes another one. Packets under way keep their delay.
+    SetLink {
+        /// Whose.
+        host: Name,
+        /// What it becomes.
+        access: AccessPlan,
+    },
+}
+
+/// Whether a track sends (W3C mediacapture-streams §4.3, `enabled`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrackState {
+    /// It sends.
+    Enabled,
+    /// It is there and sends nothing.
+    Disabled,
+}
+
+impl Action {
+    /// Who acts, or whose access changes.
+    pub const fn subject(&self) -> &Name {
+        match self {
+            Self::Dial { peer, .. }
+            | Self::Accept { peer }
+            | Self::Reject { peer }
+            | Self::HangUp { peer }
+            | Self::SetAudio { peer, .. }
+            | Self::SetVideo { peer, .. }
+            | Self::NegotiationNeeded { peer, .. } => peer,
+            Self::LinkDown { host } | Self::LinkUp { host } | Self::SetLink { host, .. } => host,
+        }
+    }
+}
+
+/// In the words of a transcript; for a peer's action without its subject: `dials callee`.
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dial { to, .. } => write!(f, "dials {to}"),
+            Self::Accept { .. } => f.write_str("accepts"),
+            Self::Reject { .. } => f.write_str("rejects"),
+            Self::HangUp { .. } => f.write_str("hangs up"),
+            Self::SetAudio { state, .. } => write!(f, "{state} audio"),
+            Self::SetVideo { state, .. } => write!(f, "{state} video"),
+            Self::NegotiationNeeded { times: 1, .. } => f.write_str("fires negotiationneeded"),
+            Self::NegotiationNeeded { times, .. } => write!(f, "fires negotiationneeded {times} times"),
+            Self::LinkDown { host } => write!(f, "link of {host} goes down"),
+            Self::LinkUp { host } => write!(f, "link of {host} comes up"),
+            Self::SetLink { host, access } => {
+                let (up, down) = (access.up, access.down);
+                write!(
+                    f,
+                    "link of {host} becomes up {:?} + {:?} jitter, {} loss, down {:?} + {:?} jitter, {} loss",
+                    up.delay, up.jitter, up.loss, down.delay, down.jitter, down.loss
+                )
+            }
+        }
+    }
+}
+
+/// As a verb: `enables`, `disables`.
+impl fmt::Display for TrackState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Enabled => "enables",
+            Self::Disabled => "disables",
+        })
+    }
+}

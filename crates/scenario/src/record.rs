@@ -1,0 +1,194 @@
+//! What one run yields: everything that checks, metrics and reports read, and nothing that they do not.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use timeline::{Digest, Name, Timeline, VirtualTime};
+
+use crate::{plan::MediaKind, words::words};
+
+/// The states of a call, in the order in which it passes them.
+pub const CALL_STATES: &[&str] = &["idle", "dialling", "ringing", "connecting", "connected", "ended"];
+
+/// The reasons for which a call ends, as [`PeerRecord::end_reason`] and scenario files spell them.
+pub const END_REASONS: &[&str] = &[
+    "hung-up",
+    "cancelled",
+    "declined",
+    "busy",
+    "no-answer",
+    "permission-denied",
+    "device-missing",
+    "connect-timeout",
+    "connection-failed",
+    "connection-lost",
+    "signaling-lost",
+    "negotiation-failed",
+    "shut-down",
+];
+
+/// The state of a transition without what may follow it: a call ends as `ended: hung-up`.
+pub(crate) fn state_word(state: &str) -> &str {
+    state.split_once(": ").map_or(state, |(word, _)| word)
+}
+
+/// What one run of one plan with one seed yielded.
+#[derive(Clone, Debug)]
+pub struct RunRecord {
+    /// The seed.
+    pub seed: u64,
+    /// Why the world stopped.
+    pub end: WorldEnd,
+    /// What happened, in order.
+    pub timeline: Timeline,
+    /// The digest of all packets.
+    pub digest: Digest,
+    /// The virtual time at which the world stopped.
+    pub elapsed: VirtualTime,
+    /// Processor time of the world's thread, where it can be read. Differs from run to run: no part of
+    /// what is promised to be equal.
+    pub cpu: Option<Duration>,
+    /// What became of each peer.
+    pub peers: BTreeMap<Name, PeerRecord>,
+    /// What each host still held when the world stopped.
+    pub leftovers: BTreeMap<Name, Leftovers>,
+}
+
+words! {
+    /// Why a world stopped.
+    pub enum WorldEnd {
+        /// Everybody was done.
+        Finished = "finished",
+        /// The virtual deadline came first.
+        Deadline = "deadline",
+        /// The event budget was used up.
+        EventBudget = "event-budget",
+        /// Nothing was left that could happen, yet tasks were waiting.
+        Stalled = "stalled",
+    }
+}
+
+/// What became of one peer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerRecord {
+    /// The state of its call at the end: one of [`CALL_STATES`].
+    pub call_state: String,
+    /// Why its last call ended: one of [`END_REASONS`]; `None` while none has.
+    pub end_reason: Option<String>,
+    /// When its call's state first became `connected`.
+    pub connected_at: Option<VirtualTime>,
+    /// The media that arrived, by sender and kind.
+    pub received: BTreeMap<(Name, MediaKind), MediaFlow>,
+    /// How many media packets it sent, by kind.
+    pub sent: BTreeMap<MediaKind, u64>,
+    /// What became of ICE candidates.
+    pub candidates: CandidateCounts,
+    /// How many offers it sent.
+    pub offers_sent: u64,
+    /// How many answers it sent.
+    pub answers_sent: u64,
+    /// Local tracks that were not stopped at the end.
+    pub tracks_live: usize,
+}
+
+/// Media of one kind from one peer as it arrived at another, decrypted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MediaFlow {
+    /// Complete frames (for audio: packets).
+    pub frames: u64,
+    /// Packets.
+    pub packets: u64,
+    /// When the first packet arrived.
+    pub first: Option<VirtualTime>,
+    /// When the last packet arrived.
+    pub last: Option<VirtualTime>,
+    buckets: BTreeMap<u64, u64>,
+}
+
+impl MediaFlow {
+    /// The grain in which arrivals are kept, and of the moments in [`MediaFlow::packets_between`].
+    pub const BUCKET: Duration = Duration::from_millis(100);
+
+    /// Counts one packet that arrived at `at`. Packets arrive in time order.
+    pub fn packet(&mut self, at: VirtualTime) {
+        self.packets += 1;
+        self.first.get_or_insert(at);
+        self.last = Some(at);
+        *self.buckets.entry(bucket(at.elapsed())).or_default() += 1;
+    }
+
+    /// Counts one complete frame.
+    pub fn frame(&mut self) {
+        self.frames += 1;
+    }
+
+    /// Packets that arrived at `after` or later and before `before`, `None` meaning no limit.
+    ///
+    /// Exact for multiples of [`Self::BUCKET`]; other moments are rounded down to one.
+    pub fn packets_between(&self, after: Option<Duration>, before: Option<Duration>) -> u64 {
+        let first = after.map_or(0, bucket);
+        let end = before.map_or(u64::MAX, bucket);
+        if first >= end {
+            return 0;
+        }
+        self.buckets.range(first..end).map(|(_, count)| count).sum()
+    }
+}
+
+fn bucket(elapsed: Duration) -> u64 {
+    u64::try_from(elapsed.as_nanos() / MediaFlow::BUCKET.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// What became of ICE candidates at one peer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CandidateCounts {
+    /// Found by the local agent.
+    pub gathered: u64,
+    /// Sent to the other side.
+    pub sent: u64,
+    /// Received from the other side.
+    pub received: u64,
+    /// Of those: came before the remote description and had to wait.
+    pub held: u64,
+    /// Of those received: taken by `addIceCandidate`.
+    pub applied: u64,
+    /// Of those received: refused by `addIceCandidate`.
+    pub rejected: u64,
+}
+
+/// What a host still held when its world stopped. After a run that released everything, all zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// Tasks that had not ended.
+    pub tasks: usize,
+    /// Timers that were still set.
+    pub timers: usize,
+    /// UDP sockets, TCP streams and listeners that were open.
+    pub sockets: usize,
+}
+
+impl Leftovers {
+    /// Whether nothing was left.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrivals_are_counted_from_one_moment_to_before_another() {
+        let mut flow = MediaFlow::default();
+        for ms in [0, 99, 100, 250, 299, 300] {
+            flow.packet(VirtualTime::from_millis(ms));
+        }
+        let ms = Duration::from_millis;
+        assert_eq!(flow.packets_between(None, None), 6);
+        assert_eq!(flow.packets_between(Some(ms(100)), None), 4);
+        assert_eq!(flow.packets_between(Some(ms(100)), Some(ms(300))), 3);
+        assert_eq!(flow.packets_between(None, Some(ms(100))), 2);
+        assert_eq!(flow.packets_between(Some(ms(300)), Some(ms(100))), 0);
+        assert_eq!((flow.first, flow.last), (Some(VirtualTime::ZERO), Some(VirtualTime::from_millis(300))));
+    }
+}

@@ -1,0 +1,294 @@
+//! The report of `cargo xtask scenarios`, as `--format json` prints it. Other forms are made from it.
+//!
+//! Version 1 of its format: fields may be added, none is removed or changes its meaning.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::Serialize;
+use timeline::Digest;
+
+use crate::{
+    checks::{self, Failure, RateVerdict},
+    metrics::percentile,
+    plan::{Outcome, Plan},
+    suite::{Broken, Played, Run, SuiteResult},
+};
+
+/// What a suite came to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// The version of this format.
+    pub schema: u32,
+    /// Always `scenarios`.
+    pub command: &'static str,
+    /// Whether everything held.
+    pub passed: bool,
+    /// All scenarios together.
+    pub totals: Totals,
+    /// Each scenario, in the order of the suite.
+    pub scenarios: Vec<ScenarioReport>,
+}
+
+/// All scenarios together.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Totals {
+    /// How many scenarios.
+    pub scenarios: usize,
+    /// How many runs.
+    pub runs: usize,
+    /// Runs in which something did not hold, or which could not be played.
+    pub failed_runs: usize,
+    /// Of those: runs which could not be played.
+    pub broken_runs: usize,
+    /// The virtual seconds that all runs together took.
+    pub virtual_s: f64,
+    /// The processor seconds that all runs together took; `null` where they cannot be read.
+    pub cpu_s: Option<f64>,
+    /// The real seconds that the suite took.
+    pub wall_s: f64,
+}
+
+/// All runs of one scenario.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ScenarioReport {
+    /// Its name.
+    pub name: String,
+    /// Its file, `null` for a plan made in memory.
+    pub file: Option<String>,
+    /// How many runs.
+    pub runs: usize,
+    /// Runs in which everything held.
+    pub passed: usize,
+    /// From the dial until both sides were connected; `null` where no run connected.
+    pub setup_ms: Option<Setup>,
+    /// How often each outcome occurred.
+    pub outcomes: BTreeMap<Outcome, usize>,
+    /// What was said of its rates; `null` where it expects none.
+    pub rates: Option<&'static str>,
+    /// The digest of all packets of all runs, in the order of the seeds.
+    pub digest: Digest,
+    /// What did not hold, in the order of the seeds.
+    pub failures: Vec<FailureReport>,
+}
+
+/// Virtual set-up times in milliseconds, percentiles by nearest rank ([`percentile`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Setup {
+    /// The median.
+    pub p50: u64,
+    /// The 95th percentile.
+    pub p95: u64,
+    /// The longest.
+    pub max: u64,
+    /// The seed of the longest; the first of several.
+    pub slowest_seed: u64,
+}
+
+/// Something that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FailureReport {
+    /// The run's seed; `null` for what concerns all runs together.
+    pub seed: Option<u64>,
+    /// The name of the check; `panicked` or `not-played` for a run that could not be played.
+    pub check: &'static str,
+    /// The virtual time at which it shows, in milliseconds.
+    pub at_ms: u64,
+    /// What was expected and what was found.
+    pub message: String,
+    /// The command that repeats it.
+    pub repro: String,
+    /// The last lines of the transcript up to that time.
+    pub transcript: Vec<String>,
+}
+
+impl Report {
+    /// The report of a suite that took `wall` of real time.
+    ///
+    /// `options` are the command-line options, besides name and seed, that a repetition needs; often
+    /// none.
+    pub fn new(plans: &[Plan], result: &SuiteResult, wall: Duration, options: &str) -> Self {
+        let scenarios: Vec<ScenarioReport> = plans
+            .iter()
+            .zip(&result.scenarios)
+            .filter(|(_, runs)| !runs.is_empty())
+            .map(|(plan, runs)| scenario(plan, runs, options))
+            .collect();
+        Self {
+            schema: 1,
+            command: "scenarios",
+            passed: scenarios.iter().all(|scenario| scenario.failures.is_empty()),
+            totals: totals(&scenarios, result, wall),
+            scenarios,
+        }
+    }
+
+    /// The report in JSON, one object on several lines, with a newline at the end.
+    ///
+    /// # Errors
+    /// None that this type can cause; the signature is that of `serde_json`.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+
+    /// How many virtual seconds passed in each real one; `None` where no real time did.
+    pub fn speed_up(&self) -> Option<f64> {
+        (self.totals.wall_s > 0.0).then(|| self.totals.virtual_s / self.totals.wall_s)
+    }
+}
+
+fn totals(scenarios: &[ScenarioReport], result: &SuiteResult, wall: Duration) -> Totals {
+    let runs = || result.scenarios.iter().flatten();
+    let played = || runs().filter_map(|run| run.result.as_ref().ok());
+    let cpu: Option<Duration> = played().map(|played| played.cpu).sum();
+    Totals {
+        scenarios: scenarios.len(),
+        runs: result.played(),
+        failed_runs: runs().filter(|run| !run.passed()).count(),
+        broken_runs: runs().filter(|run| run.result.is_err()).count(),
+        virtual_s: seconds(played().map(|played| played.elapsed.elapsed()).sum()),
+        cpu_s: cpu.map(seconds),
+        wall_s: seconds(wall),
+    }
+}
+
+/// Seconds with three digits behind the point.
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e3).round() / 1e3
+}
+
+fn scenario(plan: &Plan, runs: &[Run], options: &str) -> ScenarioReport {
+    let mut outcomes = BTreeMap::new();
+    let mut digest = Digest::new();
+    for played in runs.iter().filter_map(|run| run.result.as_ref().ok()) {
+        *outcomes.entry(played.outcome).or_default() += 1;
+        digest.update(&played.digest.value().to_le_bytes());
+    }
+    let repro = |seed| {
+        let seeds = match seed {
+            Some(seed) => format!("--seed {seed}"),
+            None => format!("--seeds {}", runs.len()),
+        };
+        format!("cargo xtask scenarios {} {seeds} {options}", plan.name).trim_end().to_owned()
+    };
+    let mut failures: Vec<FailureReport> = runs.iter().flat_map(|run| failures(run, &repro)).collect();
+    let verdict = checks::rates(plan, &outcomes, runs.len());
+    let rates = rates_word(&verdict);
+    if let RateVerdict::Judged(found) = verdict {
+        failures.extend(found.into_iter().map(|failure| failure_report(failure, Vec::new(), &repro)));
+    }
+    ScenarioReport {
+        name: plan.name.clone(),
+        file: plan.file.as_ref().map(|file| file.display().to_string()),
+        runs: runs.len(),
+        passed: runs.iter().filter(|run| run.passed()).count(),
+        setup_ms: setup(runs),
+        outcomes,
+        rates,
+        digest,
+        failures,
+    }
+}
+
+fn rates_word(verdict: &RateVerdict) -> Option<&'static str> {
+    match verdict {
+        RateVerdict::NotAsked => None,
+        RateVerdict::Skipped => Some("skipped"),
+        RateVerdict::Judged(failures) if failures.is_empty() => Some("held"),
+        RateVerdict::Judged(_) => Some("failed"),
+    }
+}
+
+fn failures(run: &Run, repro: &impl Fn(Option<u64>) -> String) -> Vec<FailureReport> {
+    match &run.result {
+        Ok(Played { failures, .. }) => failures
+            .iter()
+            .map(|(failure, transcript)| failure_report(failure.clone(), transcript.clone(), repro))
+            .collect(),
+        Err(broken) => vec![broken_report(run.seed, broken, repro)],
+    }
+}
+
+fn failure_report(
+    failure: Failure,
+    transcript: Vec<String>,
+    repro: &impl Fn(Option<u64>) -> String,
+) -> FailureReport {
+    let Failure { seed, check, at, message } = failure;
+    FailureReport { seed, check, at_ms: at.as_millis(), message, repro: repro(seed), transcript }
+}
+
+fn broken_report(seed: u64, broken: &Broken, repro: &impl Fn(Option<u64>) -> String) -> FailureReport {
+    FailureReport {
+        seed: Some(seed),
+        check: broken.check(),
+        at_ms: 0,
+        message: broken.to_string(),
+        repro: repro(Some(seed)),
+        transcript: Vec::new(),
+    }
+}
+
+fn setup(runs: &[Run]) -> Option<Setup> {
+    let setup_of = |run: &Run| {
+        let setup = run.result.as_ref().ok()?.setup?;
+        Some((u64::try_from(setup.as_millis()).unwrap_or(u64::MAX), run.seed))
+    };
+    let mut times: Vec<(u64, u64)> = runs.iter().filter_map(setup_of).collect();
+    times.sort_unstable();
+    let (max, _) = *times.last()?;
+    let slowest_seed = times.iter().find(|(time, _)| *time == max).map(|(_, seed)| *seed)?;
+    Some(Setup { p50: percentile(&times, 50)?.0, p95: percentile(&times, 95)?.0, max, slowest_seed })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+    use crate::{
+        suite::{Cancel, Keep, Options, Seeds, run},
+        testing::{Sketch, plan},
+    };
+
+    /// Seed 2 is not taken, seed 3 cannot be played, the others are connected.
+    fn report(expect: &str, seeds: u32) -> Report {
+        let options = Options { seeds: Seeds::Count(seeds), jobs: NonZeroUsize::MIN, keep: Keep::Nothing };
+        let play = |_: &Plan, seed| match seed {
+            2 => Ok(Sketch::never_connected("declined").seed(seed).record()),
+            3 => Err(Broken::NotPlayed("no such host".into())),
+            _ => Ok(Sketch::connected().seed(seed).record()),
+        };
+        let plans = [plan(expect)];
+        let result = run(&plans, &options, &Cancel::new(), play, |_| {});
+        Report::new(&plans, &result, Duration::from_millis(3), "")
+    }
+
+    #[test]
+    fn json_is_the_documented_object() {
+        insta::assert_snapshot!(report(r#"outcome = "connected""#, 4).to_json().expect("JSON"));
+    }
+
+    #[test]
+    fn rates_are_part_of_the_verdict() {
+        let rates = |expect: &str, seeds| report(expect, seeds).scenarios[0].rates;
+        assert_eq!(rates("", 20), None);
+        assert_eq!(rates(r#"rates = { rejected = { at-most = "5%" } }"#, 4), Some("skipped"));
+        assert_eq!(rates(r#"rates = { rejected = { at-most = "5%" } }"#, 20), Some("held"));
+        let failed = report(r#"rates = { rejected = { at-most = "4%" } }"#, 20);
+        assert_eq!((failed.passed, failed.scenarios[0].rates), (false, Some("failed")));
+        let failure = failed.scenarios[0].failures.last().expect("a failure");
+        assert_eq!((failure.seed, failure.check), (None, "rate"));
+        assert_eq!(failure.repro, "cargo xtask scenarios test/sketch --seeds 20");
+    }
+
+    #[test]
+    fn setup_is_null_where_no_run_connected() {
+        let options = Options { seeds: Seeds::One(2), jobs: NonZeroUsize::MIN, keep: Keep::Nothing };
+        let play = |_: &Plan, seed| Ok::<_, Broken>(Sketch::never_connected("busy").seed(seed).record());
+        let plans = [plan("")];
+        let result = run(&plans, &options, &Cancel::new(), play, |_| {});
+        let report = Report::new(&plans, &result, Duration::ZERO, "--dir elsewhere");
+        assert!(report.passed && report.scenarios[0].setup_ms.is_none());
+        assert_eq!(report.speed_up(), None);
+    }
+}

@@ -1,0 +1,116 @@
+//! Plays one plan with one seed in a world of its own, and keeps what it yields.
+
+mod build;
+mod recorder;
+mod script;
+mod user;
+
+use std::{any::Any, collections::BTreeMap, sync::Arc, time::Duration};
+
+use cpu_time::ThreadTime;
+use netsim::{End, World, WorldError};
+use thiserror::Error;
+use timeline::Name;
+
+use crate::{
+    plan::Plan,
+    record::{Leftovers, RunRecord, WorldEnd},
+};
+use recorder::Recording;
+
+/// What the wall clock of every world shows at its beginning: 2026-01-01 00:00:00 UTC, in seconds since
+/// 1970. Certificates and SDP carry it, so that it is part of the promise that a seed gives its bytes.
+const EPOCH_S: u64 = 1_767_225_600;
+
+/// Why a run yields nothing.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// This platform cannot be made deterministic.
+    #[error("{0}")]
+    Unsupported(#[from] determinism::Unsupported),
+    /// The world could not be built or driven.
+    #[error("the world of `{plan}` (seed {seed}): {source}")]
+    World {
+        /// The plan's name.
+        plan: String,
+        /// The seed.
+        seed: u64,
+        /// What went wrong.
+        source: WorldError,
+    },
+    /// Something in the world panicked: our bug, or one of the stack under test.
+    #[error("`{plan}` (seed {seed}) panicked: {message}")]
+    Panicked {
+        /// The plan's name.
+        plan: String,
+        /// The seed.
+        seed: u64,
+        /// What the panic said.
+        message: String,
+    },
+}
+
+/// Plays `plan` with `seed`. The same two give the same record (its processor time aside) on every
+/// machine, in every process and on any number of threads.
+///
+/// # Errors
+///
+/// [`RunError`]. A call that fails is no error: it is what the record shows.
+pub fn play(plan: &Plan, seed: u64) -> Result<RunRecord, RunError> {
+    determinism::supported()?;
+    let settings = determinism::Settings { seed, epoch_s: EPOCH_S };
+    let played = determinism::on_simulation_thread(settings, || play_here(plan, seed));
+    match played {
+        Ok(result) => result.map_err(|source| RunError::World { plan: plan.name.clone(), seed, source }),
+        Err(panic) => {
+            Err(RunError::Panicked { plan: plan.name.clone(), seed, message: panic_message(&*panic) })
+        }
+    }
+}
+
+fn play_here(plan: &Plan, seed: u64) -> Result<RunRecord, WorldError> {
+    let started = ThreadTime::now();
+    let recording = Recording::new(plan);
+    let shared = recording.clone();
+    let outcome = World::run(build::world_config(plan, seed), |world| {
+        script::run(Arc::new(plan.clone()), seed, world, shared)
+    })?;
+    let end = match outcome.end {
+        End::Finished => WorldEnd::Finished,
+        End::Deadline => WorldEnd::Deadline,
+        End::EventBudget => WorldEnd::EventBudget,
+        End::Stalled => WorldEnd::Stalled,
+    };
+    let leftovers = outcome.value.unwrap_or_else(|| cut_short(plan, &outcome.leftovers.at_end));
+    let (mut timeline, peers) = recording.finish();
+    timeline.packets = outcome.packets;
+    Ok(RunRecord {
+        seed,
+        end,
+        timeline,
+        digest: outcome.digest,
+        elapsed: outcome.elapsed,
+        cpu: Some(started.elapsed()),
+        peers,
+        leftovers,
+    })
+}
+
+/// What a world that was stopped before its script came to its end still held: its sockets. Tasks and
+/// timers were taken down with it.
+fn cut_short(plan: &Plan, sockets: &BTreeMap<Name, usize>) -> BTreeMap<Name, Leftovers> {
+    let of = |name: &Name| Leftovers {
+        sockets: sockets.get(name).copied().unwrap_or_default(),
+        ..Leftovers::default()
+    };
+    plan.peers.iter().map(|peer| (peer.name.clone(), of(&peer.name))).collect()
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
+}
+
+/// How long the script waits, after all calls have ended, for what is still on its way.
+const SETTLE: Duration = Duration::from_secs(1);

@@ -1,0 +1,283 @@
+//! Writes down what engines, the relay and the script do: the timeline, and each peer's counts.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use call_engine::{
+    EngineEvent, MediaKind as EngineMediaKind, Observer, PacketPosition, ReceivedPacket, StateMachine,
+};
+use netsim::World;
+use signaller::{CallId, relay::RelayEvent};
+use timeline::{CandidateFate, Entry, Event, Machine, Name, Timeline, VirtualTime};
+use tokio::sync::{Notify, mpsc::UnboundedSender};
+
+use crate::{
+    plan::{MediaKind, Plan},
+    record::PeerRecord,
+};
+
+/// A silence after which media counts as resumed.
+const MEDIA_PAUSE: Duration = Duration::from_secs(1);
+
+/// What is written down in one run. Cheap to clone; all clones are one recording.
+#[derive(Clone)]
+pub(super) struct Recording {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+struct State {
+    timeline: Timeline,
+    peers: BTreeMap<Name, Peer>,
+}
+
+#[derive(Default)]
+struct Peer {
+    record: PeerRecord,
+    /// The other side of its present or last call.
+    remote: Option<Name>,
+    /// Whether a call is under way or not yet released.
+    busy: bool,
+}
+
+impl Recording {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let idle = || Peer {
+            record: PeerRecord { call_state: "idle".to_owned(), ..PeerRecord::default() },
+            ..Peer::default()
+        };
+        let peers = plan.peers.iter().map(|peer| (peer.name.clone(), idle())).collect();
+        let state = Mutex::new(State { timeline: Timeline::default(), peers });
+        Self { inner: Arc::new(Inner { state, changed: Notify::new() }) }
+    }
+
+    /// Writes one line.
+    pub(super) fn note(&self, at: VirtualTime, actor: &Name, event: Event) {
+        self.state().timeline.entries.push(Entry { at, actor: actor.clone(), event });
+    }
+
+    /// `peer` dials `to`: from here on it is busy until its call is released.
+    pub(super) fn dials(&self, peer: &Name, to: &Name) {
+        if let Some(peer) = self.state().peers.get_mut(peer) {
+            peer.busy = true;
+            peer.remote = Some(to.clone());
+        }
+    }
+
+    /// Waits until no peer has a call.
+    pub(super) async fn all_idle(&self) {
+        while self.state().peers.values().any(|peer| peer.busy) {
+            self.inner.changed.notified().await;
+        }
+    }
+
+    /// Everything that was written down.
+    pub(super) fn finish(&self) -> (Timeline, BTreeMap<Name, PeerRecord>) {
+        let mut state = self.state();
+        let peers = std::mem::take(&mut state.peers);
+        (
+            std::mem::take(&mut state.timeline),
+            peers.into_iter().map(|(name, peer)| (name, peer.record)).collect(),
+        )
+    }
+
+    /// The relay's part of the timeline: what it does to a message beyond passing it on.
+    pub(super) fn relay_event(&self, at: VirtualTime, event: RelayEvent) {
+        let written = match event {
+            RelayEvent::Held { passage, by } => Event::MessageHeld {
+                kind: passage.kind.as_str().into(),
+                from: passage.from,
+                to: passage.to,
+                for_ms: u64::try_from(by.as_millis()).unwrap_or(u64::MAX),
+            },
+            RelayEvent::Joined { participant, waiting: 0, .. } => {
+                Event::Note { what: format!("{participant} joined").into() }
+            }
+            RelayEvent::Joined { participant, waiting, .. } => {
+                Event::Note { what: format!("{participant} joined, {waiting} messages wait for it").into() }
+            }
+            RelayEvent::Left { participant } => Event::Note { what: format!("{participant} left").into() },
+            RelayEvent::Rejected { code, reason, .. } => {
+                Event::Problem { what: format!("refused a message: {code}: {reason}").into() }
+            }
+            RelayEvent::Duplicate(passage) => Event::Note {
+                what: format!("dropped a duplicate {} from {}", passage.kind, passage.from).into(),
+            },
+            _ => return,
+        };
+        self.note(at, &Name::new(Plan::SIGNALLER), written);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic in here leaves the run without a record anyway.
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One engine's observer.
+pub(super) struct PeerObserver {
+    pub(super) name: Name,
+    pub(super) world: World,
+    pub(super) recording: Recording,
+    /// Tells the peer's user that it rings.
+    pub(super) rings: UnboundedSender<CallId>,
+}
+
+impl Observer for PeerObserver {
+    fn on_event(&self, event: EngineEvent) {
+        let at = self.world.now();
+        let mut state = self.recording.state();
+        let State { timeline, peers } = &mut *state;
+        let Some(peer) = peers.get_mut(&self.name) else { return };
+        peer.count(at, &event);
+        if let EngineEvent::IncomingCall { call, .. } = &event {
+            // A user who is gone does not hear it.
+            let _ = self.rings.send(call.clone());
+        }
+        if matches!(event, EngineEvent::Released { .. }) {
+            self.recording.inner.changed.notify_one();
+        }
+        if let Some(event) = written(event) {
+            timeline.entries.push(Entry { at, actor: self.name.clone(), event });
+        }
+    }
+
+    fn on_frame_sent(&self, kind: EngineMediaKind, _bytes: usize) {
+        if let Some(peer) = self.recording.state().peers.get_mut(&self.name) {
+            *peer.record.sent.entry(media_kind(kind)).or_default() += 1;
+        }
+    }
+
+    fn on_packet_received(&self, packet: ReceivedPacket) {
+        let at = self.world.now();
+        let mut state = self.recording.state();
+        let State { timeline, peers } = &mut *state;
+        let Some(peer) = peers.get_mut(&self.name) else { return };
+        let Some(from) = peer.remote.clone() else { return };
+        let flow = peer.record.received.entry((from, media_kind(packet.kind))).or_default();
+        let change = match flow.last {
+            None => Some("first packet"),
+            Some(last) if at.since(last) >= MEDIA_PAUSE => Some("resumed"),
+            Some(_) => None,
+        };
+        flow.packet(at);
+        if packet.position == PacketPosition::End {
+            flow.frame();
+        }
+        if let Some(change) = change {
+            let event = Event::Media { kind: packet.kind.as_str().into(), change: change.into() };
+            timeline.entries.push(Entry { at, actor: self.name.clone(), event });
+        }
+    }
+}
+
+impl Peer {
+    fn count(&mut self, at: VirtualTime, event: &EngineEvent) {
+        let candidates = &mut self.record.candidates;
+        match event {
+            EngineEvent::IncomingCall { from, .. } => self.remote = Some(from.clone()),
+            EngineEvent::StateChanged { machine: StateMachine::Call, to, .. } => self.call_moved(at, to),
+            EngineEvent::MessageSent { kind: "candidate", .. } => candidates.sent += 1,
+            EngineEvent::MessageReceived { kind: "candidate", .. } => candidates.received += 1,
+            EngineEvent::MessageSent { kind: "offer", .. } => self.record.offers_sent += 1,
+            EngineEvent::MessageSent { kind: "answer", .. } => self.record.answers_sent += 1,
+            EngineEvent::CandidateGathered { .. } => candidates.gathered += 1,
+            // The end of the candidates waits and is applied like one, but it is none.
+            EngineEvent::CandidateHeld { candidate } if is_candidate(candidate) => candidates.held += 1,
+            EngineEvent::CandidateApplied { candidate } if is_candidate(candidate) => candidates.applied += 1,
+            EngineEvent::CandidateRejected { candidate, .. } if is_candidate(candidate) => {
+                candidates.rejected += 1;
+            }
+            EngineEvent::Released { live_tracks } => {
+                self.record.tracks_live += live_tracks;
+                self.busy = false;
+            }
+            _ => {}
+        }
+    }
+
+    fn call_moved(&mut self, at: VirtualTime, to: &str) {
+        let (state, reason) = match to.split_once(": ") {
+            Some((state, reason)) => (state, Some(reason.to_owned())),
+            None => (to, None),
+        };
+        self.record.call_state = state.to_owned();
+        if reason.is_some() {
+            self.record.end_reason = reason;
+        }
+        if state == "connected" {
+            self.record.connected_at.get_or_insert(at);
+        }
+        self.busy = true;
+    }
+}
+
+fn is_candidate(summary: &str) -> bool {
+    summary != "end of candidates"
+}
+
+const fn media_kind(kind: EngineMediaKind) -> MediaKind {
+    match kind {
+        EngineMediaKind::Audio => MediaKind::Audio,
+        EngineMediaKind::Video => MediaKind::Video,
+    }
+}
+
+/// An engine's event in the words of the timeline.
+fn written(event: EngineEvent) -> Option<Event> {
+    let candidate = |fate, candidate: String| Event::Candidate { fate, candidate: candidate.into() };
+    Some(match event {
+        EngineEvent::StateChanged { machine, from, to, cause } => Event::Transition {
+            machine: match machine {
+                StateMachine::Call => Machine::Call,
+                StateMachine::Signaling => Machine::Signaling,
+                StateMachine::Gathering => Machine::Gathering,
+                StateMachine::Ice => Machine::Ice,
+                StateMachine::Connection => Machine::Connection,
+            },
+            from: from.into(),
+            to: to.into(),
+            cause: cause.into(),
+        },
+        EngineEvent::MessageSent { kind, to, detail } => {
+            Event::MessageSent { kind: kind.into(), to, detail: detail.into() }
+        }
+        EngineEvent::MessageReceived { kind, from, detail } => {
+            Event::MessageReceived { kind: kind.into(), from, detail: detail.into() }
+        }
+        EngineEvent::CandidateGathered { candidate: text } => candidate(CandidateFate::Gathered, text),
+        EngineEvent::CandidateHeld { candidate: text } => candidate(CandidateFate::Held, text),
+        EngineEvent::CandidateApplied { candidate: text } => candidate(CandidateFate::Applied, text),
+        EngineEvent::CandidateRejected { candidate: text, error } => {
+            candidate(CandidateFate::Rejected, format!("{text}: {error}"))
+        }
+        EngineEvent::CandidateError { url, code, text } => {
+            Event::CandidateError { detail: format!("{url}: {code} {text}").into() }
+        }
+        EngineEvent::NegotiationNeeded { verdict } => Event::NegotiationNeeded { verdict: verdict.into() },
+        EngineEvent::TrackAdded { kind } => track("added", kind),
+        EngineEvent::TrackEnded { kind } => track("ended", kind),
+        EngineEvent::StreamAdded { id } => Event::Stream { change: "added".into(), id: id.into() },
+        EngineEvent::StreamRemoved { id } => Event::Stream { change: "removed".into(), id: id.into() },
+        EngineEvent::Signaling { what } => Event::Note { what: what.into() },
+        EngineEvent::Problem { what } => Event::Problem { what: what.into() },
+        EngineEvent::Released { live_tracks: 0 } => Event::Note { what: "everything is released".into() },
+        EngineEvent::Released { live_tracks } => Event::Problem {
+            what: format!("{live_tracks} local tracks are still live after the call").into(),
+        },
+        // The ring message just before says the same.
+        EngineEvent::IncomingCall { .. } => return None,
+        _ => return None,
+    })
+}
+
+fn track(change: &'static str, kind: EngineMediaKind) -> Event {
+    Event::Track { change: change.into(), kind: kind.as_str().into() }
+}

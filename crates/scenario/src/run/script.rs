@@ -1,0 +1,220 @@
+//! The script inside the world: starts the signaller and the peers, carries out the steps, waits until
+//! all calls have ended, takes everything down, and counts what is left.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use call_engine::{Enabled, Engine, MediaKind, Parts};
+use netsim::{Host, World};
+use signaller::{
+    SessionId,
+    relay::SharedRelay,
+    tcp::{ClientSettings, Identity, TcpTransport, serve_connection},
+};
+use timeline::{Event, Name};
+use tokio::{
+    sync::mpsc::unbounded_channel,
+    task::{JoinHandle, JoinSet},
+    time::Instant,
+};
+use webrtc::runtime::Runtime;
+
+use super::{
+    SETTLE, build,
+    recorder::{PeerObserver, Recording},
+    user,
+};
+use crate::{
+    plan::{Action, PeerPlan, Plan, TrackState},
+    record::Leftovers,
+    runtime::{Gauges, WorldRuntime},
+};
+
+/// Plays the plan; what every host still holds at the end.
+pub(super) async fn run(
+    plan: Arc<Plan>,
+    seed: u64,
+    world: World,
+    recording: Recording,
+) -> BTreeMap<Name, Leftovers> {
+    let mut stage = Stage::set(&plan, seed, world, recording);
+    stage.carry_out(&plan).await;
+    stage.recording.all_idle().await;
+    tokio::time::sleep(SETTLE).await;
+    stage.take_down().await;
+    tokio::time::sleep(SETTLE).await;
+    stage.leftovers()
+}
+
+/// Everything that takes part in a run.
+struct Stage {
+    world: World,
+    recording: Recording,
+    signaller: JoinHandle<()>,
+    peers: BTreeMap<Name, PeerOnStage>,
+    calls: u64,
+}
+
+struct PeerOnStage {
+    engine: Engine,
+    user: JoinHandle<()>,
+    gauges: Gauges,
+}
+
+impl Stage {
+    fn set(plan: &Plan, seed: u64, world: World, recording: Recording) -> Self {
+        let signaller = tokio::spawn(serve(plan, &world, &recording));
+        let mut peers = BTreeMap::new();
+        for (index, peer) in (0..).zip(&plan.peers) {
+            let on_stage = PeerOnStage::start(plan, peer, index, seed, &world, &recording);
+            peers.insert(peer.name.clone(), on_stage);
+        }
+        Self { world, recording, signaller, peers, calls: 0 }
+    }
+
+    async fn carry_out(&mut self, plan: &Plan) {
+        let start = Instant::now();
+        for step in &plan.steps {
+            tokio::time::sleep_until(start + step.at).await;
+            self.act(&step.action);
+        }
+    }
+
+    fn act(&mut self, action: &Action) {
+        let what = action.to_string().into();
+        let (actor, event) = match action {
+            Action::LinkDown { .. } | Action::LinkUp { .. } | Action::SetLink { .. } => {
+                (&Name::new("network"), Event::Fault { what })
+            }
+            other => (other.subject(), Event::Action { what }),
+        };
+        self.recording.note(self.world.now(), actor, event);
+        match action {
+            Action::LinkDown { host } => self.network(self.world.set_link_up(host, false)),
+            Action::LinkUp { host } => self.network(self.world.set_link_up(host, true)),
+            Action::SetLink { host, access } => {
+                let new = build::access(*access);
+                self.network(self.world.update_access(host, |present| *present = new));
+            }
+            peers_own => self.peer_acts(peers_own),
+        }
+    }
+
+    fn peer_acts(&mut self, action: &Action) {
+        let Some(peer) = self.peers.get(action.subject()) else { return };
+        let engine = &peer.engine;
+        match action {
+            Action::Dial { peer, to } => {
+                self.calls += 1;
+                self.recording.dials(peer, to);
+                engine.dial(to.clone(), format!("call-{}", self.calls).as_str());
+            }
+            Action::Accept { .. } => engine.accept(),
+            Action::Reject { .. } => engine.reject(),
+            Action::HangUp { .. } => engine.hang_up(),
+            Action::SetAudio { state, .. } => engine.set_enabled(MediaKind::Audio, enabled(*state)),
+            Action::SetVideo { state, .. } => engine.set_enabled(MediaKind::Video, enabled(*state)),
+            Action::NegotiationNeeded { times, .. } => {
+                (0..*times).for_each(|_| engine.negotiation_needed());
+            }
+            Action::LinkDown { .. } | Action::LinkUp { .. } | Action::SetLink { .. } => {}
+        }
+    }
+
+    fn network(&self, changed: Result<(), netsim::UnknownHost>) {
+        if let Err(error) = changed {
+            let what = error.to_string().into();
+            self.recording.note(self.world.now(), &Name::new("network"), Event::Problem { what });
+        }
+    }
+
+    /// Shuts the engines down, then the signaller.
+    async fn take_down(&mut self) {
+        for peer in self.peers.values() {
+            peer.engine.shut_down().await;
+            peer.user.abort();
+        }
+        tokio::time::sleep(SETTLE).await;
+        self.signaller.abort();
+    }
+
+    fn leftovers(&self) -> BTreeMap<Name, Leftovers> {
+        let signaller = Name::new(Plan::SIGNALLER);
+        let hosts = self.peers.iter().map(|(name, peer)| (name, Some(&peer.gauges)));
+        hosts
+            .chain([(&signaller, None)])
+            .map(|(name, gauges)| {
+                let sockets = self.world.open_sockets(name).expect("the world was built from this plan");
+                let left = Leftovers {
+                    tasks: gauges.map_or(0, Gauges::tasks),
+                    timers: gauges.map_or(0, Gauges::timers),
+                    sockets,
+                };
+                (name.clone(), left)
+            })
+            .collect()
+    }
+}
+
+impl PeerOnStage {
+    fn start(
+        plan: &Plan,
+        peer: &PeerPlan,
+        index: u64,
+        seed: u64,
+        world: &World,
+        recording: &Recording,
+    ) -> Self {
+        let host = world.host(&peer.name).expect("the world was built from this plan");
+        let runtime = WorldRuntime::new(world.clone(), host.clone());
+        let gauges = runtime.gauges();
+        let runtime: Arc<dyn Runtime> = Arc::new(runtime);
+        let (rings_in, rings) = unbounded_channel();
+        let observer = PeerObserver {
+            name: peer.name.clone(),
+            world: world.clone(),
+            recording: recording.clone(),
+            rings: rings_in,
+        };
+        let parts = Parts {
+            runtime: runtime.clone(),
+            transport: Box::new(transport(plan, peer, host)),
+            devices: Arc::new(build::devices(peer, runtime)),
+            observer: Arc::new(observer),
+        };
+        let engine = Engine::start(build::engine_settings(peer, index, seed), parts);
+        let user = tokio::spawn(user::answer_rings(engine.clone(), peer.on_ring, rings));
+        Self { engine, user, gauges }
+    }
+}
+
+fn transport(plan: &Plan, peer: &PeerPlan, host: Host) -> TcpTransport {
+    let signaller = build::signaller_address(plan);
+    let identity = Identity { participant: peer.name.clone(), session: SessionId::new("run") };
+    TcpTransport::spawn(identity, ClientSettings::default(), move || {
+        let host = host.clone();
+        async move { host.connect(signaller).await }
+    })
+}
+
+/// The signalling server: accepts connections for as long as it is let.
+fn serve(plan: &Plan, world: &World, recording: &Recording) -> impl Future<Output = ()> + use<> {
+    let host = world.host(&Name::new(Plan::SIGNALLER)).expect("every world has a signaller");
+    let address = build::signaller_address(plan);
+    let (clock, recording) = (world.clone(), recording.clone());
+    let observer = Arc::new(move |event| recording.relay_event(clock.now(), event));
+    let relay = SharedRelay::new(build::relay_settings(plan), observer);
+    async move {
+        let mut connections = JoinSet::new();
+        let listener = host.listen(address).expect("a fresh host's port is free");
+        while let Ok((stream, _)) = listener.accept().await {
+            connections.spawn(serve_connection(relay.clone(), stream));
+        }
+    }
+}
+
+const fn enabled(state: TrackState) -> Enabled {
+    match state {
+        TrackState::Enabled => Enabled::Yes,
+        TrackState::Disabled => Enabled::No,
+    }
+}

@@ -1,0 +1,25 @@
+//! The scenarios of this repository: each passes its checks, has the transcript that was reviewed, and
+//! gives the same bytes wherever it is played.
+
+mod determinism;
+mod transcripts;
+
+use std::path::PathBuf;
+
+use scenario::{format::load_dir, plan::Plan};
+
+/// Where the scenario files are.
+fn scenarios_dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")
+}
+
+/// All of them, in the order of their names.
+fn scenarios() -> Vec<Plan> {
+    load_dir(&scenarios_dir()).expect("the repository's scenarios can be read")
+}
+
+/// The one of this name.
+#[track_caller]
+fn scenario(name: &str) -> Plan {
+    scenarios().into_iter().find(|plan| plan.name == name).expect("a scenario of this name")
+}

@@ -1,0 +1,160 @@
+//! `cargo xtask scenarios`
+
+mod human;
+mod input;
+mod junit;
+mod listing;
+mod progress;
+
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+    thread,
+    time::Instant,
+};
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use scenario::{
+    plan::Plan,
+    report::Report,
+    suite::{self, Cancel, Keep, Options, Seeds, SuiteResult},
+};
+
+pub(crate) use self::input::default_dir;
+use crate::{exit::Code, output};
+
+/// The options of the command.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Which scenarios: a name, a theme, the beginning of names, or a glob [default: all]
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Play this many seeds of each, from 1 on [default: what the scenario says, mostly 20]
+    #[arg(long, value_name = "N", conflicts_with = "seed")]
+    seeds: Option<NonZeroU32>,
+    /// Play this seed only; of one scenario, with its full timeline
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// On how many threads [default: one per core]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Write the report to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Say which scenarios there are, and play none
+    #[arg(long)]
+    list: bool,
+    /// Where scenarios stand [default: the workspace's scenarios/]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table, and what failed
+    Human,
+    /// One object
+    Json,
+    /// JUnit XML: a suite per scenario, a case per seed
+    Junit,
+}
+
+/// Asked to stop by Ctrl-C.
+static CANCEL: Cancel = Cancel::new();
+
+/// Plays what is asked for and reports it.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
+    let plans = match input::load(arguments.dir.as_deref(), &arguments.names) {
+        Ok(plans) => plans,
+        Err(code) => return Ok(code),
+    };
+    if arguments.list {
+        hand_over(arguments, &listing::listing(&plans, arguments.format)?)?;
+        return Ok(Code::Good);
+    }
+    determinism::supported()?;
+    stop_on_ctrl_c()?;
+    let (result, report) = play(&plans, arguments);
+    if result.is_partial() {
+        let (played, asked) = (result.played(), result.asked);
+        output::complain(&format!("stopped: {played} of {asked} runs took place, nothing was written"));
+        return Ok(Code::Interrupted);
+    }
+    let text = match arguments.format {
+        Format::Human => human::report(&report, single_run(&result)),
+        Format::Json => report.to_json()?,
+        Format::Junit => junit::report(&report, &result)?,
+    };
+    hand_over(arguments, &text)?;
+    Ok(verdict(&report))
+}
+
+fn play(plans: &[Plan], arguments: &Arguments) -> (SuiteResult, Report) {
+    let seeds = match (arguments.seed, arguments.seeds) {
+        (Some(seed), _) => Seeds::One(seed),
+        (None, Some(count)) => Seeds::Count(count.get()),
+        (None, None) => Seeds::OfScenario,
+    };
+    let single = arguments.seed.is_some() && plans.len() == 1;
+    let options = Options {
+        seeds,
+        jobs: arguments.jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN),
+        keep: if single { Keep::Everything } else { Keep::Nothing },
+    };
+    let bar = progress::Bar::new();
+    let started = now();
+    let result = suite::run(plans, &options, &CANCEL, scenario::run::play, |progress| bar.show(progress));
+    let wall = now().duration_since(started);
+    bar.clear();
+    let dir = arguments.dir.as_ref().map(|dir| format!("--dir {}", dir.display())).unwrap_or_default();
+    let report = Report::new(plans, &result, wall, &dir);
+    (result, report)
+}
+
+#[allow(clippy::disallowed_methods, reason = "how long a suite takes for whoever waits for it is real time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// The first Ctrl-C lets runs under way end, the second ends everything.
+fn stop_on_ctrl_c() -> anyhow::Result<()> {
+    let stop = || {
+        if CANCEL.is_cancelled() {
+            std::process::exit(i32::from(Code::Interrupted as u8));
+        }
+        CANCEL.cancel();
+    };
+    ctrlc::set_handler(stop).context("cannot listen for Ctrl-C")
+}
+
+/// The only run of a suite of one, if its record was kept.
+fn single_run(result: &SuiteResult) -> Option<&scenario::record::RunRecord> {
+    let [runs] = result.scenarios.as_slice() else { return None };
+    let [run] = runs.as_slice() else { return None };
+    run.result.as_ref().ok()?.record.as_deref()
+}
+
+fn hand_over(arguments: &Arguments, text: &str) -> anyhow::Result<()> {
+    match &arguments.out {
+        Some(path) => output::write_file(path, text),
+        None => output::print(text),
+    }
+}
+
+/// A run that could not be played is the tool's failure, whatever else failed.
+fn verdict(report: &Report) -> Code {
+    match report {
+        Report { totals, .. } if totals.runs == 0 => Code::NothingRan,
+        Report { totals, .. } if totals.broken_runs > 0 => Code::ToolFailed,
+        Report { passed: false, .. } => Code::CheckFailed,
+        _ => Code::Good,
+    }
+}
+
+#[cfg(test)]
+mod testing;

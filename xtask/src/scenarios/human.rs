@@ -1,0 +1,132 @@
+//! The report for people: a table to read at a glance, then whatever failed.
+
+use std::fmt::Write as _;
+
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
+use scenario::{
+    record::RunRecord,
+    report::{FailureReport, Report, ScenarioReport},
+};
+
+/// One line under the head, and no others.
+const STYLE: TableStyle = presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// How many failures of one scenario are shown in full.
+const FAILURES_SHOWN: usize = 3;
+
+/// The report. For a single run, what happened in it stands first.
+pub(super) fn report(report: &Report, single: Option<&RunRecord>) -> String {
+    let mut out = String::new();
+    if let Some(record) = single {
+        out.push_str(&timeline::full_timeline(&record.timeline));
+        out.push('\n');
+    }
+    for scenario in report.scenarios.iter().filter(|scenario| !scenario.failures.is_empty()) {
+        push_failures(&mut out, scenario);
+    }
+    push_table(&mut out, report);
+    push_totals(&mut out, report);
+    out
+}
+
+fn push_failures(out: &mut String, scenario: &ScenarioReport) {
+    for failure in scenario.failures.iter().take(FAILURES_SHOWN) {
+        push_failure(out, scenario, failure);
+    }
+    let more = scenario.failures.len().saturating_sub(FAILURES_SHOWN);
+    if more > 0 {
+        let _ = writeln!(out, "… and {more} more of {} (`--format json` has them all)\n", scenario.name);
+    }
+}
+
+fn push_failure(out: &mut String, scenario: &ScenarioReport, failure: &FailureReport) {
+    let FailureReport { seed, check, at_ms, message, repro, transcript } = failure;
+    let run = match seed {
+        Some(seed) => format!("seed {seed}, at {at_ms} ms"),
+        None => format!("over {} runs", scenario.runs),
+    };
+    let _ = writeln!(out, "FAILED  {}  {check}  ({run})", scenario.name);
+    let _ = writeln!(out, "  {message}");
+    for line in transcript {
+        let _ = writeln!(out, "  │ {line}");
+    }
+    let _ = writeln!(out, "  repeat: {repro}\n");
+}
+
+fn push_table(out: &mut String, report: &Report) {
+    let mut table = Table::new();
+    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(["scenario", "runs", "passed", "outcomes", "setup p50", "p95", "slowest"]);
+    for scenario in &report.scenarios {
+        table.add_row(row(scenario));
+    }
+    for column in [1, 2, 4, 5, 6] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let _ = writeln!(out, "{}", table.trim_fmt());
+}
+
+fn row(scenario: &ScenarioReport) -> [String; 7] {
+    let failed = scenario.runs - scenario.passed;
+    let passed = match failed {
+        0 => scenario.passed.to_string(),
+        _ => format!("{failed} FAILED"),
+    };
+    let outcomes: Vec<String> =
+        scenario.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+    let rates = match scenario.rates {
+        Some("failed") => " (rates FAILED)",
+        Some("skipped") => " (rates not judged)",
+        _ => "",
+    };
+    let [p50, p95, slowest] = match scenario.setup_ms {
+        Some(setup) => [
+            format!("{} ms", setup.p50),
+            format!("{} ms", setup.p95),
+            format!("seed {}: {} ms", setup.slowest_seed, setup.max),
+        ],
+        None => ["–", "–", "–"].map(str::to_owned),
+    };
+    let outcomes = outcomes.join(", ") + rates;
+    [scenario.name.clone(), scenario.runs.to_string(), passed, outcomes, p50, p95, slowest]
+}
+
+fn push_totals(out: &mut String, report: &Report) {
+    let totals = &report.totals;
+    let verdict = match (report.passed, totals.failed_runs) {
+        (true, _) => "all good".to_owned(),
+        (false, 0) => "FAILED".to_owned(),
+        (false, failed) => format!("{failed} runs FAILED"),
+    };
+    let cpu = totals.cpu_s.map(|cpu| format!(" ({cpu:.1} s of processor time)")).unwrap_or_default();
+    let speed_up = report.speed_up().map(|times| format!(": {times:.0} × real time")).unwrap_or_default();
+    let _ = writeln!(out, "\n{verdict}: {} scenarios, {} runs", totals.scenarios, totals.runs);
+    let _ = writeln!(out, "{:.1} virtual s in {:.1} s{cpu}{speed_up}", totals.virtual_s, totals.wall_s);
+    if report.scenarios.iter().any(|scenario| scenario.rates == Some("skipped")) {
+        let least = scenario::checks::MIN_RUNS_FOR_RATES;
+        let _ = writeln!(out, "rates are judged from {least} seeds on");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenarios::testing;
+
+    #[test]
+    fn table_failures_and_totals() {
+        insta::assert_snapshot!(report(&testing::report(), None));
+    }
+
+    #[test]
+    fn only_the_first_failures_are_shown_in_full() {
+        let mut whole = testing::report();
+        let failure = whole.scenarios[1].failures[0].clone();
+        whole.scenarios[1].failures = vec![failure; 5];
+        let text = report(&whole, None);
+        assert_eq!(text.matches("FAILED  ringing/busy").count(), 3);
+        assert!(text.contains("… and 2 more of ringing/busy"));
+    }
+}

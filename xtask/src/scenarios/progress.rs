@@ -1,0 +1,36 @@
+//! The progress bar, for people who look at a terminal.
+
+use std::io::IsTerminal as _;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use scenario::suite::Progress;
+
+/// A bar on standard error; nothing at all where that is no terminal.
+pub(super) struct Bar(ProgressBar);
+
+impl Bar {
+    pub(super) fn new() -> Self {
+        let target = match std::io::stderr().is_terminal() {
+            true => ProgressDrawTarget::stderr(),
+            false => ProgressDrawTarget::hidden(),
+        };
+        let bar = ProgressBar::with_draw_target(Some(0), target);
+        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} runs{msg}  {elapsed}") {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    pub(super) fn show(&self, progress: Progress) {
+        self.0.set_length(progress.total as u64);
+        if progress.failed > 0 {
+            self.0.set_message(format!(", {} failed", progress.failed));
+        }
+        // Threads report in any order: never backwards.
+        self.0.set_position((progress.done as u64).max(self.0.position()));
+    }
+
+    pub(super) fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+}
