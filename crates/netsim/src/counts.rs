@@ -13,7 +13,7 @@ pub struct Counts {
     pub packets: u64,
     /// Stages of packets' ways that the pump has passed, retransmission timeouts included.
     pub events: u64,
-    /// Timers that were announced with [`World::count_timer`](crate::World::count_timer).
+    /// Timers that were set with [`World::sleep`](crate::World::sleep).
     pub timers: u64,
     /// TCP segments that were sent again after a retransmission timeout.
     pub retransmissions: u64,

@@ -65,6 +65,7 @@ mod network;
 mod pump;
 mod shared;
 mod socket;
+mod timers;
 mod world;
 
 pub use classify::classify;
@@ -73,4 +74,5 @@ pub use counts::{AccessCounts, Counts, HalfCounts};
 pub use host::Host;
 pub use link::{Access, Half, InvalidProbability, LinkModel, Probability};
 pub use socket::{TcpListener, TcpStream, UdpSocket};
+pub use timers::Sleep;
 pub use world::{End, Leftovers, Outcome, UnknownHost, World, WorldError};

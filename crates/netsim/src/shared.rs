@@ -20,6 +20,7 @@ use crate::{
     kernel::{Kernel, Stack},
     network::{Effects, HostIndex, Network},
     pump::Signals,
+    timers::Timers,
 };
 
 thread_local! {
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     kernel: Mutex<Option<Kernel>>,
     stacks: Vec<Stack>,
     budget: Mutex<Budget>,
+    timers: Mutex<Timers>,
     start: OnceLock<Instant>,
     last_now: AtomicU64,
     /// Whether a TCP stack may have something to send.
@@ -82,6 +84,7 @@ impl Shared {
             kernel: Mutex::new(Some(kernel)),
             stacks,
             budget: Mutex::new(Budget::new(config.event_budget)),
+            timers: Mutex::new(Timers::default()),
             start: OnceLock::new(),
             last_now: AtomicU64::new(0),
             stacks_busy: AtomicBool::new(false),
@@ -134,6 +137,10 @@ impl Shared {
         lock(&self.budget)
     }
 
+    pub(crate) fn timers(&self) -> MutexGuard<'_, Timers> {
+        lock(&self.timers)
+    }
+
     /// The TCP stack of a host.
     pub(crate) fn stack(&self, host: HostIndex) -> Stack {
         self.stacks[host]
@@ -164,7 +171,7 @@ impl Shared {
 
     /// Whether the pump has something to do at `now`; otherwise when, if that is known.
     pub(crate) fn work(&self, now: VirtualTime) -> Result<(), Option<VirtualTime>> {
-        let next = self.network().next_at();
+        let next = earliest(self.network().next_at(), self.timers().next_at());
         let is_due = self.stacks_busy.load(Ordering::Relaxed) || next.is_some_and(|at| at <= now);
         if is_due { Ok(()) } else { Err(next) }
     }
@@ -180,12 +187,26 @@ impl Shared {
         }
     }
 
-    /// Releases the next thing that is due and reaches a host.
+    /// Releases the next thing that is due: a timer, or what reaches a host. At one instant timers come
+    /// first.
     pub(crate) fn release(&self, now: VirtualTime, effects: &mut Effects) {
+        let (timer, packet) = (self.timers().next_at(), self.network().next_at());
+        if timer.is_some_and(|timer| timer <= now && packet.is_none_or(|packet| timer <= packet)) {
+            return self.fire(now);
+        }
         let passed = self.network().release(now, effects);
         let end = self.budget().spend_events(now, passed);
         self.end(end);
         self.carry_out(effects);
+    }
+
+    fn fire(&self, now: VirtualTime) {
+        let waker = self.timers().fire(now);
+        let end = self.budget().spend_events(now, 1);
+        self.end(end);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     /// Wakes tasks and hands segments to the TCP stacks.
@@ -214,6 +235,10 @@ impl fmt::Debug for Shared {
         let (now, tcp_flows) = (self.now(), self.network().tcp_flows());
         f.debug_struct("World").field("now", &now).field("tcp_flows", &tcp_flows).finish_non_exhaustive()
     }
+}
+
+fn earliest(one: Option<VirtualTime>, other: Option<VirtualTime>) -> Option<VirtualTime> {
+    one.into_iter().chain(other).min()
 }
 
 /// A panic elsewhere is reported where it happened; the data behind the lock is still whole.

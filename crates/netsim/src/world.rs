@@ -5,7 +5,7 @@ use timeline::{Digest, Name, PacketRecord, VirtualTime};
 use tokio::runtime::Runtime;
 
 use crate::{
-    Access, Counts, Half, Host, InvalidConfig, LinkModel, WorldConfig, pump,
+    Access, Counts, Half, Host, InvalidConfig, LinkModel, Sleep, WorldConfig, pump,
     shared::{Running, Shared},
 };
 
@@ -200,9 +200,20 @@ impl World {
         counts(&self.shared)
     }
 
-    /// Announces a timer, so that a loop of zero-length ones ends the world. A runtime on top of a world
-    /// calls this for each sleep that it creates.
-    pub fn count_timer(&self) {
+    /// A timer of `duration`, which the pump releases like a packet: one at a time, after everything
+    /// that the one before it set going has come to rest.
+    pub fn sleep(&self, duration: Duration) -> Sleep {
+        self.sleep_until(self.shared.now() + duration)
+    }
+
+    /// The same until the moment `at`. One that has passed is released at the next rest.
+    pub fn sleep_until(&self, at: VirtualTime) -> Sleep {
+        self.count_timer();
+        Sleep::until(&self.shared, at)
+    }
+
+    /// Announces a timer, so that a loop of zero-length ones ends the world.
+    fn count_timer(&self) {
         let now = self.shared.now();
         let end = self.shared.budget().spend_timer(now);
         self.shared.end(end);

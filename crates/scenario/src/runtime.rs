@@ -17,6 +17,7 @@ use std::{
 };
 
 use netsim::{Host, UdpSocket, World};
+use timeline::VirtualTime;
 use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, Transmit,
 };
@@ -117,9 +118,8 @@ impl Runtime for WorldRuntime {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        self.world.count_timer();
         let held = Held::one_of(&self.gauges.timers);
-        let sleep = tokio::time::sleep(duration);
+        let sleep = self.world.sleep(duration);
         Box::pin(async move {
             sleep.await;
             drop(held);
@@ -127,9 +127,8 @@ impl Runtime for WorldRuntime {
     }
 
     fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
-        self.world.count_timer();
         let held = Held::one_of(&self.gauges.timers);
-        Box::new(Interval { interval: tokio::time::interval(period), _held: held })
+        Box::new(Interval { world: self.world.clone(), next: self.world.now(), period, _held: held })
     }
 
     fn block_on(&self, _: Pin<Box<dyn Future<Output = ()> + '_>>) {
@@ -155,15 +154,19 @@ impl JoinHandle for Task {
     }
 }
 
+/// Ticks at once, then every period; ticks that were missed are made up for.
 struct Interval {
-    interval: tokio::time::Interval,
+    world: World,
+    next: VirtualTime,
+    period: Duration,
     _held: Held,
 }
 
 impl AsyncInterval for Interval {
     fn tick(&mut self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            self.interval.tick().await;
+            self.world.sleep_until(self.next).await;
+            self.next = self.next + self.period;
         })
     }
 }

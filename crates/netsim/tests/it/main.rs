@@ -5,5 +5,6 @@ mod ends;
 mod links;
 mod tcp;
 mod tcp_under_loss;
+mod timers;
 mod udp;
 mod world;
