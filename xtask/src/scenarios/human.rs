@@ -11,8 +11,8 @@ use scenario::{
 /// One line under the head, and no others.
 const STYLE: TableStyle = presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// How many failures of one scenario are shown in full.
-const FAILURES_SHOWN: usize = 3;
+/// How many different failures of one scenario are shown in full.
+const KINDS_SHOWN: usize = 3;
 
 /// The report. For a single run, what happened in it stands first.
 pub(super) fn report(report: &Report, single: Option<&RunRecord>) -> String {
@@ -30,16 +30,36 @@ pub(super) fn report(report: &Report, single: Option<&RunRecord>) -> String {
 }
 
 fn push_failures(out: &mut String, scenario: &ScenarioReport) {
-    for failure in scenario.failures.iter().take(FAILURES_SHOWN) {
-        push_failure(out, scenario, failure);
+    let kinds = kinds(&scenario.failures);
+    for (failure, seeds) in kinds.iter().take(KINDS_SHOWN) {
+        push_failure(out, scenario, failure, seeds);
     }
-    let more = scenario.failures.len().saturating_sub(FAILURES_SHOWN);
+    let more = kinds.len().saturating_sub(KINDS_SHOWN);
     if more > 0 {
-        let _ = writeln!(out, "… and {more} more of {} (`--format json` has them all)\n", scenario.name);
+        let _ = writeln!(
+            out,
+            "… and {more} other failures of {} (`--format json` has them all)\n",
+            scenario.name
+        );
     }
 }
 
-fn push_failure(out: &mut String, scenario: &ScenarioReport, failure: &FailureReport) {
+/// Failures that say the same are one: the first, and the seeds of all.
+fn kinds(failures: &[FailureReport]) -> Vec<(&FailureReport, Vec<u64>)> {
+    let mut kinds: Vec<(&FailureReport, Vec<u64>)> = Vec::new();
+    for failure in failures {
+        let same = |(known, _): &&mut (&FailureReport, Vec<u64>)| {
+            (known.check, &known.message) == (failure.check, &failure.message)
+        };
+        match kinds.iter_mut().find(same) {
+            Some((_, seeds)) => seeds.extend(failure.seed),
+            None => kinds.push((failure, failure.seed.into_iter().collect())),
+        }
+    }
+    kinds
+}
+
+fn push_failure(out: &mut String, scenario: &ScenarioReport, failure: &FailureReport, seeds: &[u64]) {
     let FailureReport { seed, check, at_ms, message, repro, transcript } = failure;
     let run = match seed {
         Some(seed) => format!("seed {seed}, at {at_ms} ms"),
@@ -49,6 +69,12 @@ fn push_failure(out: &mut String, scenario: &ScenarioReport, failure: &FailureRe
     let _ = writeln!(out, "  {message}");
     for line in transcript {
         let _ = writeln!(out, "  │ {line}");
+    }
+    if let [_, others @ ..] = seeds
+        && !others.is_empty()
+    {
+        let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+        let _ = writeln!(out, "  the same with seed {}", others.join(", "));
     }
     let _ = writeln!(out, "  repeat: {repro}\n");
 }
@@ -121,12 +147,24 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_failures_are_shown_in_full() {
+    fn failures_that_say_the_same_are_shown_once() {
         let mut whole = testing::report();
         let failure = whole.scenarios[1].failures[0].clone();
-        whole.scenarios[1].failures = vec![failure; 5];
+        let of_seed = |seed| FailureReport { seed: Some(seed), ..failure.clone() };
+        whole.scenarios[1].failures = (1..=4).map(of_seed).collect();
+        let text = report(&whole, None);
+        assert_eq!(text.matches("FAILED  ringing/busy").count(), 1);
+        assert!(text.contains("the same with seed 2, 3, 4"), "{text}");
+    }
+
+    #[test]
+    fn only_the_first_different_failures_are_shown() {
+        let mut whole = testing::report();
+        let failure = whole.scenarios[1].failures[0].clone();
+        let other = |n: u64| FailureReport { message: format!("message {n}"), ..failure.clone() };
+        whole.scenarios[1].failures = (1..=5).map(other).collect();
         let text = report(&whole, None);
         assert_eq!(text.matches("FAILED  ringing/busy").count(), 3);
-        assert!(text.contains("… and 2 more of ringing/busy"));
+        assert!(text.contains("… and 2 other failures of ringing/busy"), "{text}");
     }
 }
