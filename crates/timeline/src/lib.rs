@@ -12,6 +12,7 @@
 
 mod digest;
 mod event;
+mod lanes;
 mod name;
 mod packet;
 mod render;
@@ -19,7 +20,8 @@ mod time;
 
 pub use digest::Digest;
 pub use event::{CandidateFate, Entry, Event, Machine, Timeline};
+pub use lanes::side_by_side;
 pub use name::Name;
 pub use packet::{DtlsContent, PacketRecord, Protocol, StunClass, TcpFlags, Verdict};
-pub use render::{full_timeline, packet_line, transcript};
+pub use render::transcript;
 pub use time::VirtualTime;

@@ -1,21 +1,16 @@
-//! The two texts of a run: the *transcript*, which snapshots keep, and the *full timeline*, with every
-//! packet, which a person reads to understand one seed.
+//! The transcript of a run: the text that snapshots keep.
 
 use std::fmt::Write as _;
 
-use crate::{Entry, Event, PacketRecord, Timeline, VirtualTime};
+use crate::{Entry, Event, Timeline, VirtualTime};
 
 /// A silence that begins a new paragraph.
-const PARAGRAPH_GAP_MS: u64 = 300;
+pub(crate) const PARAGRAPH_GAP_MS: u64 = 300;
 
 const TRANSCRIPT_LEGEND: &str = "\
 # virtual ms | who | what happened
 #   · step of the script   ⚡ change of the network   ! problem
 #   → message sent         ← message received          machine: from → to (cause)
-";
-
-const FULL_LEGEND: &str = "\
-#   ~ packet: sender → receiver, what it carries, payload bytes, what became of it
 ";
 
 /// The transcript: what participants, servers and the script did, without packets and without
@@ -29,34 +24,6 @@ pub fn transcript(timeline: &Timeline) -> String {
         push_entry(&mut out, entry, width);
     }
     out
-}
-
-/// The transcript with every packet in its place.
-pub fn full_timeline(timeline: &Timeline) -> String {
-    let mut out = String::from(TRANSCRIPT_LEGEND);
-    out.push_str(FULL_LEGEND);
-    let width = actor_width(timeline);
-    let mut paragraphs = Paragraphs::default();
-    let mut packets = timeline.packets.iter().peekable();
-    for entry in &timeline.entries {
-        while let Some(packet) = packets.next_if(|packet| packet.at < entry.at) {
-            paragraphs.begin(&mut out, packet.at, false);
-            push_packet(&mut out, packet, width);
-        }
-        paragraphs.begin(&mut out, entry.at, starts_paragraph(&entry.event));
-        push_entry(&mut out, entry, width);
-    }
-    for packet in packets {
-        paragraphs.begin(&mut out, packet.at, false);
-        push_packet(&mut out, packet, width);
-    }
-    out
-}
-
-/// One packet in one line, without its time.
-pub fn packet_line(packet: &PacketRecord) -> String {
-    let receiver = packet.to_host.as_ref().map_or_else(|| packet.to.to_string(), ToString::to_string);
-    format!("~ {} → {receiver}  {} {} B, {}", packet.from_host, packet.protocol, packet.len, packet.verdict)
 }
 
 /// Where blank lines go.
@@ -85,20 +52,20 @@ fn starts_paragraph(event: &Event) -> bool {
 }
 
 fn actor_width(timeline: &Timeline) -> usize {
-    let packets = timeline.packets.iter().map(|packet| &packet.from_host);
-    let names = timeline.entries.iter().map(|entry| &entry.actor).chain(packets);
-    names.map(|name| name.as_str().chars().count()).max().unwrap_or(0)
-}
-
-fn push_packet(out: &mut String, packet: &PacketRecord, width: usize) {
-    let _ = writeln!(out, "{:>9}  {:<width$}  {}", packet.at, packet.from_host, packet_line(packet));
+    timeline
+        .entries
+        .iter()
+        .map(|entry| &entry.actor)
+        .map(|name| name.as_str().chars().count())
+        .max()
+        .unwrap_or(0)
 }
 
 fn push_entry(out: &mut String, entry: &Entry, width: usize) {
     let _ = writeln!(out, "{:>9}  {:<width$}  {}", entry.at, entry.actor, event_line(&entry.event));
 }
 
-fn event_line(event: &Event) -> String {
+pub(crate) fn event_line(event: &Event) -> String {
     match event {
         Event::Transition { machine, from, to, cause } => {
             with_detail(format!("{machine}: {from} → {to}"), cause)
@@ -128,63 +95,58 @@ fn with_detail(mut line: String, detail: &str) -> String {
     line
 }
 
+/// A small timeline for the tests of what renders one.
+#[cfg(test)]
+pub(crate) fn sample() -> Timeline {
+    let entry =
+        |ms, actor: &str, event| Entry { at: VirtualTime::from_millis(ms), actor: actor.into(), event };
+    Timeline {
+        entries: vec![
+            entry(1000, "caller", Event::Action { what: "dials callee".into() }),
+            entry(
+                1000,
+                "caller",
+                Event::Transition {
+                    machine: crate::Machine::Call,
+                    from: "idle".into(),
+                    to: "dialling".into(),
+                    cause: "dial".into(),
+                },
+            ),
+            entry(
+                1060,
+                "callee",
+                Event::MessageReceived { kind: "ring".into(), from: "caller".into(), detail: "".into() },
+            ),
+            entry(
+                1070,
+                "callee",
+                Event::Candidate {
+                    fate: crate::CandidateFate::Held,
+                    candidate: "host udp 10.0.0.1:50000".into(),
+                },
+            ),
+            entry(3000, "network", Event::Fault { what: "link of caller goes down".into() }),
+        ],
+        packets: vec![crate::PacketRecord {
+            at: VirtualTime::from_millis(1001),
+            from_host: "caller".into(),
+            to_host: None,
+            from: "10.0.0.1:50000".parse().unwrap(),
+            to: "10.9.9.9:1".parse().unwrap(),
+            protocol: crate::Protocol::Srtp,
+            len: 120,
+            verdict: crate::Verdict::NoRoute,
+        }],
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::{CandidateFate, Machine, Protocol, Verdict};
-
     use super::*;
-
-    fn sample() -> Timeline {
-        let entry =
-            |ms, actor: &str, event| Entry { at: VirtualTime::from_millis(ms), actor: actor.into(), event };
-        Timeline {
-            entries: vec![
-                entry(1000, "caller", Event::Action { what: "dials callee".into() }),
-                entry(
-                    1000,
-                    "caller",
-                    Event::Transition {
-                        machine: Machine::Call,
-                        from: "idle".into(),
-                        to: "dialling".into(),
-                        cause: "dial".into(),
-                    },
-                ),
-                entry(
-                    1060,
-                    "callee",
-                    Event::MessageReceived { kind: "ring".into(), from: "caller".into(), detail: "".into() },
-                ),
-                entry(
-                    1070,
-                    "callee",
-                    Event::Candidate {
-                        fate: CandidateFate::Held,
-                        candidate: "host udp 10.0.0.1:50000".into(),
-                    },
-                ),
-                entry(3000, "network", Event::Fault { what: "link of caller goes down".into() }),
-            ],
-            packets: vec![PacketRecord {
-                at: VirtualTime::from_millis(1001),
-                from_host: "caller".into(),
-                to_host: None,
-                from: "10.0.0.1:50000".parse().unwrap(),
-                to: "10.9.9.9:1".parse().unwrap(),
-                protocol: Protocol::Srtp,
-                len: 120,
-                verdict: Verdict::NoRoute,
-            }],
-        }
-    }
 
     #[test]
     fn transcript_has_legend_paragraphs_and_causes() {
         insta::assert_snapshot!(transcript(&sample()));
-    }
-
-    #[test]
-    fn full_timeline_puts_packets_in_their_place() {
-        insta::assert_snapshot!(full_timeline(&sample()));
     }
 }

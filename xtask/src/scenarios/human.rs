@@ -18,7 +18,7 @@ const KINDS_SHOWN: usize = 3;
 pub(super) fn report(report: &Report, single: Option<&RunRecord>) -> String {
     let mut out = String::new();
     if let Some(record) = single {
-        out.push_str(&timeline::full_timeline(&record.timeline));
+        out.push_str(&timeline::side_by_side(&record.timeline));
         out.push('\n');
     }
     for scenario in report.scenarios.iter().filter(|scenario| !scenario.failures.is_empty()) {
