@@ -1,4 +1,38 @@
 //! Scripted calls: the scenario format, the checks, the report, and the runner that plays one in a world.
+//!
+//! From a test of your own:
+//!
+//! ```
+//! use scenario::{checks, plan::Plan, run};
+//!
+//! let plan = Plan::from_toml(
+//!     "mine/short-call",
+//!     r#"
+//!     version = 1
+//!     summary = "Two people talk for a second."
+//!     [peers.alice]
+//!     [peers.bob]
+//!     link = { delay = "40ms", loss = "1%" }
+//!     [[steps]]
+//!     at = "1s"
+//!     alice = { dial = "bob" }
+//!     [[steps]]
+//!     at = "6s"
+//!     bob = "hang-up"
+//!     [expect]
+//!     outcome = "connected"
+//!     media = [{ audio = "both-ways" }]
+//!     "#,
+//! )
+//! .unwrap();
+//! let record = run::play(&plan, 7).unwrap();
+//! let failures = checks::check(&plan, &record);
+//! assert!(failures.is_empty(), "{failures:#?}\n{}", scenario::timeline::transcript(&record.timeline));
+//! ```
+//!
+//! Invariants:
+//! - [`run::play`] is a function of plan and seed, processor time aside.
+//! - Checks, metrics and reports are functions of plan and record: they play nothing and read no clock.
 
 pub mod checks;
 pub mod format;
@@ -17,3 +51,5 @@ mod testing;
 mod words;
 
 pub use nearest::nearest;
+/// The words of a run: what [`record::RunRecord::timeline`] is made of.
+pub use timeline;
