@@ -40,8 +40,7 @@ fn timers_of_one_instant_are_released_one_by_one_in_the_order_in_which_they_were
         for task in tasks {
             task.await.unwrap();
         }
-        let seen = seen.lock().unwrap().clone();
-        seen
+        seen.lock().unwrap().clone()
     });
     let expect: Vec<_> =
         [3, 1, 2].iter().flat_map(|&number| (0..3).map(move |step| (number, step))).collect();
