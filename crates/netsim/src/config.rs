@@ -1,11 +1,11 @@
 //! What a world is made of, as a user writes it down.
 
-use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 
 use thiserror::Error;
 use timeline::Name;
 
-use crate::Access;
+use crate::{Access, Gateway, kernel, network::Topology};
 
 /// All that a world depends on, next to the code that runs in it.
 ///
@@ -17,6 +17,8 @@ pub struct WorldConfig {
     /// The hosts. Their order decides nothing but the order in which their TCP stacks are served at
     /// one instant.
     pub hosts: Vec<HostSpec>,
+    /// NATs and firewalls; a host that none of them names hangs on the core of the network.
+    pub gateways: Vec<Gateway>,
     /// How long a TCP sender goes on retransmitting one segment before its connection times out
     /// (RFC 5482; [`WorldConfig::LINUX_USER_TIMEOUT`]).
     pub user_timeout: Duration,
@@ -30,36 +32,64 @@ impl WorldConfig {
     /// 120 s: what a Linux client takes to give up a connection attempt, rounded (`tcp_syn_retries` 6).
     pub const LINUX_USER_TIMEOUT: Duration = Duration::from_secs(120);
 
-    /// Finds what makes this configuration impossible.
-    pub(crate) fn validate(&self) -> Result<(), InvalidConfig> {
-        let mut owners = BTreeMap::new();
-        let mut names = BTreeMap::new();
-        for host in &self.hosts {
-            if names.insert(&host.name, ()).is_some() {
-                return Err(InvalidConfig::DuplicateName { host: host.name.clone() });
-            }
-            if host.addresses.is_empty() {
-                return Err(InvalidConfig::NoAddress { host: host.name.clone() });
-            }
-            if host.processing.min > host.processing.max {
-                return Err(InvalidConfig::ProcessingRange { host: host.name.clone() });
-            }
-            for &address in &host.addresses {
-                if !is_host_address(address) {
-                    return Err(InvalidConfig::NotAHostAddress { host: host.name.clone(), address });
-                }
-                if let Some(first) = owners.insert(address, &host.name) {
-                    let (first, second) = (first.clone(), host.name.clone());
-                    return Err(InvalidConfig::DuplicateAddress { address, first, second });
-                }
-            }
+    /// The networks that this configuration describes, with every host's addresses in them, if it is possible.
+    pub(crate) fn topology(&self) -> Result<Topology, InvalidConfig> {
+        self.check_names()?;
+        self.gateways.iter().try_for_each(check_gateway)?;
+        self.hosts.iter().try_for_each(check_host)?;
+        let mut topology = Topology::new(self)?;
+        for (index, host) in self.hosts.iter().enumerate() {
+            topology.add_host(self, index, host)?;
         }
-        Ok(())
+        Ok(topology)
+    }
+
+    fn check_names(&self) -> Result<(), InvalidConfig> {
+        let mut names = BTreeSet::new();
+        let hosts = self.hosts.iter().map(|host| &host.name);
+        match hosts.chain(self.gateways.iter().map(|gateway| &gateway.name)).find(|name| !names.insert(*name))
+        {
+            None => Ok(()),
+            Some(name) => Err(InvalidConfig::DuplicateName { host: name.clone() }),
+        }
     }
 }
 
-fn is_host_address(address: IpAddr) -> bool {
-    !(address.is_loopback() || address.is_unspecified() || address.is_multicast())
+fn check_host(host: &HostSpec) -> Result<(), InvalidConfig> {
+    let name = || host.name.clone();
+    if host.addresses.is_empty() {
+        return Err(InvalidConfig::NoAddress { host: name() });
+    }
+    if host.processing.min > host.processing.max {
+        return Err(InvalidConfig::ProcessingRange { host: name() });
+    }
+    match host.addresses.iter().find(|address| !is_host_address(**address)) {
+        None => Ok(()),
+        Some(&address) => Err(InvalidConfig::NotAHostAddress { host: name(), address }),
+    }
+}
+
+fn check_gateway(gateway: &Gateway) -> Result<(), InvalidConfig> {
+    let Some(nat) = &gateway.nat else { return Ok(()) };
+    let name = || gateway.name.clone();
+    if nat.public.is_empty() {
+        return Err(InvalidConfig::NoAddress { host: name() });
+    }
+    if nat.port_range.first == 0 || nat.port_range.first > nat.port_range.last {
+        return Err(InvalidConfig::PortRange { gateway: name() });
+    }
+    match nat.public.iter().find(|address| !address.is_ipv4() || !is_host_address(**address)) {
+        None => Ok(()),
+        Some(&address) => Err(InvalidConfig::NotAPublicAddress { gateway: name(), address }),
+    }
+}
+
+/// Whether one host can have this address.
+pub(crate) fn is_host_address(address: IpAddr) -> bool {
+    !(address.is_loopback()
+        || address.is_unspecified()
+        || address.is_multicast()
+        || kernel::is_reserved(address))
 }
 
 /// One host and its access link.
@@ -67,8 +97,8 @@ fn is_host_address(address: IpAddr) -> bool {
 pub struct HostSpec {
     /// Its name, unique in its world. The network's randomness is keyed by it.
     pub name: Name,
-    /// Its addresses, IPv4 or IPv6, at least one; no other host may have them. Every host has
-    /// loopback besides. A socket bound to a wildcard address sends from the first one that fits.
+    /// Its addresses, IPv4 or IPv6, at least one; nobody else in its network may have them: behind a NAT
+    /// the same private addresses may be in use as elsewhere. Every host has loopback besides. A socket bound to a wildcard address sends from the first one that fits.
     pub addresses: Vec<IpAddr>,
     /// Its link to the core of the network.
     pub access: Access,
@@ -111,28 +141,30 @@ impl ProcessingDelay {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidConfig {
-    /// Two hosts have one name.
-    #[error("two hosts are called {host}")]
+    /// Two hosts or gateways have one name.
+    #[error("two hosts or gateways are called {host}")]
     DuplicateName {
         /// The name.
         host: Name,
     },
-    /// A host has no address.
-    #[error("host {host} has no address")]
+    /// A host, or a NAT, has no address.
+    #[error("{host} has no address")]
     NoAddress {
-        /// The host.
+        /// The host or gateway.
         host: Name,
     },
-    /// Loopback, wildcard and multicast addresses cannot belong to one host.
-    #[error("host {host} cannot have the address {address}: it is a loopback, wildcard or multicast address")]
+    /// Loopback, wildcard, multicast and reserved addresses (240.0.0.0/4, 100::/64) cannot belong to one host.
+    #[error(
+        "host {host} cannot have the address {address}: it is a loopback, wildcard, multicast or reserved one"
+    )]
     NotAHostAddress {
         /// The host.
         host: Name,
         /// The address.
         address: IpAddr,
     },
-    /// Two hosts have one address.
-    #[error("hosts {first} and {second} both have the address {address}")]
+    /// Two hosts or gateways have one address in one network.
+    #[error("{first} and {second} both have the address {address}")]
     DuplicateAddress {
         /// The address.
         address: IpAddr,
@@ -140,6 +172,40 @@ pub enum InvalidConfig {
         first: Name,
         /// The other one.
         second: Name,
+    },
+    /// A NAT's public addresses are IPv4 addresses that a host could have.
+    #[error("gateway {gateway} cannot translate to {address}: not an IPv4 address of a host")]
+    NotAPublicAddress {
+        /// The gateway.
+        gateway: Name,
+        /// The address.
+        address: IpAddr,
+    },
+    /// A NAT's ports begin at 1 and do not end before they begin.
+    #[error("gateway {gateway} has no ports: its range is empty or begins at 0")]
+    PortRange {
+        /// The gateway.
+        gateway: Name,
+    },
+    /// A gateway names somebody who does not exist.
+    #[error("gateway {gateway} has {name} inside, but no host and no gateway is called that")]
+    NobodyInside {
+        /// The gateway.
+        gateway: Name,
+        /// The name that nobody has.
+        name: Name,
+    },
+    /// Somebody is inside two gateways.
+    #[error("{name} is inside two gateways")]
+    BehindTwoGateways {
+        /// The host or gateway.
+        name: Name,
+    },
+    /// Gateways stand in a circle.
+    #[error("gateway {gateway} is behind itself")]
+    GatewayBehindItself {
+        /// One of them.
+        gateway: Name,
     },
     /// The least processing delay is above the most.
     #[error("host {host} has a processing delay whose least is above its most")]

@@ -21,7 +21,7 @@ pub struct Counts {
     pub user_timeouts: u64,
 }
 
-/// What one host's access link carried.
+/// What one host's access links carried, all that it had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AccessCounts {
     /// From the host to the core.
@@ -37,6 +37,30 @@ pub struct HalfCounts {
     pub sent: u64,
     /// Those that were drawn as lost.
     pub lost: u64,
-    /// Those that met it while it was down.
+    /// Those that met it while it was down, or were longer than its MTU.
     pub dropped: u64,
+    /// Those that found its queue full.
+    pub queue_full: u64,
+    /// Those that took a detour.
+    pub reordered: u64,
+    /// Those that a copy followed.
+    pub duplicated: u64,
+    /// Those that went on with a flipped bit. TCP segments count as lost instead.
+    pub corrupted: u64,
+}
+
+impl std::ops::Add for HalfCounts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            sent: self.sent + other.sent,
+            lost: self.lost + other.lost,
+            dropped: self.dropped + other.dropped,
+            queue_full: self.queue_full + other.queue_full,
+            reordered: self.reordered + other.reordered,
+            duplicated: self.duplicated + other.duplicated,
+            corrupted: self.corrupted + other.corrupted,
+        }
+    }
 }

@@ -17,12 +17,15 @@ pub(crate) enum Place {
     Up,
     Down,
     Host,
+    Gateway,
 }
 
-/// For which kind of packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Transport {
+/// What carries a payload over IP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// RFC 768.
     Udp,
+    /// RFC 9293.
     Tcp,
 }
 
@@ -32,6 +35,15 @@ pub(crate) enum Purpose {
     Loss,
     Jitter,
     Processing,
+    FirstState,
+    NextState,
+    BurstLoss,
+    Spread,
+    Reordering,
+    Duplication,
+    Corruption,
+    FlippedBit,
+    Port,
 }
 
 /// One sequence of draws: packet after packet at one place.
@@ -49,6 +61,13 @@ impl Draws {
         Self { key: xxh3_64_with_seed(&key, seed), ordinal: 0 }
     }
 
+    /// The sequence of the same place on a host's later attachments to the network: the first one is number
+    /// 0, which changes nothing.
+    pub(crate) fn of_attachment(self, number: u64) -> Self {
+        let key = if number == 0 { self.key } else { xxh3_64_with_seed(&number.to_le_bytes(), self.key) };
+        Self { key, ..self }
+    }
+
     /// The draws for the next packet.
     pub(crate) fn next_packet(&mut self) -> PacketDraws {
         let ordinal = self.ordinal;
@@ -56,6 +75,9 @@ impl Draws {
         PacketDraws { key: self.key, ordinal }
     }
 }
+
+const BITS_OF_F64: u32 = 53;
+const UNIT: f64 = 1.0 / (1u64 << BITS_OF_F64) as f64;
 
 /// The draws for one packet.
 #[derive(Clone, Copy, Debug)]
@@ -74,9 +96,20 @@ impl PacketDraws {
 
     /// True with the given probability. What happens at one probability happens at any higher one too.
     pub(crate) fn happens(self, purpose: Purpose, probability: Probability) -> bool {
-        const BITS_OF_F64: u32 = 53;
-        let unit = (self.bits(purpose) >> (64 - BITS_OF_F64)) as f64 / (1u64 << BITS_OF_F64) as f64;
-        unit < probability.get()
+        // The usual case costs no draw.
+        probability > Probability::ZERO
+            && (self.bits(purpose) >> (64 - BITS_OF_F64)) as f64 * UNIT < probability.get()
+    }
+
+    /// Uniform and strictly between 0 and 1.
+    pub(crate) fn unit(self, purpose: Purpose) -> f64 {
+        // One bit less than an f64 has room for, so that the half is exact and 1 is out of reach.
+        ((self.bits(purpose) >> (65 - BITS_OF_F64)) as f64 + 0.5) * (2.0 * UNIT)
+    }
+
+    /// Uniform from 0 up to, and not including, `end`, which is not 0.
+    pub(crate) fn below(self, purpose: Purpose, end: u64) -> u64 {
+        ((u128::from(self.bits(purpose)) * u128::from(end)) >> 64) as u64
     }
 
     /// Uniform from `min` to `max`, both included, in nanoseconds.
@@ -110,6 +143,13 @@ mod tests {
         assert_ne!(base, of(1, "callee", Place::Up, Transport::Udp));
         assert_ne!(base, of(1, "caller", Place::Down, Transport::Udp));
         assert_ne!(base, of(1, "caller", Place::Up, Transport::Tcp));
+        let attached = |number| {
+            let draws = Draws::new(1, &"caller".into(), Place::Up, Transport::Udp);
+            sequence(&mut draws.of_attachment(number), 4)
+        };
+        assert_eq!(base, attached(0));
+        assert_ne!(base, attached(1));
+        assert_ne!(attached(2), attached(1));
         let packet = PacketDraws { key: 1, ordinal: 1 };
         assert_ne!(packet.bits(Purpose::Loss), packet.bits(Purpose::Jitter));
     }

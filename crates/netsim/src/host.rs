@@ -19,15 +19,12 @@ pub struct Host {
     shared: Arc<Shared>,
     index: HostIndex,
     name: Name,
-    addresses: Arc<[IpAddr]>,
 }
 
 impl Host {
     pub(crate) fn new(shared: &Arc<Shared>, index: HostIndex) -> Self {
-        let network = shared.network();
-        let (name, addresses) = (network.name(index).clone(), network.addresses(index).into());
-        drop(network);
-        Self { shared: Arc::clone(shared), index, name, addresses }
+        let name = shared.network().name(index).clone();
+        Self { shared: Arc::clone(shared), index, name }
     }
 
     /// Its name.
@@ -35,16 +32,17 @@ impl Host {
         &self.name
     }
 
-    /// Its addresses, without loopback, in the order in which they were given.
-    pub fn addresses(&self) -> &[IpAddr] {
-        &self.addresses
+    /// Its present addresses, without loopback, in the order in which they were given; those of its newest
+    /// attachment first. None while it moves.
+    pub fn addresses(&self) -> Vec<IpAddr> {
+        self.shared.network().addresses(self.index)
     }
 
     /// Opens a UDP socket; port 0 stands for a free one from 49152 up.
     ///
     /// # Errors
     /// `AddrNotAvailable` where the host does not have the address, `AddrInUse` where another socket
-    /// stands in the way, `NotConnected` where the world is over.
+    /// stands in the way, `NotConnected` where the world is over or the host is switched off.
     pub fn bind_udp(&self, address: SocketAddr) -> io::Result<UdpSocket> {
         UdpSocket::bind(&self.shared, self.index, address)
     }
@@ -62,7 +60,9 @@ impl Host {
     ///
     /// # Errors
     /// `ConnectionRefused` where nobody listens there, `TimedOut` where nothing got through for the
-    /// user timeout (nobody has the address, or a link is down), `NotConnected` where the world is over.
+    /// user timeout (nobody has the address, a link is down, or a gateway lets nothing through),
+    /// `NetworkUnreachable` where the host has no address of `to`'s family, `NotConnected` where the world is
+    /// over or the host is switched off.
     pub async fn connect(&self, to: SocketAddr) -> io::Result<TcpStream> {
         socket::connect(&self.shared, self.index, to).await
     }

@@ -16,6 +16,7 @@
 //! let config = WorldConfig {
 //!     seed: 7,
 //!     hosts: vec![host("caller", "10.0.0.1"), host("callee", "10.0.0.2")],
+//!     gateways: Vec::new(),
 //!     user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
 //!     deadline: Duration::from_secs(60),
 //!     event_budget: 1_000_000,
@@ -36,8 +37,8 @@
 //! ```
 //!
 //! Invariants:
-//! - A packet from A to B crosses A's uplink, the core (free and instant) and B's downlink; loopback
-//!   crosses nothing. Each stage is a module of `network`.
+//! - A packet from A to B crosses A's uplink, the core (free and instant, but for the gateways that A and B are
+//!   behind) and B's downlink; loopback crosses nothing. Each stage is a module of `network`.
 //! - Every draw is a pure function of the seed and of what it is for (`draw`): one packet more on one link
 //!   shifts no other draw.
 //! - What happens at one instant happens in one order: timers, then packets one by one (`pump`).
@@ -48,31 +49,43 @@
 //! along a packet's way and rounded up once, where it arrives.
 //!
 //! Deliberately absent: any knowledge of WebRTC (but for [`classify`], which names what a packet carries),
-//! fast retransmit and congestion control, MTU and fragments, ICMP, TCP's `TIME-WAIT`.
+//! fast retransmit and congestion control, fragments, ICMP, NAT for IPv6, TCP's `TIME-WAIT`.
 
+mod attachment;
 mod budget;
 mod classify;
 mod config;
 mod counts;
 mod draw;
 mod events;
+mod gateway;
 mod hold;
 mod host;
 mod kernel;
 mod link;
 mod log;
 mod network;
+mod numeric;
 mod pump;
 mod shared;
 mod socket;
 mod timers;
 mod world;
 
+pub use attachment::{Attachment, Connections, Handover, HandoverError, Power, Transition};
 pub use classify::classify;
 pub use config::{HostSpec, InvalidConfig, ProcessingDelay, WorldConfig};
 pub use counts::{AccessCounts, Counts, HalfCounts};
+pub use draw::Transport;
+pub use gateway::{
+    Action, Dependence, Firewall, Gateway, Hairpinning, NatConfig, Outward, PortAllocation, PortRange,
+    Refresh, Rule, Timeouts,
+};
 pub use host::Host;
-pub use link::{Access, Half, InvalidProbability, LinkModel, Probability};
+pub use link::{
+    Access, Correlation, Ending, GilbertElliott, Half, InvalidBursts, InvalidCorrelation, InvalidProbability,
+    InvalidTailIndex, LinkModel, Probability, QueueLimit, Rate, Reordering, Schedule, Spread, TailIndex,
+};
 pub use socket::{TcpListener, TcpStream, UdpSocket};
 pub use timers::Sleep;
 pub use world::{End, Leftovers, Outcome, UnknownHost, World, WorldError};

@@ -1,8 +1,18 @@
 //! What a link does to packets, as a user writes it down.
 
+mod delay;
+mod loss;
+mod rate;
+mod schedule;
+
 use std::{fmt, time::Duration};
 
 use thiserror::Error;
+
+pub use delay::{Correlation, InvalidCorrelation, InvalidTailIndex, Reordering, Spread, TailIndex};
+pub use loss::{GilbertElliott, InvalidBursts};
+pub use rate::{QueueLimit, Rate};
+pub use schedule::{Ending, Schedule};
 
 /// A probability: a number from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
@@ -71,6 +81,9 @@ impl fmt::Display for Half {
 }
 
 /// What one half of an access link does to the packets that cross it.
+///
+/// A packet meets, in this order: the link that is down, the MTU, the queue, the rate, the losses, and then
+/// the delay. So a lost packet has used its share of the rate, as it does on the air.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LinkModel {
     /// How long every packet takes. Kept to the nanosecond along a packet's way and rounded up to the
@@ -84,12 +97,45 @@ pub struct LinkModel {
     pub loss: Probability,
     /// Whether the link carries packets at all.
     pub up: bool,
+    /// Losses in bursts, next to `loss`.
+    pub bursts: Option<GilbertElliott>,
+    /// What varies around the delay, next to `jitter`.
+    pub spread: Spread,
+    /// How much the varying parts of the delay, `jitter` and `spread`, resemble those of the packet before.
+    pub correlation: Correlation,
+    /// How fast the link is; `None` for as fast as one likes.
+    pub rate: Option<Rate>,
+    /// Datagrams that take a detour. A TCP segment that takes it holds up those behind it.
+    pub reordering: Option<Reordering>,
+    /// How many datagrams arrive twice, the second right behind the first. TCP would discard the second, so
+    /// it has none.
+    pub duplication: Probability,
+    /// How many datagrams arrive with one bit of their payload flipped. A TCP segment fails its checksum and
+    /// counts as lost.
+    pub corruption: Probability,
+    /// The longest IP packet, in bytes; `None` for any. A longer datagram is dropped: nothing is fragmented,
+    /// and nobody is told (a black hole of path MTU discovery, RFC 2923 §2.1). TCP segments are never too
+    /// long: the stacks cut them to 1500 bytes, and smaller ones would differ in number only.
+    pub mtu_bytes: Option<u32>,
 }
 
 impl LinkModel {
     /// A link that is up, loses nothing and delays every packet by `delay`.
     pub const fn with_delay(delay: Duration) -> Self {
-        Self { delay, jitter: Duration::ZERO, loss: Probability::ZERO, up: true }
+        Self {
+            delay,
+            jitter: Duration::ZERO,
+            loss: Probability::ZERO,
+            up: true,
+            bursts: None,
+            spread: Spread::None,
+            correlation: Correlation::NONE,
+            rate: None,
+            reordering: None,
+            duplication: Probability::ZERO,
+            corruption: Probability::ZERO,
+            mtu_bytes: None,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use timeline::{Digest, PacketRecord, Protocol, Verdict};
+use timeline::{Digest, Name, PacketRecord, Protocol, Translated, Verdict};
 
 use crate::draw::Transport;
 
@@ -23,8 +23,26 @@ impl PacketLog {
         self.records.len() - 1
     }
 
+    /// What has become of a packet. That a receiver saw it is the last word: what then happens to a copy
+    /// does not count, but for a second arrival.
     pub(crate) fn set_verdict(&mut self, id: RecordId, verdict: Verdict) {
-        self.records[id].verdict = verdict;
+        let present = &mut self.records[id].verdict;
+        match (present.arrived(), verdict.arrived()) {
+            (false, _) => *present = verdict,
+            (true, true) => *present = Verdict::Duplicated,
+            (true, false) => {}
+        }
+    }
+
+    /// Who gets a packet, and with which addresses, where a NAT changed them.
+    pub(crate) fn set_receiver(&mut self, id: RecordId, host: &Name, from: SocketAddr, to: SocketAddr) {
+        let record = &mut self.records[id];
+        if record.to_host.as_ref() != Some(host) {
+            record.to_host = Some(host.clone());
+        }
+        if (record.from, record.to) != (from, to) {
+            record.translated = Some(Box::new(Translated { from, to }));
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -104,6 +122,7 @@ mod tests {
             protocol: Protocol::Udp,
             len: 3,
             verdict: Verdict::InFlight,
+            translated: None,
         };
         change(&mut record);
         let mut log = PacketLog::default();

@@ -18,7 +18,7 @@ use crate::{
     End, WorldConfig,
     budget::Budget,
     kernel::{Kernel, Stack},
-    network::{Effects, HostIndex, Network},
+    network::{Effects, HostIndex, Network, Topology},
     pump::Signals,
     timers::Timers,
 };
@@ -75,12 +75,11 @@ impl Drop for Running {
 
 impl Shared {
     /// The world of `config`, with its TCP stacks set up on this thread.
-    pub(crate) fn new(config: &WorldConfig, running: &Running) -> Self {
-        let addresses = config.hosts.iter().map(|host| host.addresses.as_slice());
-        let (kernel, stacks) = Kernel::enter(addresses);
+    pub(crate) fn new(config: &WorldConfig, topology: Topology, running: &Running) -> Self {
+        let (kernel, stacks) = Kernel::enter(config.hosts.len());
         Self {
             world: running.world,
-            network: Mutex::new(Network::new(config)),
+            network: Mutex::new(Network::new(config, topology)),
             kernel: Mutex::new(Some(kernel)),
             stacks,
             budget: Mutex::new(Budget::new(config.event_budget)),
@@ -151,11 +150,15 @@ impl Shared {
         &self,
         host: HostIndex,
         bound: SocketAddr,
+        boots: u64,
         to: SocketAddr,
         payload: &[u8],
     ) -> std::io::Result<()> {
         let now = self.now();
         let mut network = self.network();
+        if !network.is_alive(host, boots) {
+            return Err(std::io::ErrorKind::NotConnected.into());
+        }
         network.udp_send(now, host, bound, to, payload)?;
         let next = network.next_at();
         drop(network);
@@ -167,6 +170,16 @@ impl Shared {
     pub(crate) fn stack_was_called(&self) {
         self.stacks_busy.store(true, Ordering::Relaxed);
         self.signals.planned(Some(VirtualTime::ZERO));
+    }
+
+    /// Changes the network from outside: carries out what comes of it, and lets the pump know.
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut Network, VirtualTime, &mut Effects) -> R) -> R {
+        let now = self.now();
+        let mut effects = Effects::default();
+        let changed = change(&mut self.network(), now, &mut effects);
+        self.carry_out(&mut effects);
+        self.stack_was_called();
+        changed
     }
 
     /// Whether the pump has something to do at `now`; otherwise when, if that is known.
@@ -213,7 +226,7 @@ impl Shared {
     pub(crate) fn carry_out(&self, effects: &mut Effects) {
         if !effects.segments.is_empty() {
             self.stacks_busy.store(true, Ordering::Relaxed);
-            if let Some(kernel) = &*lock(&self.kernel) {
+            if let Some(kernel) = lock(&self.kernel).as_ref().filter(|_| self.is_running_here()) {
                 effects.segments.drain(..).for_each(|segment| kernel.deliver(segment));
             }
         }

@@ -5,7 +5,8 @@ use timeline::{Digest, Name, PacketRecord, VirtualTime};
 use tokio::runtime::Runtime;
 
 use crate::{
-    Access, Counts, Half, Host, InvalidConfig, LinkModel, Sleep, WorldConfig, pump,
+    Access, Counts, Half, Handover, HandoverError, Host, InvalidConfig, LinkModel, Power, Schedule, Sleep,
+    WorldConfig, pump,
     shared::{Running, Shared},
 };
 
@@ -114,9 +115,9 @@ impl World {
         if !determinism::is_simulation_thread() {
             return Err(WorldError::NotOnSimulationThread);
         }
-        config.validate()?;
+        let topology = config.topology()?;
         let running = Running::begin().ok_or(WorldError::Nested)?;
-        let shared = Arc::new(Shared::new(&config, &running));
+        let shared = Arc::new(Shared::new(&config, topology, &running));
         // From here on, also in a panic: first the runtime goes, with all tasks and their sockets, then
         // the stacks.
         let _stacks = Stacks(&shared);
@@ -153,7 +154,8 @@ impl World {
         Ok(Host::new(&self.shared, index))
     }
 
-    /// Gives one half of a host's link other properties, for every packet that has yet to enter it.
+    /// Gives one half of a host's link other properties, for every packet that has yet to enter it. Where the
+    /// host has several attachments, here and below, the newest one is meant.
     ///
     /// # Errors
     /// Where there is no such host.
@@ -184,6 +186,43 @@ impl World {
             access.up.up = up;
             access.down.up = up;
         })
+    }
+
+    /// Starts to change a host's link in the course of time, from now on. It ends what an earlier schedule
+    /// has yet to do.
+    ///
+    /// # Errors
+    /// Where there is no such host.
+    pub fn schedule_access(&self, host: &Name, schedule: &Schedule) -> Result<(), UnknownHost> {
+        let host = self.index(host)?;
+        self.shared.change(|network, now, _| network.start_schedule(now, host, schedule));
+        Ok(())
+    }
+
+    /// Moves a host to another attachment: other addresses, another link, another gateway. A later move ends
+    /// what an earlier one has yet to do.
+    ///
+    /// # Errors
+    /// Where there is no such host or gateway, or the host cannot have the addresses. Nothing has changed then.
+    pub fn handover(&self, host: &Name, handover: &Handover) -> Result<(), HandoverError> {
+        let host = self.index(host)?;
+        self.shared.change(|network, now, effects| network.handover(now, host, handover, effects))
+    }
+
+    /// Switches a host off, or on again.
+    ///
+    /// Off, nothing leaves it and nothing reaches it: datagrams are gone, TCP segments are held by their
+    /// senders. Its sockets answer `NotConnected` from then on, also when it is back; a listener, and the streams
+    /// that it accepted, are to be dropped before its port can be bound again. A host that is back knows nothing: what its peers send on
+    /// connections from before is answered with a reset, while a peer that has nothing to say learns nothing.
+    /// The programs of a host are the caller's to end: its tasks go on.
+    ///
+    /// # Errors
+    /// Where there is no such host.
+    pub fn set_power(&self, host: &Name, power: Power) -> Result<(), UnknownHost> {
+        let host = self.index(host)?;
+        self.shared.change(|network, now, effects| network.set_power(now, host, power, effects));
+        Ok(())
     }
 
     /// How many UDP sockets, TCP streams and listeners programs hold open on a host.

@@ -206,5 +206,6 @@ fn check_answer(ms: u64) -> PacketRecord {
         protocol: Protocol::Stun { class: StunClass::Success, method: 1 },
         len: 80,
         verdict: Verdict::Delivered,
+        translated: None,
     }
 }

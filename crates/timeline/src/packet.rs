@@ -23,6 +23,18 @@ pub struct PacketRecord {
     pub len: u32,
     /// What the network did with it.
     pub verdict: Verdict,
+    /// The addresses with which it reached the receiving host, where a NAT changed them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub translated: Option<Box<Translated>>,
+}
+
+/// A packet's addresses behind the NATs on its way (RFC 4787).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Translated {
+    /// Source address as the receiver sees it: the sender's public mapping.
+    pub from: SocketAddr,
+    /// Destination address as the receiver knows it.
+    pub to: SocketAddr,
 }
 
 /// What a packet carries, told apart by its first bytes (RFC 7983 §7) or by its transport.
@@ -119,12 +131,36 @@ pub enum Verdict {
     Held,
     /// Delivered after having been held.
     DeliveredLate,
+    /// Delivered more than once: a link made a copy of it.
+    Duplicated,
+    /// Delivered with a flipped bit.
+    Corrupted,
+    /// Dropped at the end of a full queue.
+    QueueFull,
+    /// Dropped because it is longer than a link's MTU.
+    TooBig,
+    /// Dropped by a NAT that has no mapping for its destination.
+    NatNoMapping,
+    /// Dropped by a NAT whose filtering behaviour does not let its sender in (RFC 4787 §5).
+    NatFiltered,
+    /// Dropped by a NAT that does not hairpin (RFC 4787 §6).
+    NatNoHairpin,
+    /// Dropped by a NAT that has no port left for a new mapping.
+    NatPortsExhausted,
+    /// Dropped by a firewall.
+    FirewallBlocked,
+    /// Dropped because its destination exists only in another network, behind a gateway: a private address.
+    Unroutable,
+    /// Dropped because its host had left its source address.
+    AddressGone,
+    /// Dropped because its destination was switched off.
+    PowerOff,
 }
 
 impl Verdict {
     /// Whether a receiver saw the packet.
     pub const fn arrived(self) -> bool {
-        matches!(self, Self::Delivered | Self::DeliveredLate)
+        matches!(self, Self::Delivered | Self::DeliveredLate | Self::Duplicated | Self::Corrupted)
     }
 }
 
@@ -223,6 +259,18 @@ impl fmt::Display for Verdict {
             Self::NoSocket => "DROPPED, no such socket",
             Self::Held => "HELD for retransmission",
             Self::DeliveredLate => "delivered late (retransmitted)",
+            Self::Duplicated => "delivered more than once",
+            Self::Corrupted => "delivered CORRUPTED",
+            Self::QueueFull => "DROPPED, queue full",
+            Self::TooBig => "DROPPED, longer than the link's MTU",
+            Self::NatNoMapping => "DROPPED by a NAT, no mapping",
+            Self::NatFiltered => "DROPPED by a NAT, filtered",
+            Self::NatNoHairpin => "DROPPED by a NAT, no hairpinning",
+            Self::NatPortsExhausted => "DROPPED by a NAT, no port left",
+            Self::FirewallBlocked => "DROPPED by a firewall",
+            Self::Unroutable => "DROPPED, private address of another network",
+            Self::AddressGone => "DROPPED, its host had left that address",
+            Self::PowerOff => "DROPPED, host switched off",
         })
     }
 }

@@ -137,6 +137,7 @@ pub(crate) fn sample() -> Timeline {
             protocol: crate::Protocol::Srtp,
             len: 120,
             verdict: crate::Verdict::NoRoute,
+            translated: None,
         }],
     }
 }

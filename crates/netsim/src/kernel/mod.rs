@@ -8,8 +8,9 @@
 //! [`Pinned`] socket is only closed on request and otherwise forgotten: it is a number, no memory.
 
 mod pinned;
+mod slots;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use timeline::TcpFlags;
 use turmoil_net::{
@@ -17,6 +18,7 @@ use turmoil_net::{
 };
 
 pub(crate) use pinned::{Connecting, Listener, Pinned, Stream};
+pub(crate) use slots::{SLOTS, host_and_slot, is_reserved, slot};
 
 /// No retransmissions: the stack counts calls, not time, and would need 2³² of them.
 const NEVER_RETRANSMIT: u32 = u32::MAX;
@@ -38,15 +40,22 @@ pub(crate) struct Kernel {
 pub(crate) struct Stack(HostId);
 
 impl Kernel {
-    /// Sets up one stack per host on this thread, which must have none yet.
-    pub(crate) fn enter<'a>(hosts: impl Iterator<Item = &'a [IpAddr]>) -> (Self, Vec<Stack>) {
+    /// Sets up the stacks of so many hosts on this thread, which must have none yet.
+    pub(crate) fn enter(hosts: usize) -> (Self, Vec<Stack>) {
         let config = KernelConfig::default()
             .retx_threshold(NEVER_RETRANSMIT)
             .default_backlog(BACKLOG)
             .recv_buf_cap(RECEIVE_BUFFER_BYTES)
             .send_buf_cap(SEND_BUFFER_BYTES);
         let mut net = Net::with_config(config);
-        let stacks = hosts.map(|addresses| Stack(net.add_host(addresses.to_vec()))).collect();
+        let families = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
+        let addresses = |host| -> Vec<IpAddr> {
+            families
+                .iter()
+                .flat_map(|&family| (0..SLOTS).map(move |number| slot(host, number, family)))
+                .collect()
+        };
+        let stacks = (0..hosts).map(|host| Stack(net.add_host(addresses(host)))).collect();
         (Self { guard: net.enter(), outgoing: Vec::new() }, stacks)
     }
 
@@ -56,7 +65,7 @@ impl Kernel {
         self.outgoing.drain(..).for_each(|packet| send(Segment(packet)));
     }
 
-    /// Hands a segment to the stack that owns its destination.
+    /// Hands a segment to the stack whose slot is its destination.
     pub(crate) fn deliver(&self, segment: Segment) {
         self.guard.deliver(segment.0);
     }
@@ -74,6 +83,15 @@ impl Segment {
         let payload = Default::default();
         let segment = TcpSegment { src_port, dst_port, seq: 0, ack: 0, flags, window: 0, payload };
         Self(Packet { src: from.ip(), dst: to.ip(), ttl: 64, payload: Transport::Tcp(segment) })
+    }
+
+    /// The same segment with other addresses: those that its receiving stack knows.
+    pub(crate) fn readdressed(mut self, from: SocketAddr, to: SocketAddr) -> Self {
+        (self.0.src, self.0.dst) = (from.ip(), to.ip());
+        if let Transport::Tcp(segment) = &mut self.0.payload {
+            (segment.src_port, segment.dst_port) = (from.port(), to.port());
+        }
+        self
     }
 
     pub(crate) fn from(&self) -> SocketAddr {

@@ -2,22 +2,35 @@
 
 use std::time::Duration;
 
-use timeline::Name;
+use timeline::{Name, Verdict, VirtualTime};
 
+use super::weather::{Forecast, Weather};
 use crate::{
-    HalfCounts, LinkModel,
-    draw::{Draws, Place, Purpose, Transport},
+    Half, HalfCounts, LinkModel,
+    draw::{Place, Purpose, Transport},
 };
 
-/// A half-link, its draws, and what it has carried.
+/// A half-link, its weather, its queue, and what it has carried.
 ///
-/// UDP and TCP have draws of their own, so that a change in one shifts nothing in the other.
+/// UDP and TCP have weather of their own, so that a change in one shifts no draw of the other; the rate and its
+/// queue are common to both.
 #[derive(Debug)]
 pub(super) struct HalfLink {
     pub(super) model: LinkModel,
     pub(super) counts: HalfCounts,
-    udp: Draws,
-    tcp: Draws,
+    udp: Weather,
+    tcp: Weather,
+    /// When the last packet that entered the queue has been sent.
+    busy_until: VirtualTime,
+}
+
+/// A packet, as far as a link is concerned.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Load {
+    pub(super) transport: Transport,
+    pub(super) exposure: Exposure,
+    /// With IP and transport headers.
+    pub(super) bytes: u64,
 }
 
 /// Whether a packet can be lost at random.
@@ -25,7 +38,7 @@ pub(super) struct HalfLink {
 pub(super) enum Exposure {
     /// As the link's model says.
     Full,
-    /// Not at random, only by a link that is down.
+    /// Not at random, and not in a queue; only by a link that is down.
     Spared,
 }
 
@@ -33,87 +46,141 @@ pub(super) enum Exposure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Crossing {
     /// It arrives at the other end after this time.
-    Passes(Duration),
-    /// It was drawn as lost.
-    Lost,
-    /// The link is down.
+    Passes {
+        delay: Duration,
+        /// Whether a copy follows it.
+        copies: Copies,
+        damage: Option<Damage>,
+    },
+    /// It got no further.
+    Stopped(Stop),
+}
+
+/// How often a datagram arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Copies {
+    One,
+    Two,
+}
+
+/// A bit to flip: a number to take modulo the payload's length in bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Damage(u64);
+
+/// What stops a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
     Down,
+    TooBig,
+    QueueFull,
+    Lost,
 }
 
 impl HalfLink {
-    pub(super) fn new(seed: u64, host: &Name, place: Place, model: LinkModel) -> Self {
-        let draws = |transport| Draws::new(seed, host, place, transport);
-        Self { model, counts: HalfCounts::default(), udp: draws(Transport::Udp), tcp: draws(Transport::Tcp) }
+    pub(super) fn new(seed: u64, host: &Name, place: Place, attachment: u64, model: LinkModel) -> Self {
+        let weather = |transport| Weather::new(seed, host, place, transport, attachment);
+        Self {
+            model,
+            counts: HalfCounts::default(),
+            udp: weather(Transport::Udp),
+            tcp: weather(Transport::Tcp),
+            busy_until: VirtualTime::ZERO,
+        }
     }
 
-    /// Sends the next packet across.
-    pub(super) fn cross(&mut self, transport: Transport, exposure: Exposure) -> Crossing {
-        let draws = match transport {
-            Transport::Udp => self.udp.next_packet(),
-            Transport::Tcp => self.tcp.next_packet(),
+    /// Sends the next packet across, from `at` on.
+    pub(super) fn cross(&mut self, at: VirtualTime, load: Load) -> Crossing {
+        let weather = match load.transport {
+            Transport::Udp => &mut self.udp,
+            Transport::Tcp => &mut self.tcp,
         };
+        let forecast = weather.next_packet(&self.model);
         self.counts.sent += 1;
+        match self.queue(at, load) {
+            Err(stop) => self.stopped(stop),
+            Ok(_) if load.exposure == Exposure::Full && self.is_lost(load.transport, forecast) => {
+                self.stopped(Stop::Lost)
+            }
+            Ok(wait) => self.passes(load.transport, wait, forecast),
+        }
+    }
+
+    /// Whether the packet gets onto the link, and how long until all of it is.
+    fn queue(&mut self, at: VirtualTime, load: Load) -> Result<Duration, Stop> {
+        let is_too_big = |mtu: u32| load.transport == Transport::Udp && load.bytes > u64::from(mtu);
         if !self.model.up {
-            self.counts.dropped += 1;
-            return Crossing::Down;
+            return Err(Stop::Down);
         }
-        if exposure == Exposure::Full && draws.happens(Purpose::Loss, self.model.loss) {
-            self.counts.lost += 1;
-            return Crossing::Lost;
+        if self.model.mtu_bytes.is_some_and(is_too_big) {
+            return Err(Stop::TooBig);
         }
-        let jitter = draws.between(Purpose::Jitter, Duration::ZERO, self.model.jitter);
-        Crossing::Passes(self.model.delay + jitter)
+        let Some(rate) = self.model.rate else { return Ok(Duration::ZERO) };
+        let backlog = self.busy_until.since(at);
+        if load.exposure == Exposure::Full && !rate.has_room(backlog, load.bytes) {
+            return Err(Stop::QueueFull);
+        }
+        self.busy_until = self.busy_until.max(at) + rate.time_for(load.bytes);
+        Ok(self.busy_until.since(at))
+    }
+
+    fn is_lost(&self, transport: Transport, forecast: Forecast) -> bool {
+        let fails_checksum = || forecast.draws.happens(Purpose::Corruption, self.model.corruption);
+        forecast.is_lost || (transport == Transport::Tcp && fails_checksum())
+    }
+
+    fn passes(&mut self, transport: Transport, wait: Duration, forecast: Forecast) -> Crossing {
+        let Forecast { draws, mut delay, .. } = forecast;
+        if let Some(detour) = self.model.reordering
+            && draws.happens(Purpose::Reordering, detour.probability)
+        {
+            self.counts.reordered += 1;
+            delay += detour.extra;
+        }
+        let is_datagram = transport == Transport::Udp;
+        let is_damaged = is_datagram && draws.happens(Purpose::Corruption, self.model.corruption);
+        let has_copy = is_datagram && draws.happens(Purpose::Duplication, self.model.duplication);
+        self.counts.corrupted += u64::from(is_damaged);
+        self.counts.duplicated += u64::from(has_copy);
+        Crossing::Passes {
+            delay: wait + delay,
+            copies: if has_copy { Copies::Two } else { Copies::One },
+            damage: is_damaged.then(|| Damage(draws.below(Purpose::FlippedBit, u64::MAX))),
+        }
+    }
+
+    fn stopped(&mut self, stop: Stop) -> Crossing {
+        match stop {
+            Stop::Down | Stop::TooBig => self.counts.dropped += 1,
+            Stop::QueueFull => self.counts.queue_full += 1,
+            Stop::Lost => self.counts.lost += 1,
+        }
+        Crossing::Stopped(stop)
+    }
+}
+
+impl Damage {
+    /// Flips the bit; a payload without any stays as it is.
+    pub(super) fn apply(self, payload: &mut [u8]) {
+        let bits = payload.len() as u64 * 8;
+        if bits > 0 {
+            let bit = self.0 % bits;
+            payload[(bit / 8) as usize] ^= 1 << (bit % 8);
+        }
+    }
+}
+
+impl Stop {
+    /// What the record says of it.
+    pub(super) const fn verdict(self, half: Half) -> Verdict {
+        match (self, half) {
+            (Self::Down, _) => Verdict::LinkDown,
+            (Self::TooBig, _) => Verdict::TooBig,
+            (Self::QueueFull, _) => Verdict::QueueFull,
+            (Self::Lost, Half::Up) => Verdict::LostUp,
+            (Self::Lost, Half::Down) => Verdict::LostDown,
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Probability;
-
-    fn half() -> HalfLink {
-        let model = LinkModel {
-            delay: Duration::from_millis(10),
-            jitter: Duration::from_millis(5),
-            loss: Probability::new(0.2).unwrap(),
-            up: true,
-        };
-        HalfLink::new(1, &"caller".into(), Place::Up, model)
-    }
-
-    #[test]
-    fn tcp_leaves_the_weather_of_udp_alone() {
-        let (mut quiet, mut busy) = (half(), half());
-        for i in 0..1000 {
-            for _ in 0..i % 3 {
-                busy.cross(Transport::Tcp, Exposure::Full);
-            }
-            let [quiet, busy] =
-                [&mut quiet, &mut busy].map(|half| half.cross(Transport::Udp, Exposure::Full));
-            assert_eq!(quiet, busy);
-        }
-    }
-
-    #[test]
-    fn a_time_without_link_does_not_shift_the_weather_after_it() {
-        let (mut steady, mut flapping) = (half(), half());
-        for i in 0..1000 {
-            flapping.model.up = !(100..200).contains(&i);
-            let expect = steady.cross(Transport::Udp, Exposure::Full);
-            let found = flapping.cross(Transport::Udp, Exposure::Full);
-            assert_eq!(found, if flapping.model.up { expect } else { Crossing::Down });
-        }
-        assert_eq!(flapping.counts.dropped, 100);
-        assert_eq!(flapping.counts.sent, 1000);
-    }
-
-    #[test]
-    fn spared_packets_are_only_stopped_by_a_link_that_is_down() {
-        let mut half = half();
-        half.model.loss = Probability::ONE;
-        assert!(matches!(half.cross(Transport::Tcp, Exposure::Spared), Crossing::Passes(_)));
-        assert_eq!(half.cross(Transport::Tcp, Exposure::Full), Crossing::Lost);
-        half.model.up = false;
-        assert_eq!(half.cross(Transport::Tcp, Exposure::Spared), Crossing::Down);
-    }
-}
+mod tests;

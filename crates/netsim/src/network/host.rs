@@ -1,52 +1,180 @@
 //! What the network knows of one host.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+};
 
 use timeline::Name;
 
-use super::{half::HalfLink, processing::Processing, udp::Inbox};
-use crate::{Half, HostSpec, draw::Place};
+use super::{half::HalfLink, processing::Processing, slots::Slots, topology::Realm, udp::Inbox};
+use crate::{Access, AccessCounts, Attachment, Half, HostSpec, Power, draw::Place};
 
 #[derive(Debug)]
 pub(super) struct HostState {
     pub(super) name: Name,
-    pub(super) addresses: Vec<IpAddr>,
-    pub(super) up: HalfLink,
-    pub(super) down: HalfLink,
+    pub(super) power: Power,
+    /// How often it was switched off. What was opened before is dead.
+    pub(super) boots: u64,
+    seed: u64,
+    /// Its attachments, the oldest first; never none, but their addresses may be gone.
+    pub(super) interfaces: Vec<Interface>,
+    /// How many attachments it has had.
+    attached: u64,
+    /// How many handovers it has begun.
+    pub(super) moves: u64,
+    /// What the links have carried that it has left.
+    left: AccessCounts,
     pub(super) processing: Processing,
     /// The bound UDP sockets. The key has no flow label or scope, which do not tell sockets apart.
     pub(super) udp: BTreeMap<(IpAddr, u16), Inbox>,
     pub(super) next_port: u16,
     pub(super) open_sockets: usize,
+    pub(super) slots: Slots,
+}
+
+/// One attachment of a host.
+#[derive(Debug)]
+pub(super) struct Interface {
+    /// Tells the attachments of a host apart.
+    pub(super) number: u64,
+    pub(super) addresses: Vec<IpAddr>,
+    pub(super) realm: Realm,
+    pub(super) up: HalfLink,
+    pub(super) down: HalfLink,
+    /// Which schedule changes it; a later one has a higher number.
+    pub(super) schedule: u64,
 }
 
 /// The dynamic port range of RFC 6335 §6, 49152 to 65535.
 pub(super) const FIRST_EPHEMERAL_PORT: u16 = 49152;
 
 impl HostState {
-    pub(super) fn new(seed: u64, spec: &HostSpec) -> Self {
-        let half = |place, model| HalfLink::new(seed, &spec.name, place, model);
-        Self {
+    pub(super) fn new(seed: u64, index: usize, spec: &HostSpec, realm: Realm) -> Self {
+        let mut host = Self {
             name: spec.name.clone(),
-            addresses: spec.addresses.clone(),
-            up: half(Place::Up, spec.access.up),
-            down: half(Place::Down, spec.access.down),
+            power: Power::On,
+            boots: 0,
+            seed,
+            interfaces: Vec::new(),
+            attached: 0,
+            moves: 0,
+            left: AccessCounts::default(),
             processing: Processing::new(seed, &spec.name, spec.processing),
             udp: BTreeMap::new(),
             next_port: FIRST_EPHEMERAL_PORT,
             open_sockets: 0,
+            slots: Slots::new(index),
+        };
+        let (addresses, access) = (spec.addresses.clone(), spec.access);
+        host.attach(&Attachment { addresses, access, gateway: None }, realm);
+        host
+    }
+
+    /// Gives it a further attachment, in `realm`.
+    pub(super) fn attach(&mut self, attachment: &Attachment, realm: Realm) {
+        let number = self.attached;
+        self.attached += 1;
+        let half = |place, model| HalfLink::new(self.seed, &self.name, place, number, model);
+        let Access { up, down } = attachment.access;
+        let interface = Interface {
+            number,
+            addresses: attachment.addresses.clone(),
+            realm,
+            up: half(Place::Up, up),
+            down: half(Place::Down, down),
+            schedule: 0,
+        };
+        self.interfaces.push(interface);
+        let owned: Vec<_> = self.addresses().collect();
+        self.slots.reserve(&owned);
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        self.power == Power::On
+    }
+
+    /// The attachment that carries what does not name its source: the newest.
+    pub(super) fn newest(&self) -> &Interface {
+        self.interfaces.last().expect("a host always has an interface")
+    }
+
+    pub(super) fn newest_mut(&mut self) -> &mut Interface {
+        self.interfaces.last_mut().expect("a host always has an interface")
+    }
+
+    /// The attachment that has `address`.
+    pub(super) fn interface(&mut self, address: IpAddr) -> Option<&mut Interface> {
+        self.interfaces.iter_mut().find(|interface| interface.addresses.contains(&address))
+    }
+
+    /// Where what is sent from `address` enters the network.
+    pub(super) fn realm_of(&self, address: IpAddr) -> Realm {
+        let of = self.interfaces.iter().find(|interface| interface.addresses.contains(&address));
+        of.unwrap_or_else(|| self.newest()).realm
+    }
+
+    /// All addresses, without loopback, those of the newest attachment first.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.interfaces.iter().rev().flat_map(|interface| interface.addresses.iter().copied())
+    }
+
+    /// Whether this host answers to `address`.
+    pub(super) fn owns(&self, address: IpAddr) -> bool {
+        address.is_loopback() || self.addresses().any(|own| own == address)
+    }
+
+    /// The address from which it sends to `to` where a program names none.
+    pub(super) fn source_for(&self, to: IpAddr) -> Option<IpAddr> {
+        self.addresses().find(|address| address.is_ipv4() == to.is_ipv4())
+    }
+
+    /// What all its links have carried.
+    pub(super) fn counts(&self) -> AccessCounts {
+        self.interfaces.iter().fold(self.left, |counts, interface| AccessCounts {
+            up: counts.up + interface.up.counts,
+            down: counts.down + interface.down.counts,
+        })
+    }
+
+    /// Drops attachments that have no addresses any more, but for the newest.
+    pub(super) fn drop_left_interfaces(&mut self) {
+        let newest = self.newest().number;
+        let is_left =
+            |interface: &mut Interface| interface.addresses.is_empty() && interface.number != newest;
+        for interface in self.interfaces.extract_if(.., is_left) {
+            self.left.up = self.left.up + interface.up.counts;
+            self.left.down = self.left.down + interface.down.counts;
         }
     }
 
-    pub(super) fn half(&mut self, half: Half) -> &mut HalfLink {
+    /// An address as its stack has it, for one of the host's own; any other as it stands.
+    pub(super) fn in_stack(&mut self, address: SocketAddr) -> SocketAddr {
+        match address.ip() {
+            ip if ip.is_loopback() || ip.is_unspecified() => address,
+            ip if self.addresses().any(|own| own == ip) => {
+                let owned: Vec<_> = self.addresses().collect();
+                SocketAddr::new(self.slots.slot(ip, &owned), address.port())
+            }
+            _ => address,
+        }
+    }
+}
+
+impl Interface {
+    pub(super) const fn half(&mut self, half: Half) -> &mut HalfLink {
         match half {
             Half::Up => &mut self.up,
             Half::Down => &mut self.down,
         }
     }
 
-    /// Whether this host answers to `address`.
-    pub(super) fn owns(&self, address: IpAddr) -> bool {
-        address.is_loopback() || self.addresses.contains(&address)
+    pub(super) const fn access(&self) -> Access {
+        Access { up: self.up.model, down: self.down.model }
+    }
+
+    pub(super) const fn set_access(&mut self, access: Access) {
+        self.up.model = access.up;
+        self.down.model = access.down;
     }
 }

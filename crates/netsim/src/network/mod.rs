@@ -1,34 +1,41 @@
 //! Everything between the hosts: where a packet is, and what becomes of it next.
 //!
 //! A packet's way is a row of stages, each planned as an event when the one before it is done:
-//! sender → uplink → *core* → downlink → *host* (→ processing → *program*). Stages inside the network
+//! sender → uplink → *core* (→ gateways) → downlink → *host* (→ processing → *program*). Stages inside the network
 //! are passed silently; what reaches a program is released one at a time by the pump. Times along
 //! the way are exact to the nanosecond; only the pump rounds up, once, to the clock's millisecond.
 //!
 //! No input, no output, no clock: callers say what time it is and carry out the [`Effects`].
 
 mod half;
+mod handover;
 mod host;
 mod processing;
+mod route;
+mod slots;
 mod tcp;
+mod topology;
 mod udp;
+mod weather;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     net::{IpAddr, SocketAddr},
     task::Waker,
-    time::Duration,
 };
 
 use timeline::{Digest, Name, PacketRecord, Protocol, Verdict, VirtualTime};
 
 use crate::{
-    Access, AccessCounts, Counts, Half, LinkModel, WorldConfig,
+    Access, Counts, Half, LinkModel, WorldConfig,
     events::Events,
     kernel::Segment,
     log::{PacketLog, RecordId},
 };
 use host::HostState;
+use tcp::Connections;
+pub(crate) use topology::Topology;
+use topology::{Hop, Realm};
 
 /// A host's place in its world.
 pub(crate) type HostIndex = usize;
@@ -38,25 +45,23 @@ pub(crate) type HostIndex = usize;
 pub(crate) struct Network {
     hosts: Vec<HostState>,
     by_name: BTreeMap<Name, HostIndex>,
-    by_address: BTreeMap<IpAddr, HostIndex>,
+    topology: Topology,
     events: Events<Event>,
     log: PacketLog,
-    flows: BTreeMap<tcp::FlowKey, tcp::Flow>,
-    timed_out: BTreeSet<tcp::FlowKey>,
-    next_connection: u64,
-    user_timeout: Duration,
+    tcp: Connections,
     retransmissions: u64,
     user_timeouts: u64,
     /// The instant of the release that is going on.
     now: VirtualTime,
 }
 
-/// What is planned.
+/// What is planned. Small, since the queue moves it about.
 #[derive(Debug)]
 enum Event {
-    Udp(udp::Stage, udp::Datagram),
+    Udp(udp::Stage, Box<udp::Datagram>),
     Tcp(tcp::Stage, Box<tcp::Transit>),
-    Alarm(tcp::FlowKey, tcp::FlowAlarm),
+    Alarm(Box<tcp::FlowAlarm>),
+    Change(Box<handover::Change>),
 }
 
 /// What callers are to do once they have let go of the network.
@@ -75,27 +80,24 @@ impl Effects {
 }
 
 impl Network {
-    pub(crate) fn new(config: &WorldConfig) -> Self {
-        let mut network = Self {
-            hosts: Vec::new(),
-            by_name: BTreeMap::new(),
-            by_address: BTreeMap::new(),
+    /// The hosts of `config` in its `topology`.
+    pub(crate) fn new(config: &WorldConfig, topology: Topology) -> Self {
+        let host = |(index, spec): (HostIndex, &crate::HostSpec)| {
+            HostState::new(config.seed, index, spec, topology.first_realm(&spec.name))
+        };
+        let hosts: Vec<_> = config.hosts.iter().enumerate().map(host).collect();
+        let by_name = hosts.iter().enumerate().map(|(index, host)| (host.name.clone(), index)).collect();
+        Self {
+            hosts,
+            by_name,
+            topology,
             events: Events::new(),
             log: PacketLog::default(),
-            flows: BTreeMap::new(),
-            timed_out: BTreeSet::new(),
-            next_connection: 0,
-            user_timeout: config.user_timeout,
+            tcp: Connections::new(config.user_timeout),
             retransmissions: 0,
             user_timeouts: 0,
             now: VirtualTime::ZERO,
-        };
-        for (index, spec) in config.hosts.iter().enumerate() {
-            network.by_name.insert(spec.name.clone(), index);
-            network.by_address.extend(spec.addresses.iter().map(|&address| (address, index)));
-            network.hosts.push(HostState::new(config.seed, spec));
         }
-        network
     }
 
     pub(crate) fn host(&self, name: &Name) -> Option<HostIndex> {
@@ -110,22 +112,33 @@ impl Network {
         &self.hosts[host].name
     }
 
-    pub(crate) fn addresses(&self, host: HostIndex) -> &[IpAddr] {
-        &self.hosts[host].addresses
+    /// A host's addresses, those of its newest attachment first.
+    pub(crate) fn addresses(&self, host: HostIndex) -> Vec<IpAddr> {
+        self.hosts[host].addresses().collect()
     }
 
-    pub(crate) fn access(&self, host: HostIndex) -> Access {
+    /// How often a host was switched off.
+    pub(crate) fn boots(&self, host: HostIndex) -> u64 {
+        self.hosts[host].boots
+    }
+
+    /// Whether what was opened on a host after so many boots is still alive.
+    pub(crate) fn is_alive(&self, host: HostIndex, boots: u64) -> bool {
         let host = &self.hosts[host];
-        Access { up: host.up.model, down: host.down.model }
+        host.is_on() && host.boots == boots
+    }
+
+    /// The link of a host's newest attachment.
+    pub(crate) fn access(&self, host: HostIndex) -> Access {
+        self.hosts[host].newest().access()
     }
 
     pub(crate) fn set_access(&mut self, host: HostIndex, access: Access) {
-        self.set_link(host, Half::Up, access.up);
-        self.set_link(host, Half::Down, access.down);
+        self.hosts[host].newest_mut().set_access(access);
     }
 
     pub(crate) fn set_link(&mut self, host: HostIndex, half: Half, model: LinkModel) {
-        self.hosts[host].half(half).model = model;
+        self.hosts[host].newest_mut().half(half).model = model;
     }
 
     /// A program opened a socket on `host`.
@@ -157,7 +170,8 @@ impl Network {
             match event {
                 Event::Udp(stage, datagram) => self.udp_stage(at, stage, datagram, effects),
                 Event::Tcp(stage, transit) => self.tcp_stage(at, stage, transit, effects),
-                Event::Alarm(flow, alarm) => self.tcp_alarm(at, flow, alarm, effects),
+                Event::Alarm(alarm) => self.tcp_alarm(at, *alarm, effects),
+                Event::Change(change) => self.change(at, *change, effects),
             }
             if effects.reaches_a_host() {
                 break;
@@ -167,9 +181,7 @@ impl Network {
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        let of = |host: &HostState| {
-            (host.name.clone(), AccessCounts { up: host.up.counts, down: host.down.counts })
-        };
+        let of = |host: &HostState| (host.name.clone(), host.counts());
         Counts {
             hosts: self.hosts.iter().map(of).collect(),
             packets: self.log.len() as u64,
@@ -182,7 +194,7 @@ impl Network {
 
     /// How many directions of TCP connections are being watched.
     pub(crate) fn tcp_flows(&self) -> usize {
-        self.flows.len()
+        self.tcp.flows()
     }
 
     /// Takes the record of all packets, and the digest over them.
@@ -194,27 +206,31 @@ impl Network {
     fn record(
         &mut self,
         at: VirtualTime,
-        from_host: HostIndex,
+        (from_host, to_host): (HostIndex, Option<HostIndex>),
         (from, to): (SocketAddr, SocketAddr),
         protocol: Protocol,
         payload: &[u8],
     ) -> RecordId {
-        let to_host = self.destination(from_host, to.ip()).map(|host| self.hosts[host].name.clone());
         let record = PacketRecord {
             at,
             from_host: self.hosts[from_host].name.clone(),
-            to_host,
+            to_host: to_host.map(|host| self.hosts[host].name.clone()),
             from,
             to,
             protocol,
             len: u32::try_from(payload.len()).unwrap_or(u32::MAX),
             verdict: Verdict::InFlight,
+            translated: None,
         };
         self.log.push(record, payload)
     }
 
-    /// Who gets what `from_host` sends to `address`.
-    fn destination(&self, from_host: HostIndex, address: IpAddr) -> Option<HostIndex> {
-        if address.is_loopback() { Some(from_host) } else { self.by_address.get(&address).copied() }
+    /// The host that has the address `to` as `from_host` sees it from `realm`.
+    fn in_sight(&self, from_host: HostIndex, realm: Realm, to: IpAddr) -> Option<HostIndex> {
+        match self.topology.hop(realm, to) {
+            _ if self.hosts[from_host].owns(to) => Some(from_host),
+            Some(Hop::Host(host)) => Some(host),
+            _ => None,
+        }
     }
 }

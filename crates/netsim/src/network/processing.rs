@@ -22,6 +22,11 @@ impl Processing {
         Self { delay, busy_until: VirtualTime::ZERO, udp, tcp }
     }
 
+    /// The host was switched off: nothing is being handled any more.
+    pub(super) const fn forget(&mut self) {
+        self.busy_until = VirtualTime::ZERO;
+    }
+
     /// When the program sees a message that arrives at `at`; `None` for at once.
     pub(super) fn admit(&mut self, at: VirtualTime, transport: Transport) -> Option<VirtualTime> {
         if self.delay == ProcessingDelay::ZERO {

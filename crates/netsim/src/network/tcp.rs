@@ -3,49 +3,38 @@
 //! - A segment with data, SYN or FIN that is lost, and any segment but a reset that meets a link that is
 //!   down (or an address that nobody has), is held until its retransmission timeout.
 //! - A reset is never lost at random; a link that is down drops it, as nobody would repeat it.
+//! - What a gateway, a powerless host or a lost address stops is held too: its sender would retransmit it.
+//! - A segment that reaches a host as part of no connection that the host knows, because a NAT gave it another
+//!   source or because the host has rebooted, is answered with a reset.
 //! - A connection that gets nowhere for the user timeout is reset at both ends at once.
 //! - Data for a program that has closed its stream is answered with a reset, as Linux does.
 
-use std::net::SocketAddr;
+mod connections;
+
+use std::net::{IpAddr, SocketAddr};
 
 use timeline::{Protocol, Verdict, VirtualTime};
 
 use super::{
     Effects, Event, HostIndex, Network,
-    half::{Crossing, Exposure},
+    half::{Crossing, Exposure, Load},
+    host::HostState,
+    route::Way,
+    topology::Realm,
 };
 use crate::{
+    Half,
     draw::Transport,
     hold::{Alarm, HoldQueue, Order, Parcel, RTO, Ring, SYN_RTO},
-    kernel::Segment,
+    kernel::{self, Segment},
     log::RecordId,
 };
+pub(super) use connections::Connections;
+use connections::{Flow, Receiver};
 
-/// One direction of one connection: from, to.
-pub(super) type FlowKey = (SocketAddr, SocketAddr);
-
-const fn reverse((from, to): FlowKey) -> FlowKey {
-    (to, from)
-}
-
-/// The state of one direction of one connection.
-#[derive(Debug)]
-pub(super) struct Flow {
-    /// Which connection this is: a later one with the same addresses has another number.
-    connection: u64,
-    hold: HoldQueue<Packet>,
-    /// Jitter reorders no segments of a flow: each arrives no earlier than the one before.
-    last_at_core: VirtualTime,
-    last_at_host: VirtualTime,
-    /// Segments between the sender's stack and the receiver's.
-    under_way: u32,
-    /// A SYN has been sent, and not yet the acknowledgement that a listener waits for.
-    handshake: bool,
-    /// The receiver has the FIN.
-    finished: bool,
-    /// The program at the sending end has closed its stream.
-    orphaned: bool,
-}
+/// One end of a connection, as its stack has it: its own address, which is a slot, and its peer's. No two
+/// hosts have the same.
+pub(super) type EndKey = (SocketAddr, SocketAddr);
 
 /// A segment and its record.
 #[derive(Debug)]
@@ -57,9 +46,15 @@ pub(super) struct Packet {
 /// A segment between two stages.
 #[derive(Debug)]
 pub(super) struct Transit {
-    key: FlowKey,
+    /// The sender's end.
+    key: EndKey,
     /// `None` for a segment of no known connection: the answer to a stray one.
     connection: Option<u64>,
+    /// Its addresses as the sender wrote them, until it is through the core; then as the receiver sees them.
+    from: SocketAddr,
+    to: SocketAddr,
+    /// Who gets it, once that is known.
+    receiver: Option<(HostIndex, EndKey)>,
     passage: Passage,
 }
 
@@ -75,8 +70,8 @@ enum Passage {
 /// Where a segment is.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stage {
-    /// At the core, before the downlink.
-    Core,
+    /// At the core, before the downlink. With the network that it comes from.
+    Core(Realm),
     /// At its host, before processing.
     Host,
     /// In front of its stack.
@@ -86,6 +81,7 @@ pub(super) enum Stage {
 /// A retransmission timeout of a flow of one connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FlowAlarm {
+    key: EndKey,
     connection: u64,
     id: u64,
 }
@@ -101,14 +97,17 @@ impl Network {
     /// A stack sends a segment.
     pub(crate) fn tcp_send(&mut self, now: VirtualTime, segment: Segment) {
         let key = (segment.from(), segment.to());
-        let Some(&host) = self.by_address.get(&key.0.ip()) else { return };
+        let Some((host, _)) = kernel::host_and_slot(key.0.ip()) else { return };
         let flags = segment.flags();
-        let record = self.record(now, host, key, Protocol::Tcp(flags), segment.payload());
+        let Some(from) = self.tcp_local(host, key).filter(|_| self.hosts[host].is_on()) else { return };
+        let to_host = self.in_sight(host, self.hosts[host].realm_of(from.ip()), key.1.ip());
+        let protocol = Protocol::Tcp(flags);
+        let record = self.record(now, (host, to_host), (from, key.1), protocol, segment.payload());
         let packet = Packet { record, segment };
         if flags.syn && !flags.ack {
-            self.tcp_open(key);
+            self.tcp.open(key, host, from);
         }
-        let (connection, passage) = match self.flows.get_mut(&key) {
+        let (connection, passage) = match self.tcp.flow_mut(key) {
             None => (None, Passage::Bare(packet)),
             Some(flow) if flags.rst => {
                 flow.hold.clear();
@@ -116,20 +115,72 @@ impl Network {
             }
             Some(flow) => (Some(flow.connection), Passage::Placed(flow.accept(packet))),
         };
-        self.tcp_pass(now, host, Stage::Core, Transit { key, connection, passage });
+        self.tcp_up(now, host, Transit { key, connection, from, to: key.1, receiver: None, passage });
     }
 
-    /// The program that had the stream from `local` to `peer` has closed it.
-    pub(crate) fn tcp_orphan(&mut self, local: SocketAddr, peer: SocketAddr) {
-        self.timed_out.remove(&(local, peer));
-        if let Some(flow) = self.flows.get_mut(&(local, peer)) {
-            flow.orphaned = true;
+    /// The address that an end has for others.
+    pub(crate) fn tcp_local(&self, host: HostIndex, key: EndKey) -> Option<SocketAddr> {
+        if let Some(flow) = self.tcp.flow(key) {
+            return Some(flow.local);
+        }
+        let host = &self.hosts[host];
+        // A connection that the host has opened, or the last words of one.
+        let newest = || Some(SocketAddr::new(host.source_for(key.1.ip())?, key.0.port()));
+        host.slots.address(key.0).or_else(newest)
+    }
+
+    /// The address of an end's peer: its own host's slots are known to nobody.
+    pub(crate) fn tcp_peer(&self, host: HostIndex, peer: SocketAddr) -> SocketAddr {
+        match kernel::host_and_slot(peer.ip()) {
+            None => peer,
+            Some(_) => self.tcp_local(host, (peer, peer)).unwrap_or(peer),
         }
     }
 
-    /// Whether the user timeout ended the connection from `local` to `peer`.
-    pub(crate) fn tcp_timed_out(&self, local: SocketAddr, peer: SocketAddr) -> bool {
-        self.timed_out.contains(&(local, peer))
+    /// An address as a host's stack has it, for one of the host's own; any other as it stands.
+    pub(crate) fn in_stack(&mut self, host: HostIndex, address: SocketAddr) -> SocketAddr {
+        self.hosts[host].in_stack(address)
+    }
+
+    /// Whether a host can send to `to`, or has it itself.
+    pub(crate) fn reaches(&self, host: HostIndex, to: IpAddr) -> bool {
+        let host = &self.hosts[host];
+        !kernel::is_reserved(to) && (host.owns(to) || host.source_for(to).is_some())
+    }
+
+    /// Whether a host has the address `ip`, or it is the wildcard.
+    pub(crate) fn can_bind(&self, host: HostIndex, ip: IpAddr) -> bool {
+        ip.is_unspecified() || self.hosts[host].owns(ip)
+    }
+
+    /// The program that had this end of a connection has closed its stream.
+    pub(crate) fn tcp_orphan(&mut self, key: EndKey) {
+        self.tcp.orphan(key);
+    }
+
+    /// Whether the user timeout ended the connection of this end.
+    pub(crate) fn tcp_timed_out(&self, key: EndKey) -> bool {
+        self.tcp.has_timed_out(key)
+    }
+
+    /// Ends the connections of a host whose local address fits, on that host alone.
+    pub(super) fn tcp_abort(
+        &mut self,
+        host: HostIndex,
+        fits: impl Fn(SocketAddr) -> bool,
+        effects: &mut Effects,
+    ) {
+        for key in self.tcp.of_host(host, fits) {
+            self.tcp.remove(key);
+            effects.segments.push(Segment::reset(key.1, key.0));
+        }
+    }
+
+    /// A host is back without memory: what it was told in its last moments is answered with a reset.
+    pub(super) fn tcp_answer_unanswered(&mut self, now: VirtualTime, host: HostIndex) {
+        for receiver in self.tcp.take_unanswered(host) {
+            self.tcp_send(now, Segment::reset(receiver.0, receiver.1));
+        }
     }
 
     /// The next stage of a segment's way.
@@ -141,26 +192,16 @@ impl Network {
         effects: &mut Effects,
     ) {
         match stage {
-            Stage::Core => match self.by_address.get(&transit.key.1.ip()) {
-                Some(&host) => {
-                    self.tcp_pass(at, host, Stage::Host, *transit);
-                }
-                None => self.tcp_stop(at, *transit, Verdict::NoRoute),
-            },
+            Stage::Core(realm) => self.tcp_down(at, realm, *transit),
             Stage::Host => self.tcp_arrive(at, *transit, effects),
             Stage::Stack => self.tcp_deliver(*transit, effects),
         }
     }
 
     /// A retransmission timeout is over.
-    pub(super) fn tcp_alarm(
-        &mut self,
-        at: VirtualTime,
-        key: FlowKey,
-        alarm: FlowAlarm,
-        effects: &mut Effects,
-    ) {
-        let Some(flow) = flow_of(&mut self.flows, key, Some(alarm.connection)) else { return };
+    pub(super) fn tcp_alarm(&mut self, at: VirtualTime, alarm: FlowAlarm, effects: &mut Effects) {
+        let key = alarm.key;
+        let Some(flow) = self.tcp.flow_of(key, Some(alarm.connection)) else { return };
         match flow.hold.ring(at, alarm.id) {
             Ring::Stale => {}
             Ring::TimedOut => self.tcp_time_out(key, effects),
@@ -169,42 +210,66 @@ impl Network {
     }
 
     /// Sends what is held again, until something is lost.
-    fn tcp_retransmit(&mut self, at: VirtualTime, key: FlowKey, connection: u64) {
-        let Some(&host) = self.by_address.get(&key.0.ip()) else { return };
-        while let Some(flow) = flow_of(&mut self.flows, key, Some(connection)) {
+    fn tcp_retransmit(&mut self, at: VirtualTime, key: EndKey, connection: u64) {
+        while let Some(flow) = self.tcp.flow_of(key, Some(connection)) {
+            let (host, from) = (flow.host, flow.local);
             let Some(parcel) = flow.hold.pop() else { return };
             self.retransmissions += u64::from(parcel.was_lost());
             let passage = Passage::Placed(parcel);
-            let transit = Transit { key, connection: Some(connection), passage };
-            if self.tcp_pass(at, host, Stage::Core, transit) == Crossed::No {
+            let connection = Some(connection);
+            let transit = Transit { key, connection, from, to: key.1, receiver: None, passage };
+            if self.tcp_up(at, host, transit) == Crossed::No {
                 return;
             }
         }
     }
 
     /// Resets both ends at once, whatever the links do.
-    fn tcp_time_out(&mut self, key: FlowKey, effects: &mut Effects) {
+    fn tcp_time_out(&mut self, key: EndKey, effects: &mut Effects) {
         self.user_timeouts += 1;
-        for (from, to) in [reverse(key), key] {
-            self.flows.remove(&(from, to));
-            self.timed_out.insert((from, to));
-            effects.segments.push(Segment::reset(from, to));
+        for end in self.tcp.time_out(key) {
+            effects.segments.push(Segment::reset(end.1, end.0));
         }
     }
 
-    /// A new connection begins: nothing of an earlier one with the same addresses counts any more.
-    fn tcp_open(&mut self, key: FlowKey) {
-        self.next_connection += 1;
-        for (key, handshake) in [(key, true), (reverse(key), false)] {
-            self.timed_out.remove(&key);
-            let hold = HoldQueue::new(self.user_timeout);
-            self.flows.insert(key, Flow::new(self.next_connection, hold, handshake));
+    /// Sends a segment over its host's uplink.
+    fn tcp_up(&mut self, at: VirtualTime, host: HostIndex, transit: Transit) -> Crossed {
+        match self.hosts[host].interface(transit.from.ip()).map(|interface| interface.realm) {
+            Some(realm) => self.tcp_cross(at, host, Stage::Core(realm), transit),
+            None => self.tcp_stop(at, transit, Verdict::AddressGone),
         }
+    }
+
+    /// A segment is at the core: finds its receiver, and enters the receiver's downlink.
+    fn tcp_down(&mut self, at: VirtualTime, realm: Realm, mut transit: Transit) {
+        let flags = transit.packet().segment.flags();
+        let way = Way { realm, from: transit.from, to: transit.to };
+        let (host, way) = match self.forward(at, Transport::Tcp, flags, way) {
+            Ok(found) => found,
+            Err(verdict) => {
+                self.tcp_stop(at, transit, verdict);
+                return;
+            }
+        };
+        let record = transit.packet().record;
+        self.log.set_receiver(record, &self.hosts[host].name, way.from, way.to);
+        (transit.from, transit.to) = (way.from, way.to);
+        let is_syn = flags.syn && !flags.ack;
+        let key = match self.tcp.flow_of(transit.key, transit.connection) {
+            Some(_) if is_syn => self.tcp.meet(transit.key, self.hosts[host].receiver(host, way)),
+            Some(Flow { peer: Some(peer), .. }) if peer.is_at(host, way) => peer.key,
+            _ => {
+                let receiver = self.hosts[host].receiver(host, way);
+                self.tcp.end(receiver).unwrap_or(receiver.key)
+            }
+        };
+        transit.receiver = Some((host, key));
+        self.tcp_cross(at, host, Stage::Host, transit);
     }
 
     /// Sends a segment over the half of `host`'s link that leads to `next`.
-    fn tcp_pass(&mut self, at: VirtualTime, host: HostIndex, next: Stage, transit: Transit) -> Crossed {
-        let mut flow = flow_of(&mut self.flows, transit.key, transit.connection);
+    fn tcp_cross(&mut self, at: VirtualTime, host: HostIndex, next: Stage, transit: Transit) -> Crossed {
+        let mut flow = self.tcp.flow_of(transit.key, transit.connection);
         let transit = match (&mut flow, transit) {
             (Some(flow), Transit { passage: Passage::Placed(parcel), .. })
                 if flow.hold.must_wait(&parcel) =>
@@ -215,52 +280,66 @@ impl Network {
             }
             (_, transit) => transit,
         };
-        let host = &mut self.hosts[host];
-        let half = if matches!(next, Stage::Core) { &mut host.up } else { &mut host.down };
-        match half.cross(Transport::Tcp, transit.packet().exposure()) {
-            Crossing::Passes(delay) => {
-                let arrival = flow.map_or(at + delay, |flow| flow.in_order(next, at + delay));
+        let (half, address) = match next {
+            Stage::Core(_) => (Half::Up, transit.from.ip()),
+            _ => (Half::Down, transit.to.ip()),
+        };
+        let Some(interface) = self.hosts[host].interface(address) else {
+            return self.tcp_stop(at, transit, Verdict::NoRoute);
+        };
+        match interface.half(half).cross(at, transit.packet().load(address)) {
+            Crossing::Passes { delay, .. } => {
+                let arrival = flow.map_or(at + delay, |flow| flow.in_order(half, at + delay));
                 self.events.plan(arrival, Event::Tcp(next, Box::new(transit)));
-                return Crossed::Yes;
+                Crossed::Yes
             }
-            Crossing::Lost if matches!(next, Stage::Core) => self.tcp_stop(at, transit, Verdict::LostUp),
-            Crossing::Lost => self.tcp_stop(at, transit, Verdict::LostDown),
-            Crossing::Down => self.tcp_stop(at, transit, Verdict::LinkDown),
+            Crossing::Stopped(stop) => self.tcp_stop(at, transit, stop.verdict(half)),
         }
-        Crossed::No
     }
 
     /// A segment gets no further for now; one without a place in a flow never does.
-    fn tcp_stop(&mut self, at: VirtualTime, transit: Transit, verdict: Verdict) {
-        let Transit { key, connection, passage } = transit;
-        match (flow_of(&mut self.flows, key, connection), passage) {
+    fn tcp_stop(&mut self, at: VirtualTime, transit: Transit, verdict: Verdict) -> Crossed {
+        let Transit { key, connection, passage, .. } = transit;
+        match (self.tcp.flow_of(key, connection), passage) {
             (Some(flow), Passage::Placed(parcel)) => {
                 self.log.set_verdict(parcel.content.record, Verdict::Held);
                 let connection = flow.connection;
                 if let Some(Alarm { at, id }) = flow.hold.lose(at, parcel) {
-                    self.events.plan(at, Event::Alarm(key, FlowAlarm { connection, id }));
+                    self.events.plan(at, Event::Alarm(Box::new(FlowAlarm { key, connection, id })));
                 }
             }
             (_, passage) => self.log.set_verdict(passage.packet().record, verdict),
         }
+        Crossed::No
     }
 
     /// A segment is at its host: what is in order goes to processing, or to the stack.
     fn tcp_arrive(&mut self, at: VirtualTime, transit: Transit, effects: &mut Effects) {
-        let Some(&host) = self.by_address.get(&transit.key.1.ip()) else { return };
-        let Transit { key, connection, passage } = transit;
+        let Some((host, receiver)) = transit.receiver else { return };
+        if !self.hosts[host].is_on() {
+            self.tcp_stop(at, transit, Verdict::PowerOff);
+            return;
+        }
+        let is_reset = transit.packet().segment.flags().rst;
+        if !is_reset && self.tcp.is_stray(transit.key, transit.connection, receiver) {
+            self.tcp_send(self.now, Segment::reset(receiver.0, receiver.1));
+            self.tcp_stop(at, transit, Verdict::NoSocket);
+            return;
+        }
+        let Transit { key, connection, from, to, receiver, passage } = transit;
         let mut ready = Vec::new();
-        match (flow_of(&mut self.flows, key, connection), passage) {
+        match (self.tcp.flow_of(key, connection), passage) {
             (Some(flow), Passage::Placed(parcel)) => flow.hold.arrive(parcel, &mut ready),
             (_, passage) => {
-                self.tcp_deliver(Transit { key, connection, passage }, effects);
+                self.tcp_deliver(Transit { key, connection, from, to, receiver, passage }, effects);
                 return;
             }
         }
         for parcel in ready {
             let takes_time = parcel.content.is_message();
             let done = takes_time.then(|| self.hosts[host].processing.admit(at, Transport::Tcp)).flatten();
-            let transit = Transit { key, connection, passage: Passage::Placed(parcel) };
+            let passage = Passage::Placed(parcel);
+            let transit = Transit { key, connection, from, to, receiver, passage };
             match done {
                 Some(done) => self.events.plan(done, Event::Tcp(Stage::Stack, Box::new(transit))),
                 None => self.tcp_deliver(transit, effects),
@@ -270,80 +349,32 @@ impl Network {
 
     /// Hands a segment to its stack.
     fn tcp_deliver(&mut self, transit: Transit, effects: &mut Effects) {
-        let Transit { key, connection, passage } = transit;
+        let Transit { key, connection, receiver, passage, .. } = transit;
+        let Some((host, receiver)) = receiver else { return };
         let late = matches!(&passage, Passage::Placed(parcel) if parcel.was_held());
         let Packet { record, segment } = passage.into_packet();
-        self.log.set_verdict(record, if late { Verdict::DeliveredLate } else { Verdict::Delivered });
-        let has_data = !segment.payload().is_empty();
-        let to_orphan = flow_of(&mut self.flows, reverse(key), connection).is_some_and(|flow| flow.orphaned);
-        if has_data && to_orphan {
-            effects.segments.push(Segment::reset(key.0, key.1));
-            self.tcp_send(self.now, Segment::reset(key.1, key.0));
+        if !self.hosts[host].is_on() {
+            self.log.set_verdict(record, Verdict::PowerOff);
+            self.tcp.leave_unanswered(key, connection);
             return;
         }
-        self.tcp_note_delivery(key, connection, &segment);
-        effects.segments.push(segment);
-    }
-
-    /// Keeps the books of a connection, and closes them when it is over.
-    fn tcp_note_delivery(&mut self, key: FlowKey, connection: Option<u64>, segment: &Segment) {
-        let Some(flow) = flow_of(&mut self.flows, key, connection) else { return };
-        flow.under_way = flow.under_way.saturating_sub(1);
-        let flags = segment.flags();
-        flow.finished |= flags.fin;
-        // The acknowledgement of the second FIN is the last segment of a connection.
-        let is_over = !flags.fin
-            && [key, reverse(key)]
-                .iter()
-                .all(|key| self.flows.get(key).is_none_or(|flow| flow.finished && flow.under_way == 0));
-        if flags.rst || is_over {
-            self.flows.remove(&key);
-            self.flows.remove(&reverse(key));
+        self.log.set_verdict(record, if late { Verdict::DeliveredLate } else { Verdict::Delivered });
+        let has_data = !segment.payload().is_empty();
+        let to_orphan = self.tcp.flow_of(receiver, connection).is_some_and(|flow| flow.orphaned);
+        if has_data && to_orphan {
+            effects.segments.push(Segment::reset(receiver.1, receiver.0));
+            self.tcp_send(self.now, Segment::reset(receiver.0, receiver.1));
+            return;
         }
+        self.tcp.note_delivery(key, connection, receiver, segment.flags());
+        effects.segments.push(segment.readdressed(receiver.1, receiver.0));
     }
 }
 
-/// The flow `key`, if it still belongs to `connection`.
-fn flow_of(
-    flows: &mut std::collections::BTreeMap<FlowKey, Flow>,
-    key: FlowKey,
-    connection: Option<u64>,
-) -> Option<&mut Flow> {
-    flows.get_mut(&key).filter(|flow| Some(flow.connection) == connection)
-}
-
-impl Flow {
-    const fn new(connection: u64, hold: HoldQueue<Packet>, handshake: bool) -> Self {
-        Self {
-            connection,
-            hold,
-            last_at_core: VirtualTime::ZERO,
-            last_at_host: VirtualTime::ZERO,
-            under_way: 0,
-            handshake,
-            finished: false,
-            orphaned: false,
-        }
-    }
-
-    /// Gives a segment its place.
-    fn accept(&mut self, packet: Packet) -> Parcel<Packet> {
-        self.under_way += 1;
-        let is_syn = packet.segment.flags().syn;
-        // A listener discards data that comes before the acknowledgement of its SYN-ACK, so that one
-        // acknowledgement keeps its place too.
-        let completes_handshake = self.handshake && !is_syn;
-        self.handshake &= is_syn;
-        let is_sequenced = packet.is_message() || completes_handshake;
-        let order = if is_sequenced { Order::Sequenced } else { Order::Loose };
-        self.hold.accept(order, if is_syn { SYN_RTO } else { RTO }, packet)
-    }
-
-    /// The time at which a segment arrives that would arrive at `at` without its predecessors.
-    fn in_order(&mut self, stage: Stage, at: VirtualTime) -> VirtualTime {
-        let last = if matches!(stage, Stage::Core) { &mut self.last_at_core } else { &mut self.last_at_host };
-        *last = at.max(*last);
-        *last
+impl HostState {
+    /// Its end for what comes that way, where it has no connection yet.
+    fn receiver(&mut self, host: HostIndex, way: Way) -> Receiver {
+        Receiver { host, local: way.to, key: (self.in_stack(way.to), way.from) }
     }
 }
 
@@ -354,8 +385,12 @@ impl Packet {
         flags.syn || flags.fin || !self.segment.payload().is_empty()
     }
 
-    fn exposure(&self) -> Exposure {
-        if self.is_message() { Exposure::Full } else { Exposure::Spared }
+    /// What it is to a link; its headers are those of `address`' family.
+    fn load(&self, address: IpAddr) -> Load {
+        let headers = if address.is_ipv4() { 40 } else { 60 };
+        let exposure = if self.is_message() { Exposure::Full } else { Exposure::Spared };
+        let bytes = self.segment.payload().len() as u64 + headers;
+        Load { transport: Transport::Tcp, exposure, bytes }
     }
 }
 

@@ -7,29 +7,37 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use timeline::{Verdict, VirtualTime};
+use timeline::{TcpFlags, Verdict, VirtualTime};
 
 use super::{
     Effects, Event, HostIndex, Network,
-    half::{Crossing, Exposure},
+    half::{Copies, Crossing, Damage, Exposure, Load},
     host::{FIRST_EPHEMERAL_PORT, HostState},
+    route::Way,
 };
-use crate::{classify, draw::Transport, log::RecordId};
+use crate::{Half, classify, draw::Transport, log::RecordId};
 
-/// The most that fits into one datagram (RFC 768, RFC 791). Links have no MTU.
+/// The most that fits into one datagram (RFC 768, RFC 791).
 const MAX_PAYLOAD_BYTES: usize = 65_507;
 
 /// Linux's `EMSGSIZE`, for which the standard library has no stable kind.
 const EMSGSIZE: i32 = 90;
+/// Linux's `EINVAL`, for a source address that no interface has.
+const EINVAL: i32 = 22;
 /// Linux's `EAFNOSUPPORT`.
 const EAFNOSUPPORT: i32 = 97;
+
+/// What IP and UDP put in front of a payload (RFC 791, RFC 8200, RFC 768).
+const fn header_bytes(address: IpAddr) -> u64 {
+    if address.is_ipv4() { 28 } else { 48 }
+}
 
 /// What a bound socket has received and nobody has read.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     queue: VecDeque<(SocketAddr, Box<[u8]>)>,
     /// Everybody who has asked: a later question never makes an earlier one forgotten.
-    wakers: Vec<Waker>,
+    pub(super) wakers: Vec<Waker>,
 }
 
 /// Where a datagram is.
@@ -44,12 +52,13 @@ pub(super) enum Stage {
 }
 
 /// A datagram under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Datagram {
     record: RecordId,
-    from: SocketAddr,
-    to: SocketAddr,
+    way: Way,
+    /// The host that gets it, once that is known.
     to_host: Option<HostIndex>,
+    is_damaged: bool,
     payload: Box<[u8]>,
 }
 
@@ -57,6 +66,9 @@ impl Network {
     /// Binds a socket; port 0 stands for a free one from 49152 up.
     pub(crate) fn udp_bind(&mut self, host: HostIndex, address: SocketAddr) -> io::Result<SocketAddr> {
         let host = &mut self.hosts[host];
+        if !host.is_on() {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
         if !address.ip().is_unspecified() && !host.owns(address.ip()) {
             return Err(io::ErrorKind::AddrNotAvailable.into());
         }
@@ -71,9 +83,12 @@ impl Network {
         Ok(address)
     }
 
-    pub(crate) fn udp_close(&mut self, host: HostIndex, address: SocketAddr) -> Effects {
+    /// Closes a socket that was bound after so many boots of its host.
+    pub(crate) fn udp_close(&mut self, host: HostIndex, address: SocketAddr, boots: u64) -> Effects {
         self.socket_closed(host);
-        let inbox = self.hosts[host].udp.remove(&(address.ip(), address.port()));
+        let host = &mut self.hosts[host];
+        let is_alive = host.boots == boots;
+        let inbox = is_alive.then(|| host.udp.remove(&(address.ip(), address.port()))).flatten();
         Effects { wakers: inbox.map(|inbox| inbox.wakers).unwrap_or_default(), segments: Vec::new() }
     }
 
@@ -93,19 +108,34 @@ impl Network {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let from = self.hosts[host].source(bound, to)?;
-        let to_host = self.destination(host, to.ip());
-        let record = self.record(now, host, (from, to), classify(payload), payload);
-        let datagram = Datagram { record, from, to, to_host, payload: payload.into() };
-        if to_host == Some(host) {
+        let realm = self.hosts[host].realm_of(from.ip());
+        let to_host = self.in_sight(host, realm, to.ip());
+        let record = self.record(now, (host, to_host), (from, to), classify(payload), payload);
+        let way = Way { realm, from, to };
+        let Some(interface) = self.hosts[host].interface(from.ip()).filter(|_| to_host != Some(host)) else {
+            let datagram = Datagram::new(record, way, Some(host), payload);
             self.events.plan(now, Event::Udp(Stage::Program, datagram));
             return Ok(());
-        }
-        match self.hosts[host].up.cross(Transport::Udp, Exposure::Full) {
-            Crossing::Passes(delay) => self.events.plan(now + delay, Event::Udp(Stage::Core, datagram)),
-            Crossing::Lost => self.log.set_verdict(record, Verdict::LostUp),
-            Crossing::Down => self.log.set_verdict(record, Verdict::LinkDown),
-        }
+        };
+        let datagram = Datagram::new(record, way, None, payload);
+        let crossing = interface.up.cross(now, datagram.load());
+        self.udp_cross(now, Half::Up, crossing, datagram);
         Ok(())
+    }
+
+    /// A datagram goes on as the half-link that it entered says.
+    fn udp_cross(&mut self, at: VirtualTime, half: Half, crossing: Crossing, mut datagram: Box<Datagram>) {
+        let next = if half == Half::Up { Stage::Core } else { Stage::Host };
+        match crossing {
+            Crossing::Stopped(stop) => self.log.set_verdict(datagram.record, stop.verdict(half)),
+            Crossing::Passes { delay, copies, damage } => {
+                datagram.take(damage);
+                let copy = (copies == Copies::Two).then(|| datagram.clone());
+                for datagram in [Some(datagram), copy].into_iter().flatten() {
+                    self.events.plan(at + delay, Event::Udp(next, datagram));
+                }
+            }
+        }
     }
 
     /// Reads the oldest datagram of a socket into `buf`; what does not fit is gone, as with `recvfrom`.
@@ -113,10 +143,13 @@ impl Network {
         &mut self,
         host: HostIndex,
         bound: SocketAddr,
+        boots: u64,
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        let Some(inbox) = self.hosts[host].udp.get_mut(&(bound.ip(), bound.port())) else {
+        let is_alive = self.is_alive(host, boots);
+        let inbox = self.hosts[host].udp.get_mut(&(bound.ip(), bound.port()));
+        let Some(inbox) = inbox.filter(|_| is_alive) else {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
         };
         if let Some((from, payload)) = inbox.queue.pop_front() {
@@ -135,35 +168,67 @@ impl Network {
         &mut self,
         at: VirtualTime,
         stage: Stage,
-        datagram: Datagram,
+        datagram: Box<Datagram>,
         effects: &mut Effects,
     ) {
-        let Some(host) = datagram.to_host else {
-            self.log.set_verdict(datagram.record, Verdict::NoRoute);
-            return;
-        };
+        let Some(host) = datagram.to_host else { return self.udp_at_core(at, datagram) };
         match stage {
-            Stage::Core => match self.hosts[host].down.cross(Transport::Udp, Exposure::Full) {
-                Crossing::Passes(delay) => self.events.plan(at + delay, Event::Udp(Stage::Host, datagram)),
-                Crossing::Lost => self.log.set_verdict(datagram.record, Verdict::LostDown),
-                Crossing::Down => self.log.set_verdict(datagram.record, Verdict::LinkDown),
-            },
-            Stage::Host => match self.hosts[host].processing.admit(at, Transport::Udp) {
-                Some(done) => self.events.plan(done, Event::Udp(Stage::Program, datagram)),
-                None => self.udp_deliver(host, datagram, effects),
-            },
-            Stage::Program => self.udp_deliver(host, datagram, effects),
+            Stage::Host if self.hosts[host].is_on() => {
+                match self.hosts[host].processing.admit(at, Transport::Udp) {
+                    Some(done) => self.events.plan(done, Event::Udp(Stage::Program, datagram)),
+                    None => self.udp_deliver(host, *datagram, effects),
+                }
+            }
+            _ => self.udp_deliver(host, *datagram, effects),
+        }
+    }
+
+    /// A datagram finds its way through the core, and enters its receiver's downlink.
+    fn udp_at_core(&mut self, at: VirtualTime, mut datagram: Box<Datagram>) {
+        let (host, way) = match self.forward(at, Transport::Udp, TcpFlags::default(), datagram.way) {
+            Ok(found) => found,
+            Err(verdict) => return self.log.set_verdict(datagram.record, verdict),
+        };
+        self.log.set_receiver(datagram.record, &self.hosts[host].name, way.from, way.to);
+        (datagram.to_host, datagram.way) = (Some(host), way);
+        let load = datagram.load();
+        match self.hosts[host].interface(way.to.ip()) {
+            None => self.log.set_verdict(datagram.record, Verdict::NoRoute),
+            Some(interface) => {
+                let crossing = interface.down.cross(at, load);
+                self.udp_cross(at, Half::Down, crossing, datagram);
+            }
         }
     }
 
     fn udp_deliver(&mut self, host: HostIndex, datagram: Datagram, effects: &mut Effects) {
-        let Some(inbox) = self.hosts[host].inbox(datagram.to) else {
-            self.log.set_verdict(datagram.record, Verdict::NoSocket);
-            return;
+        let host = &mut self.hosts[host];
+        let Some(inbox) = host.inbox(datagram.way.to) else {
+            let verdict = if host.is_on() { Verdict::NoSocket } else { Verdict::PowerOff };
+            return self.log.set_verdict(datagram.record, verdict);
         };
-        inbox.queue.push_back((datagram.from, datagram.payload));
+        inbox.queue.push_back((datagram.way.from, datagram.payload));
         effects.wakers.append(&mut inbox.wakers);
-        self.log.set_verdict(datagram.record, Verdict::Delivered);
+        let verdict = if datagram.is_damaged { Verdict::Corrupted } else { Verdict::Delivered };
+        self.log.set_verdict(datagram.record, verdict);
+    }
+}
+
+impl Datagram {
+    fn new(record: RecordId, way: Way, to_host: Option<HostIndex>, payload: &[u8]) -> Box<Self> {
+        Box::new(Self { record, way, to_host, is_damaged: false, payload: payload.into() })
+    }
+
+    fn load(&self) -> Load {
+        let bytes = self.payload.len() as u64 + header_bytes(self.way.to.ip());
+        Load { transport: Transport::Udp, exposure: Exposure::Full, bytes }
+    }
+
+    fn take(&mut self, damage: Option<Damage>) {
+        if let Some(damage) = damage {
+            damage.apply(&mut self.payload);
+            self.is_damaged = true;
+        }
     }
 }
 
@@ -202,6 +267,9 @@ impl HostState {
             return Err(io::Error::from_raw_os_error(EAFNOSUPPORT));
         }
         if !bound.ip().is_unspecified() {
+            if !self.owns(bound.ip()) {
+                return Err(io::Error::from_raw_os_error(EINVAL));
+            }
             // Nothing leaves a host from its loopback address.
             let leaves = bound.ip().is_loopback() && !self.owns(to.ip());
             return if leaves { Err(io::ErrorKind::InvalidInput.into()) } else { Ok(bound) };
@@ -209,9 +277,9 @@ impl HostState {
         if to.ip().is_loopback() {
             return Ok(SocketAddr::new(to.ip(), bound.port()));
         }
-        let of_family = self.addresses.iter().find(|address| address.is_ipv4() == to.is_ipv4());
-        let address = of_family.ok_or(io::ErrorKind::NetworkUnreachable)?;
-        Ok(SocketAddr::new(*address, bound.port()))
+        let own = self.owns(to.ip()).then_some(to.ip());
+        let address = own.or_else(|| self.source_for(to.ip())).ok_or(io::ErrorKind::NetworkUnreachable)?;
+        Ok(SocketAddr::new(address, bound.port()))
     }
 }
 

@@ -13,3 +13,8 @@ pub use udp::UdpSocket;
 fn not_here() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "the world of this socket is over, or runs on another thread")
 }
+
+/// The host was switched off since the socket was opened, or is off now.
+fn switched_off() -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::NotConnected, "the host of this socket was switched off")
+}

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::not_here;
+use super::{not_here, switched_off};
 use crate::{
     kernel::{Connecting, Listener, Pinned, Stream},
     network::HostIndex,
@@ -23,15 +23,22 @@ use crate::{
 /// Writes never wait for the reader: up to 1 GiB is kept at the receiver.
 pub struct TcpStream {
     socket: Owned<Stream>,
+    /// Its end, as the stack has it.
+    key: (SocketAddr, SocketAddr),
     local: SocketAddr,
     peer: SocketAddr,
 }
 
 impl TcpStream {
     fn new(shared: &Arc<Shared>, host: HostIndex, stream: Stream) -> io::Result<Self> {
-        let (local, peer) = (stream.local_addr(), stream.peer_addr());
+        let key = (stream.local_addr(), stream.peer_addr());
         let socket = Owned::new(shared, host, stream);
-        Ok(Self { socket, local: local?, peer: peer? })
+        let key = (key.0?, key.1?);
+        let network = shared.network();
+        let local = network.tcp_local(host, key).unwrap_or(key.0);
+        let peer = network.tcp_peer(host, key.1);
+        drop(network);
+        Ok(Self { socket, key, local, peer })
     }
 
     /// The address of this end.
@@ -55,7 +62,7 @@ impl TcpStream {
         let result = f(self.socket.get_mut()?);
         match result {
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
-                let timed_out = self.socket.shared.network().tcp_timed_out(self.local, self.peer);
+                let timed_out = self.socket.shared.network().tcp_timed_out(self.key);
                 Poll::Ready(Err(if timed_out { io::ErrorKind::TimedOut.into() } else { error }))
             }
             other => other,
@@ -99,7 +106,7 @@ impl AsyncWrite for TcpStream {
 
 impl Drop for TcpStream {
     fn drop(&mut self) {
-        self.socket.shared.network().tcp_orphan(self.local, self.peer);
+        self.socket.shared.network().tcp_orphan(self.key);
     }
 }
 
@@ -122,10 +129,19 @@ impl TcpListener {
         if !shared.is_running_here() {
             return Err(not_here());
         }
-        let listener = Listener::bind(shared.stack(host), address)?;
-        let local = listener.local_addr();
+        let mut network = shared.network();
+        if !network.is_alive(host, network.boots(host)) {
+            return Err(switched_off());
+        }
+        if !network.can_bind(host, address.ip()) {
+            return Err(io::ErrorKind::AddrNotAvailable.into());
+        }
+        let in_stack = network.in_stack(host, address);
+        drop(network);
+        let listener = Listener::bind(shared.stack(host), in_stack)?;
+        let port = listener.local_addr().map(|local| local.port());
         let socket = Owned::new(shared, host, listener);
-        Ok(Self { socket, local: local? })
+        Ok(Self { socket, local: SocketAddr::new(address.ip(), port?) })
     }
 
     /// The address it is bound to, with the port it was given.
@@ -169,7 +185,8 @@ pub(crate) async fn connect(shared: &Arc<Shared>, host: HostIndex, to: SocketAdd
         return Err(not_here());
     }
     let began = shared.now();
-    let mut attempt = Owned::new(shared, host, Connecting::start(shared.stack(host), to));
+    let connecting = Connecting::start(shared.stack(host), destination(shared, host, to)?);
+    let mut attempt = Owned::new(shared, host, connecting);
     let connected = poll_fn(|cx| {
         let connected = attempt.get_mut()?.poll(cx);
         shared.stack_was_called();
@@ -186,10 +203,23 @@ pub(crate) async fn connect(shared: &Arc<Shared>, host: HostIndex, to: SocketAdd
     }
 }
 
+/// `to` as the stack of a host has it, if the host can connect there now.
+fn destination(shared: &Shared, host: HostIndex, to: SocketAddr) -> io::Result<SocketAddr> {
+    let mut network = shared.network();
+    if !network.is_alive(host, network.boots(host)) {
+        return Err(switched_off());
+    }
+    if !network.reaches(host, to.ip()) {
+        return Err(io::ErrorKind::NetworkUnreachable.into());
+    }
+    Ok(network.in_stack(host, to))
+}
+
 /// A socket of a stack, counted among its host's open ones, closed when dropped.
 struct Owned<S: Close> {
     shared: Arc<Shared>,
     host: HostIndex,
+    boots: u64,
     /// `None` only while it is dropped.
     socket: Option<S>,
 }
@@ -207,17 +237,30 @@ impl<T> Close for Pinned<T> {
 
 impl<S: Close> Owned<S> {
     fn new(shared: &Arc<Shared>, host: HostIndex, socket: S) -> Self {
-        shared.network().socket_opened(host);
-        Self { shared: Arc::clone(shared), host, socket: Some(socket) }
+        let mut network = shared.network();
+        network.socket_opened(host);
+        let boots = network.boots(host);
+        drop(network);
+        Self { shared: Arc::clone(shared), host, boots, socket: Some(socket) }
     }
 
     fn get(&self) -> io::Result<&S> {
-        self.socket.as_ref().filter(|_| self.shared.is_running_here()).ok_or_else(not_here)
+        self.check()?;
+        self.socket.as_ref().ok_or_else(not_here)
     }
 
     fn get_mut(&mut self) -> io::Result<&mut S> {
-        let is_here = self.shared.is_running_here();
-        self.socket.as_mut().filter(|_| is_here).ok_or_else(not_here)
+        self.check()?;
+        self.socket.as_mut().ok_or_else(not_here)
+    }
+
+    /// Whether the socket may be used at all.
+    fn check(&self) -> io::Result<()> {
+        if !self.shared.is_running_here() {
+            return Err(not_here());
+        }
+        let is_alive = self.shared.network().is_alive(self.host, self.boots);
+        if is_alive { Ok(()) } else { Err(switched_off()) }
     }
 }
 

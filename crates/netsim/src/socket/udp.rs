@@ -18,6 +18,7 @@ pub struct UdpSocket {
     shared: Arc<Shared>,
     host: HostIndex,
     address: SocketAddr,
+    boots: u64,
 }
 
 impl UdpSocket {
@@ -25,8 +26,11 @@ impl UdpSocket {
         if !shared.is_running_here() {
             return Err(not_here());
         }
-        let address = shared.network().udp_bind(host, address)?;
-        Ok(Self { shared: Arc::clone(shared), host, address })
+        let mut network = shared.network();
+        let address = network.udp_bind(host, address)?;
+        let boots = network.boots(host);
+        drop(network);
+        Ok(Self { shared: Arc::clone(shared), host, address, boots })
     }
 
     /// The address it is bound to, with the port it was given.
@@ -43,7 +47,8 @@ impl UdpSocket {
     ///
     /// # Errors
     /// Where the datagram is over 65 507 bytes long (`EMSGSIZE`), `to` is of the other address family
-    /// (`EAFNOSUPPORT`) or has port 0, the host has no address to send from, or the world is over.
+    /// (`EAFNOSUPPORT`) or has port 0, the host has no address to send from (`ENETUNREACH`) or has left the
+    /// one that the socket is bound to (`EINVAL`), the host was switched off, or the world is over.
     pub fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], to: SocketAddr) -> Poll<io::Result<usize>> {
         let _ = cx;
         Poll::Ready(self.try_send_to(buf, to))
@@ -57,7 +62,7 @@ impl UdpSocket {
         if !self.shared.is_running_here() {
             return Err(not_here());
         }
-        self.shared.udp_send(self.host, self.address, to, buf)?;
+        self.shared.udp_send(self.host, self.address, self.boots, to, buf)?;
         Ok(buf.len())
     }
 
@@ -75,7 +80,7 @@ impl UdpSocket {
     /// that cannot be woken, asks later.
     ///
     /// # Errors
-    /// Where the world is over.
+    /// Where the host was switched off, or the world is over.
     pub fn poll_recv_from(
         &self,
         cx: &mut Context<'_>,
@@ -84,7 +89,7 @@ impl UdpSocket {
         if !self.shared.is_running_here() {
             return Poll::Ready(Err(not_here()));
         }
-        self.shared.network().udp_poll_receive(self.host, self.address, cx, buf)
+        self.shared.network().udp_poll_receive(self.host, self.address, self.boots, cx, buf)
     }
 
     /// Waits for a datagram, as [`UdpSocket::poll_recv_from`].
@@ -98,7 +103,7 @@ impl UdpSocket {
 
 impl Drop for UdpSocket {
     fn drop(&mut self) {
-        let mut effects = self.shared.network().udp_close(self.host, self.address);
+        let mut effects = self.shared.network().udp_close(self.host, self.address, self.boots);
         effects.wakers.drain(..).for_each(std::task::Waker::wake);
     }
 }

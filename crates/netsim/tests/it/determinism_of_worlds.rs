@@ -1,11 +1,17 @@
-use netsim::World;
+use std::net::SocketAddr;
+
+use netsim::{
+    Access, Attachment, Connections, Correlation, Ending, Firewall, Gateway, GilbertElliott, Handover, Host,
+    LinkModel, NatConfig, Power, Probability, ProcessingDelay, QueueLimit, Rate, Reordering, Schedule,
+    Spread, TailIndex, Transition, UdpSocket, World, WorldConfig,
+};
 use timeline::Digest;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    time::sleep,
+    time::{sleep, timeout},
 };
 
-use crate::world::{NAMES, address, config, ms, perfect, rough, run, value};
+use crate::world::{NAMES, address, config, host, ms, perfect, rough, run, value, world_of};
 
 /// Ties on purpose: many sockets and streams whose timers and packets meet at the same instants.
 async fn crowd(world: World) {
@@ -81,6 +87,136 @@ fn ties_break_the_same_way_every_time_and_on_every_thread() {
             }
         });
     }
+}
+
+/// All that the network can do at once: bursts, queues, correlated tails, duplicates, damage, detours, NATs
+/// with random ports, a firewall, a schedule, two handovers and a power cut.
+fn everything(seed: u64) -> WorldConfig {
+    let rough = LinkModel {
+        bursts: Some(GilbertElliott::bursts(probability(0.03), 3.0).unwrap()),
+        jitter: ms(3),
+        spread: Spread::HeavyTail { scale: ms(5), index: TailIndex::new(1.5).unwrap() },
+        correlation: Correlation::new(0.7).unwrap(),
+        rate: Some(Rate { bps: 400_000.try_into().unwrap(), queue: QueueLimit::Time(ms(60)) }),
+        reordering: Some(Reordering { probability: probability(0.05), extra: ms(20) }),
+        duplication: probability(0.05),
+        corruption: probability(0.02),
+        ..LinkModel::with_delay(ms(10))
+    };
+    let mut config = world_of([
+        host("phone", &["192.168.1.2", "2001:db8:1::2"], Access::symmetric(rough)),
+        host("laptop", &["192.168.1.3"], Access::symmetric(rough)),
+        host("server", &["198.51.100.1", "2001:db8::1"], perfect(ms(10))),
+    ]);
+    config.hosts.iter_mut().for_each(|host| host.processing = ProcessingDelay::PHONE);
+    let nat = |public: &str| NatConfig::symmetric(public.parse().unwrap());
+    let home = Gateway::with_nat("home", vec!["phone".into(), "laptop".into()], nat("100.64.0.2"));
+    config.gateways = vec![
+        Gateway { firewall: Some(Firewall::stateful()), ..home },
+        Gateway::with_nat("carrier", vec!["home".into()], nat("203.0.113.1")),
+    ];
+    WorldConfig { seed, ..config }
+}
+
+fn probability(value: f64) -> Probability {
+    Probability::new(value).unwrap()
+}
+
+async fn everything_happens(world: World) {
+    let [phone, laptop, server] = ["phone", "laptop", "server"].map(|name| world.host(&name.into()).unwrap());
+    serve(&server);
+    let mut tasks = tokio::task::JoinSet::new();
+    for (host, port) in [(&phone, 1), (&phone, 2), (&laptop, 1), (&laptop, 2)] {
+        tasks.spawn(send_datagrams(host.bind_udp(SocketAddr::new([0, 0, 0, 0].into(), port)).unwrap()));
+        tasks.spawn(open_connections(host.clone()));
+    }
+    faults(&world).await;
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+}
+
+/// Echoes datagrams and streams.
+fn serve(server: &Host) {
+    let echo = server.bind_udp(address("0.0.0.0:9")).unwrap();
+    tokio::spawn(async move {
+        let mut buf = [0; 1500];
+        while let Ok((len, from)) = echo.recv_from(&mut buf).await {
+            echo.send_to(&buf[..len], from).await.unwrap();
+        }
+    });
+    let listener = server.listen(address("0.0.0.0:80")).unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (mut reader, mut writer) = tokio::io::split(stream);
+                tokio::io::copy(&mut reader, &mut writer).await.ok();
+            });
+        }
+    });
+}
+
+async fn send_datagrams(socket: UdpSocket) {
+    for round in 0..150u16 {
+        let datagram = vec![round as u8; usize::from(round % 7) * 150];
+        socket.send_to(&datagram, address("198.51.100.1:9")).await.ok();
+        while let Ok(Ok(_)) = timeout(ms(20), socket.recv_from(&mut [0; 1500])).await {}
+    }
+}
+
+async fn open_connections(host: Host) {
+    for _ in 0..4 {
+        let connecting = timeout(ms(5000), host.connect(address("198.51.100.1:80")));
+        let Ok(Ok(mut stream)) = connecting.await else { continue };
+        for _ in 0..10 {
+            let exchange = async {
+                stream.write_all(&[7; 700]).await?;
+                stream.read_exact(&mut [0; 700]).await
+            };
+            if !matches!(timeout(ms(3000), exchange).await, Ok(Ok(_))) {
+                break;
+            }
+        }
+    }
+}
+
+async fn faults(world: &World) {
+    let steps = vec![(ms(0), perfect(ms(30))), (ms(150), perfect(ms(5)))];
+    let schedule = Schedule { steps, ending: Ending::RepeatEvery(ms(300)) };
+    sleep(ms(400)).await;
+    world.schedule_access(&"laptop".into(), &schedule).unwrap();
+    for (ip, gateway, transition) in [
+        ("10.1.1.1", None, Transition::Overlap(ms(200))),
+        ("192.168.1.9", Some("home"), Transition::Gap(ms(150))),
+    ] {
+        let access = rough(ms(20), ms(10), 0.02);
+        let to =
+            Attachment { addresses: vec![ip.parse().unwrap()], access, gateway: gateway.map(Into::into) };
+        let handover = Handover { to, transition, connections: Connections::Reset };
+        world.handover(&"phone".into(), &handover).unwrap();
+        sleep(ms(700)).await;
+    }
+    world.set_power(&"laptop".into(), Power::Off).unwrap();
+    sleep(ms(300)).await;
+    world.set_power(&"laptop".into(), Power::On).unwrap();
+}
+
+#[test]
+fn everything_at_once_is_the_same_every_time_and_on_every_thread() {
+    let play = |seed| {
+        let outcome = run(everything(seed), everything_happens);
+        assert_eq!(outcome.end, netsim::End::Finished);
+        let verdicts: std::collections::BTreeSet<_> =
+            outcome.packets.iter().map(|packet| packet.verdict).collect();
+        assert!(outcome.packets.len() > 1000 && verdicts.len() >= 8, "{verdicts:?}");
+        (outcome.digest, outcome.packets)
+    };
+    let first = play(1);
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (0..4).map(|_| scope.spawn(|| (0..5).all(|_| play(1) == first))).collect();
+        assert!(others.into_iter().all(|other| other.join().unwrap()));
+    });
+    assert_ne!(play(2).0, first.0);
 }
 
 #[test]

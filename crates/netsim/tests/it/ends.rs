@@ -168,7 +168,7 @@ fn impossible_worlds_are_refused() {
     assert!(matches!(World::run(config(), |_| async {}), Err(WorldError::NotOnSimulationThread)));
     let mut twice = config();
     twice.hosts[1].addresses = twice.hosts[0].addresses.clone();
-    assert_eq!(refused(twice).to_string(), "hosts a and b both have the address 10.0.0.1");
+    assert_eq!(refused(twice).to_string(), "a and b both have the address 10.0.0.1");
     let mut loopback = config();
     loopback.hosts[1].addresses = vec!["127.0.0.1".parse().unwrap()];
     assert!(matches!(refused(loopback), WorldError::Config(InvalidConfig::NotAHostAddress { .. })));

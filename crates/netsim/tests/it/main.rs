@@ -2,7 +2,10 @@
 
 mod determinism_of_worlds;
 mod ends;
+mod handover;
 mod links;
+mod nat;
+mod statistics;
 mod tcp;
 mod tcp_under_loss;
 mod timers;

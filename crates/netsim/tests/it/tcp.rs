@@ -1,6 +1,6 @@
 use std::io::ErrorKind;
 
-use netsim::{Half, LinkModel, World};
+use netsim::{Access, Half, LinkModel, Probability, QueueLimit, Rate, World};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::{sleep, timeout},
@@ -264,4 +264,46 @@ fn ipv6_connects() {
         let (connected, accepted) = tokio::join!(a.connect(to), listener.accept());
         assert_eq!(connected.unwrap().local_addr().unwrap(), accepted.unwrap().1);
     });
+}
+
+#[test]
+fn a_corrupted_segment_counts_as_lost() {
+    let corruption = Probability::new(0.2).unwrap();
+    let bad = LinkModel { corruption, ..LinkModel::with_delay(ms(5)) };
+    let outcome = run(config(1, Access::symmetric(bad)), |world| async move {
+        let (mut client, mut server) = connection(&world).await;
+        client.write_all(&[7; 100_000]).await.unwrap();
+        let mut read = vec![0; 100_000];
+        server.read_exact(&mut read).await.unwrap();
+        assert!(read.iter().all(|byte| *byte == 7));
+    });
+    let up = outcome.counts.hosts["a"].up;
+    assert!(outcome.counts.retransmissions > 5 && up.lost > 5 && up.corrupted == 0, "{up:?}");
+}
+
+/// Both transports wait in one queue; what TCP loses at its end arrives later, and complete.
+#[test]
+fn a_slow_link_carries_a_stream_at_its_rate_and_completely() {
+    let bps = 8_000_000.try_into().unwrap();
+    let transfer = |queue| {
+        let slow = LinkModel { rate: Some(Rate { bps, queue }), ..LinkModel::with_delay(ms(5)) };
+        let outcome = run(config(1, Access::symmetric(slow)), |world| async move {
+            let (mut client, mut server) = connection(&world).await;
+            let began = world.now();
+            let writing = async {
+                client.write_all(&vec![7; 1_000_000]).await.unwrap();
+                client.shutdown().await.unwrap();
+            };
+            let mut read = Vec::new();
+            let (_, result) = tokio::join!(writing, server.read_to_end(&mut read));
+            assert_eq!((result.unwrap(), read.iter().all(|byte| *byte == 7)), (1_000_000, true));
+            (world.now() - began).as_millis()
+        });
+        (outcome.value.unwrap(), outcome.counts.hosts["a"].up.queue_full)
+    };
+    // 1 MB at 8 Mbit/s is 1 s, plus 40 bytes of header on 1460: 2.7 %.
+    let (took, dropped) = transfer(QueueLimit::Bytes(100_000));
+    assert!((1020..1200).contains(&took) && dropped == 0, "{took} ms, {dropped} dropped");
+    let (took, dropped) = transfer(QueueLimit::Bytes(20_000));
+    assert!(took > 1200 && dropped > 0, "{took} ms, {dropped} dropped");
 }

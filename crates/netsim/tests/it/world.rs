@@ -28,23 +28,30 @@ pub(crate) fn rough(delay: Duration, jitter: Duration, loss: f64) -> Access {
     Access::symmetric(LinkModel { jitter, loss, ..LinkModel::with_delay(delay) })
 }
 
-/// Two hosts whose access links are alike.
-pub(crate) fn config(seed: u64, access: Access) -> WorldConfig {
-    let host = |(i, name): (usize, &str)| HostSpec {
-        name: name.into(),
-        addresses: [format!("10.0.0.{}", i + 1), format!("2001:db8::{}", i + 1)]
-            .map(|address| address.parse().unwrap())
-            .to_vec(),
-        access,
-        processing: ProcessingDelay::ZERO,
-    };
+/// A host with its addresses and its link.
+pub(crate) fn host(name: &str, addresses: &[&str], access: Access) -> HostSpec {
+    let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
+    HostSpec { name: name.into(), addresses, access, processing: ProcessingDelay::ZERO }
+}
+
+/// A world of these hosts, all at the core.
+pub(crate) fn world_of(hosts: impl IntoIterator<Item = HostSpec>) -> WorldConfig {
     WorldConfig {
-        seed,
-        hosts: NAMES.into_iter().enumerate().map(host).collect(),
+        seed: 1,
+        hosts: hosts.into_iter().collect(),
+        gateways: Vec::new(),
         user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
         deadline: Duration::from_secs(3600),
         event_budget: 10_000_000,
     }
+}
+
+/// Two hosts whose access links are alike.
+pub(crate) fn config(seed: u64, access: Access) -> WorldConfig {
+    let hosts = NAMES.into_iter().enumerate().map(|(i, name)| {
+        host(name, &[&format!("10.0.0.{}", i + 1), &format!("2001:db8::{}", i + 1)], access)
+    });
+    WorldConfig { seed, ..world_of(hosts) }
 }
 
 /// Runs a world on a simulation thread of its own.

@@ -43,6 +43,7 @@ pub(super) fn world_config(plan: &Plan, seed: u64) -> WorldConfig {
     WorldConfig {
         seed,
         hosts: peers.chain([signaller]).collect(),
+        gateways: Vec::new(),
         user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
         deadline: plan.deadline,
         event_budget: plan.event_budget,

@@ -1,0 +1,263 @@
+//! The books of all TCP connections: what the network knows of each end.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    time::Duration,
+};
+
+use timeline::{TcpFlags, VirtualTime};
+
+use super::{EndKey, HoldQueue, HostIndex, Order, Packet, Parcel, RTO, SYN_RTO};
+use crate::{Half, network::route::Way};
+
+/// All connections.
+#[derive(Debug)]
+pub(in crate::network) struct Connections {
+    user_timeout: Duration,
+    /// What each end sends.
+    flows: BTreeMap<EndKey, Flow>,
+    /// The ends by what others call them: host, its address, its peer's.
+    ends: BTreeMap<(HostIndex, SocketAddr, SocketAddr), EndKey>,
+    timed_out: BTreeSet<EndKey>,
+    opened: u64,
+}
+
+/// One direction of a connection, at its sending end.
+#[derive(Debug)]
+pub(super) struct Flow {
+    /// Which connection this is: a later one with the same ends has another number.
+    pub(super) connection: u64,
+    pub(super) host: HostIndex,
+    /// Its address as others see it on its own network.
+    pub(super) local: SocketAddr,
+    /// The other end, once a SYN has got there.
+    pub(super) peer: Option<Receiver>,
+    pub(super) hold: HoldQueue<Packet>,
+    /// Jitter reorders no segments of a flow: each arrives no earlier than the one before.
+    last_at_core: VirtualTime,
+    last_at_host: VirtualTime,
+    /// Segments between the sender's stack and the receiver's.
+    under_way: u32,
+    /// A SYN has been sent, and not yet the acknowledgement that a listener waits for.
+    handshake: bool,
+    /// The receiver has the FIN.
+    finished: bool,
+    /// The program at the sending end has closed its stream.
+    pub(super) orphaned: bool,
+    /// The receiving host lost its power before its stack saw a segment of this flow.
+    unanswered: bool,
+}
+
+/// Whom a segment reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Receiver {
+    pub(super) host: HostIndex,
+    /// Its address, as it knows it itself.
+    pub(super) local: SocketAddr,
+    /// Its end.
+    pub(super) key: EndKey,
+}
+
+impl Receiver {
+    /// Whether what comes that way to `host` is for this end.
+    pub(super) fn is_at(&self, host: HostIndex, way: Way) -> bool {
+        (self.host, self.local, self.key.1) == (host, way.to, way.from)
+    }
+}
+
+impl Connections {
+    pub(in crate::network) const fn new(user_timeout: Duration) -> Self {
+        Self {
+            user_timeout,
+            flows: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            timed_out: BTreeSet::new(),
+            opened: 0,
+        }
+    }
+
+    /// How many directions of connections there are.
+    pub(in crate::network) fn flows(&self) -> usize {
+        self.flows.len()
+    }
+
+    pub(super) fn flow(&self, key: EndKey) -> Option<&Flow> {
+        self.flows.get(&key)
+    }
+
+    pub(super) fn flow_mut(&mut self, key: EndKey) -> Option<&mut Flow> {
+        self.flows.get_mut(&key)
+    }
+
+    /// The flow of `key`, if it still belongs to `connection`.
+    pub(super) fn flow_of(&mut self, key: EndKey, connection: Option<u64>) -> Option<&mut Flow> {
+        self.flows.get_mut(&key).filter(|flow| Some(flow.connection) == connection)
+    }
+
+    /// The end that a receiver's host has for it, if it knows one.
+    pub(super) fn end(&self, receiver: Receiver) -> Option<EndKey> {
+        self.ends.get(&(receiver.host, receiver.local, receiver.key.1)).copied()
+    }
+
+    /// A host opens a new connection: nothing of an earlier one with the same ends counts any more.
+    pub(super) fn open(&mut self, key: EndKey, host: HostIndex, local: SocketAddr) {
+        self.opened += 1;
+        if let Some(peer) = self.remove(key).and_then(|flow| flow.peer) {
+            self.remove(peer.key);
+        }
+        self.insert(key, Flow::new(self.opened, host, local, HoldQueue::new(self.user_timeout)));
+        if let Some(flow) = self.flows.get_mut(&key) {
+            flow.handshake = true;
+        }
+    }
+
+    /// The SYN of `key` has found its receiver: the end there.
+    pub(super) fn meet(&mut self, key: EndKey, receiver: Receiver) -> EndKey {
+        let Some(flow) = self.flows.get_mut(&key) else { return receiver.key };
+        let (connection, sender) = (flow.connection, Receiver { host: flow.host, local: flow.local, key });
+        let earlier = flow.peer.replace(receiver).filter(|peer| peer.key != receiver.key);
+        let is_known = self.flow_of(receiver.key, Some(connection)).is_some();
+        if let Some(earlier) = earlier {
+            self.remove(earlier.key);
+        }
+        if !is_known {
+            let hold = HoldQueue::new(self.user_timeout);
+            let mut flow = Flow::new(connection, receiver.host, receiver.local, hold);
+            flow.peer = Some(sender);
+            self.insert(receiver.key, flow);
+        }
+        receiver.key
+    }
+
+    /// Whether what `key` sends on an open connection reaches an end that does not know it.
+    pub(super) fn is_stray(&mut self, key: EndKey, connection: Option<u64>, receiver: EndKey) -> bool {
+        let Some(flow) = self.flow_of(key, connection) else { return false };
+        flow.peer.is_none_or(|peer| peer.key != receiver) || self.flow_of(receiver, connection).is_none()
+    }
+
+    /// The program at `key` has closed its stream.
+    pub(super) fn orphan(&mut self, key: EndKey) {
+        self.timed_out.remove(&key);
+        if let Some(flow) = self.flows.get_mut(&key) {
+            flow.orphaned = true;
+        }
+    }
+
+    pub(super) fn has_timed_out(&self, key: EndKey) -> bool {
+        self.timed_out.contains(&key)
+    }
+
+    /// The user timeout ends a connection: both of its ends, the other one first.
+    pub(super) fn time_out(&mut self, key: EndKey) -> impl Iterator<Item = EndKey> + use<> {
+        let peer = self.remove(key).and_then(|flow| flow.peer).map(|peer| peer.key);
+        let peer = peer.filter(|peer| self.remove(*peer).is_some());
+        let ends = peer.into_iter().chain([key]);
+        self.timed_out.extend(ends.clone());
+        ends
+    }
+
+    /// The ends of a host whose address fits.
+    pub(super) fn of_host(&self, host: HostIndex, fits: impl Fn(SocketAddr) -> bool) -> Vec<EndKey> {
+        let of_host = self.flows.iter().filter(|(_, flow)| flow.host == host && fits(flow.local));
+        of_host.map(|(key, _)| *key).collect()
+    }
+
+    /// A segment of `key` got as far as a host that lost its power.
+    pub(super) fn leave_unanswered(&mut self, key: EndKey, connection: Option<u64>) {
+        if let Some(flow) = self.flow_of(key, connection) {
+            flow.unanswered = true;
+        }
+    }
+
+    /// The ends that a host had of connections on which it owes an answer.
+    pub(super) fn take_unanswered(&mut self, host: HostIndex) -> Vec<EndKey> {
+        let owed = |flow: &&mut Flow| flow.unanswered && flow.peer.is_some_and(|peer| peer.host == host);
+        let answer = |flow: &mut Flow| {
+            flow.unanswered = false;
+            flow.peer.map(|peer| peer.key)
+        };
+        self.flows.values_mut().filter(owed).filter_map(answer).collect()
+    }
+
+    /// Keeps the books when a stack gets a segment, and closes them when the connection is over.
+    pub(super) fn note_delivery(
+        &mut self,
+        key: EndKey,
+        connection: Option<u64>,
+        receiver: EndKey,
+        flags: TcpFlags,
+    ) {
+        let Some(flow) = self.flow_of(key, connection) else {
+            // The answer to a stray segment ends what its receiver took for a connection.
+            if flags.rst && connection.is_none() {
+                self.remove(receiver);
+            }
+            return;
+        };
+        flow.under_way = flow.under_way.saturating_sub(1);
+        flow.finished |= flags.fin;
+        // The acknowledgement of the second FIN is the last segment of a connection.
+        let is_over = !flags.fin
+            && [key, receiver]
+                .iter()
+                .all(|key| self.flows.get(key).is_none_or(|flow| flow.finished && flow.under_way == 0));
+        if flags.rst || is_over {
+            self.remove(key);
+            self.remove(receiver);
+        }
+    }
+
+    fn insert(&mut self, key: EndKey, flow: Flow) {
+        self.timed_out.remove(&key);
+        self.remove(key);
+        self.ends.insert((flow.host, flow.local, key.1), key);
+        self.flows.insert(key, flow);
+    }
+
+    pub(super) fn remove(&mut self, key: EndKey) -> Option<Flow> {
+        let flow = self.flows.remove(&key)?;
+        self.ends.remove(&(flow.host, flow.local, key.1));
+        Some(flow)
+    }
+}
+
+impl Flow {
+    const fn new(connection: u64, host: HostIndex, local: SocketAddr, hold: HoldQueue<Packet>) -> Self {
+        Self {
+            connection,
+            host,
+            local,
+            peer: None,
+            hold,
+            last_at_core: VirtualTime::ZERO,
+            last_at_host: VirtualTime::ZERO,
+            under_way: 0,
+            handshake: false,
+            finished: false,
+            orphaned: false,
+            unanswered: false,
+        }
+    }
+
+    /// Gives a segment its place.
+    pub(super) fn accept(&mut self, packet: Packet) -> Parcel<Packet> {
+        self.under_way += 1;
+        let is_syn = packet.segment.flags().syn;
+        // A listener discards data that comes before the acknowledgement of its SYN-ACK, so that one
+        // acknowledgement keeps its place too.
+        let completes_handshake = self.handshake && !is_syn;
+        self.handshake &= is_syn;
+        let is_sequenced = packet.is_message() || completes_handshake;
+        let order = if is_sequenced { Order::Sequenced } else { Order::Loose };
+        self.hold.accept(order, if is_syn { SYN_RTO } else { RTO }, packet)
+    }
+
+    /// The time at which a segment arrives behind a half-link that would arrive at `at` without its
+    /// predecessors.
+    pub(super) fn in_order(&mut self, half: Half, at: VirtualTime) -> VirtualTime {
+        let last = if half == Half::Up { &mut self.last_at_core } else { &mut self.last_at_host };
+        *last = at.max(*last);
+        *last
+    }
+}
