@@ -128,10 +128,14 @@ impl ProcessingDelay {
     /// A server: none. Chosen, not measured: its part in a set-up is a fraction of a millisecond.
     pub const SERVER: Self = Self::ZERO;
 
-    /// A laptop: 0.5 to 1 ms. Chosen so that the messages which a set-up waits for, ten or so, take back
-    /// most of the 7 to 16 ms that the same set-up is slower in real time. Since times are rounded up
-    /// where a message arrives, a lone one takes a whole millisecond.
-    pub const LAPTOP: Self = Self { min: Duration::from_micros(500), max: Duration::from_millis(1) };
+    /// A desktop computer: 0.1 to 1 ms. Chosen. Since times are rounded up where a message arrives, a
+    /// lone one takes a whole millisecond.
+    pub const DESKTOP: Self = Self { min: Duration::from_micros(100), max: Duration::from_millis(1) };
+
+    /// A laptop: 0.2 to 1.5 ms, rounded up 1 or 2. Chosen so that the ten or so messages which a set-up
+    /// waits for take back most of the 7 to 16 ms that the same set-up is slower in real time, and so
+    /// that two seeds differ even on a perfect link.
+    pub const LAPTOP: Self = Self { min: Duration::from_micros(200), max: Duration::from_micros(1500) };
 
     /// A phone: 1 to 3 ms. Chosen as two to three times a laptop.
     pub const PHONE: Self = Self { min: Duration::from_millis(1), max: Duration::from_millis(3) };

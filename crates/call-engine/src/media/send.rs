@@ -12,8 +12,9 @@ use std::{
 use bytes::Bytes;
 use rtc::{media::Sample, rtp_transceiver::rtp_sender::RtpCodecKind};
 use webrtc::{
-    media_stream::track_local::static_sample::TrackLocalStaticSample, rtp_transceiver::RtpSender,
-    runtime::Runtime,
+    media_stream::track_local::static_sample::TrackLocalStaticSample,
+    rtp_transceiver::RtpSender,
+    runtime::{Notify, Runtime},
 };
 
 use crate::Observer;
@@ -68,6 +69,8 @@ pub struct LocalTrack {
     interval: Duration,
     enabled: AtomicBool,
     live: AtomicBool,
+    /// `enabled` or `live` changed.
+    changed: Notify,
     source: Mutex<Box<dyn FrameSource>>,
 }
 
@@ -117,6 +120,7 @@ impl LocalTrack {
             interval: source.interval(),
             enabled: AtomicBool::new(true),
             live: AtomicBool::new(true),
+            changed: Notify::new(),
             source: Mutex::new(source),
         }
     }
@@ -144,16 +148,33 @@ impl LocalTrack {
     /// Releases the device. A stopped track stays stopped.
     pub fn stop(&self) {
         self.live.store(false, Ordering::Relaxed);
+        self.changed.notify_waiters();
     }
 
     /// Sets `enabled`.
     pub fn set_enabled(&self, enabled: Enabled) {
         self.enabled.store(enabled == Enabled::Yes, Ordering::Relaxed);
+        self.changed.notify_waiters();
     }
 
-    /// The next frame, `None` while the track is disabled.
+    /// Waits until the track is enabled, without a timer; false once it is stopped.
+    async fn wants_to_send(&self) -> bool {
+        loop {
+            // Registered before the look, so that no change falls between the two.
+            let changed = self.changed.listen();
+            if !self.is_live() {
+                return false;
+            }
+            if self.enabled.load(Ordering::Relaxed) {
+                return true;
+            }
+            changed.await;
+        }
+    }
+
+    /// The next frame, `None` while the track is disabled or stopped.
     fn frame(&self) -> Option<Frame> {
-        if !self.enabled.load(Ordering::Relaxed) {
+        if !self.is_live() || !self.enabled.load(Ordering::Relaxed) {
             return None;
         }
         Some(self.source.lock().unwrap_or_else(PoisonError::into_inner).next_frame())
@@ -161,7 +182,7 @@ impl LocalTrack {
 }
 
 impl Outbound {
-    /// Sends frames at the device's pace until the track is stopped.
+    /// Sends frames at the device's pace until the track is stopped. A muted track costs nothing.
     ///
     /// A frame that cannot be sent is not sent later: media is live or it is nothing.
     pub(crate) async fn run(
@@ -172,17 +193,17 @@ impl Outbound {
         runtime: Arc<dyn Runtime>,
         observer: Arc<dyn Observer>,
     ) {
-        let mut clock = runtime.interval(track.interval());
-        loop {
+        while track.wants_to_send().await {
+            let mut clock = runtime.interval(track.interval());
             clock.tick().await;
-            if !track.is_live() {
-                return;
-            }
-            let Some(frame) = track.frame() else { continue };
-            let bytes = frame.data.len();
-            let sample = Sample { data: frame.data, duration: frame.duration, ..Sample::new(runtime.now()) };
-            if rtp.sample_writer(ssrc, payload_type).write_sample(&sample).await.is_ok() {
-                observer.on_frame_sent(track.kind(), bytes);
+            while let Some(frame) = track.frame() {
+                let bytes = frame.data.len();
+                let sample =
+                    Sample { data: frame.data, duration: frame.duration, ..Sample::new(runtime.now()) };
+                if rtp.sample_writer(ssrc, payload_type).write_sample(&sample).await.is_ok() {
+                    observer.on_frame_sent(track.kind(), bytes);
+                }
+                clock.tick().await;
             }
         }
     }

@@ -67,7 +67,7 @@ const fn processing(device: Device) -> ProcessingDelay {
     match device {
         Device::Instant => ProcessingDelay::ZERO,
         Device::Server => ProcessingDelay::SERVER,
-        Device::Desktop => ProcessingDelay::LAPTOP,
+        Device::Desktop => ProcessingDelay::DESKTOP,
         Device::Laptop => ProcessingDelay::LAPTOP,
         Device::Phone => ProcessingDelay::PHONE,
     }
