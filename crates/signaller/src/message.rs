@@ -76,6 +76,11 @@ impl Envelope {
         parse::envelope(bytes, limit)
     }
 
+    /// The id of something that is not quite a message, if it is `from` this participant.
+    pub(crate) fn id_in(bytes: &[u8], from: &ParticipantId) -> Option<u64> {
+        parse::id_in(bytes, from)
+    }
+
     /// The message as it goes over the wire. Of any length: the limit is the transport's to hold.
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("strings, integers and booleans always have a JSON form")

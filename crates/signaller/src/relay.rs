@@ -5,28 +5,53 @@
 //! runs it: it wakes writers, sleeps for held messages and calls the observer. A [`RelayConnection`] is
 //! what an endpoint for TCP, WebSocket or REST drives.
 //!
+//! # Two ways to deliver
+//!
+//! A connection that *acknowledges* (WebSocket, REST) says who it is with an [`Entry`]. Every message in
+//! its mailbox has a place, counted from 1; the client names the place up to which it has applied
+//! everything, its cursor, and only then the relay forgets. The relay in turn confirms the highest id
+//! that it has from the client, and only then the client forgets. So whatever happens to connections,
+//! both sides go on where they stopped: messages are sent at least once and applied once. A refused
+//! message is settled too: its id is used up, and the error comes with the mail.
+//!
+//! A connection that does not (framed TCP) loses what was written to it just before it died.
+//!
 //! Invariants:
 //! - Messages of one sender to one addressee are passed on in the order of sending, but for those that
-//!   a [`DelayRule`] holds.
+//!   a [`DelayRule`] or a [`FaultRule`] holds.
 //! - A message is passed on as it came, byte for byte: fields that the relay does not know survive it.
-//! - A message leaves its mailbox when it was written, not before: whoever reconnects gets the rest.
+//! - A message leaves its mailbox when it was acknowledged, or written to a connection that does not
+//!   acknowledge; not before: whoever reconnects gets the rest.
 //! - Everything that a client can make grow has a limit in [`Limits`], and an answer at the limit.
+//! - On a relay with a secret, nobody sees or reaches a mailbox of another call than its token's.
 //!
-//! Deliberately absent: authentication, and acknowledgements by the addressee. What was written to a
-//! connection that then died is lost.
+//! Deliberately absent: a store on disk. [`Store`] is what would be there, for scenarios in which the
+//! machine loses power. Without it, what was confirmed and not yet delivered is lost.
 
+mod address;
 mod admission;
 mod connection;
 mod core;
+mod endpoint;
+mod entry;
 mod event;
+mod fault;
+mod idle;
 mod limits;
 mod mailbox;
 mod rules;
 mod shared;
+mod store;
 
 pub use self::core::{Action, ConnectionId, HeldId, Next, Relay};
+pub use address::MailboxId;
+pub use admission::Refusal;
 pub use connection::RelayConnection;
+pub use endpoint::{EndpointFaults, RestFault, RestRequest, RestRule, WebSocketFault, WebSocketRule};
+pub use entry::{Entry, EntryWay, Welcome};
 pub use event::{Observer, Passage, RelayEvent};
+pub use fault::{Fault, FaultRule};
 pub use limits::{Limits, RelaySettings};
 pub use rules::DelayRule;
 pub use shared::SharedRelay;
+pub use store::Store;

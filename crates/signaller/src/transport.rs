@@ -1,7 +1,7 @@
 //! What a call engine needs of signalling. Object-safe and free of any runtime, so that an engine can
 //! be given a TCP stream, a WebSocket, REST polling or a channel without being told which.
 
-use std::pin::Pin;
+use std::{fmt, pin::Pin};
 
 use thiserror::Error;
 
@@ -48,6 +48,17 @@ pub struct Outgoing {
 pub enum TransportEvent {
     /// The relay is reached, and knows this participant.
     Up,
+    /// Which way the transport has taken, where it has several: comes after each `Up`, and alone when
+    /// it goes over from one that still stood.
+    Via {
+        /// The way.
+        way: Way,
+    },
+    /// Sending has failed and is tried again, while what others send still arrives.
+    Delayed {
+        /// Why, for people.
+        reason: String,
+    },
     /// A message arrived: another participant's, or an `error` of the relay.
     Message(Envelope),
     /// Something arrived that is not a message. It was dropped; the transport goes on.
@@ -61,6 +72,32 @@ pub enum TransportEvent {
         /// Why, for people.
         reason: String,
     },
+}
+
+/// What carries the messages of a transport that has several ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Way {
+    /// A WebSocket (RFC 6455).
+    WebSocket,
+    /// REST requests, with long polls.
+    Rest,
+}
+
+impl Way {
+    /// The word for it: `websocket`, `rest`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WebSocket => "websocket",
+            Self::Rest => "rest",
+        }
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// Why a transport did not take a message.

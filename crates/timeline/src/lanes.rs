@@ -88,7 +88,8 @@ impl Page {
             Verdict::Delivered => String::new(),
             other => format!(": {other}"),
         };
-        let seen = packet.translated.as_ref().map_or_else(String::new, |seen| format!(" (seen from {})", seen.from));
+        let seen =
+            packet.translated.as_ref().map_or_else(String::new, |seen| format!(" (seen from {})", seen.from));
         let line = format!("~ {to}{seen}  {} {} B{verdict}", packet.protocol, packet.len);
         self.line(packet.at, &packet.from_host, &line);
     }

@@ -36,6 +36,12 @@ pub(super) fn envelope(bytes: &[u8], limit: usize) -> Result<Envelope, MessageEr
     })
 }
 
+pub(super) fn id_in(bytes: &[u8], from: &ParticipantId) -> Option<u64> {
+    let whole: Value = serde_json::from_slice(bytes).ok()?;
+    let is_from = whole.get("from")?.as_str()? == from.as_str();
+    whole.get("id")?.as_u64().filter(|id| is_from && (1..=MAX_ID).contains(id))
+}
+
 fn body(value: &Value) -> Result<Message, MessageError> {
     let fields = as_object(value, "body")?;
     let kind: Kind = text(field(fields, "type", "body.type")?, "body.type")?.parse()?;

@@ -129,6 +129,16 @@ words! {
         /// Another connection joined as the same participant; this one is closed. Its client must not
         /// reconnect: two of them would throw each other out for ever.
         Replaced => "replaced",
+        /// A later connection of the same client has begun to read; this request came too late.
+        Stale => "stale",
+        /// No token, or one that is not valid (any more).
+        Unauthorized => "unauthorized",
+        /// The token is valid, but for another call or participant.
+        Forbidden => "forbidden",
+        /// There is no such resource.
+        NotFound => "not-found",
+        /// The request was not carried out; the same one may work later.
+        Unavailable => "unavailable",
     }
 }
 

@@ -5,7 +5,10 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{DelayRule, Limits, Passage, RelayEvent, admission::Refusal, mailbox::Mailbox, rules::Rules};
+use super::{
+    DelayRule, EntryWay, FaultRule, Limits, Passage, RelayEvent, RelaySettings, address::Address,
+    admission::Refusal, mailbox::Mailbox, rules::Rules,
+};
 use crate::message::{CallId, Envelope, ErrorCode, Message, ParticipantId, RELAY, VERSION};
 
 /// A connection to a relay. Never used twice.
@@ -37,8 +40,21 @@ pub enum Action {
 /// What is to be written to a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// This message; then call [`Relay::written`].
+    /// This message, which the connection does not acknowledge; then call [`Relay::written`].
     Message(Bytes),
+    /// This message of a mailbox, which stays there until the client acknowledges its place; then call
+    /// [`Relay::written`].
+    Mail {
+        /// Its place in the mailbox.
+        place: u64,
+        /// The message.
+        message: Bytes,
+    },
+    /// That the relay has everything that the client sent up to this id; then call [`Relay::written`].
+    Confirmed {
+        /// The highest id.
+        id: u64,
+    },
     /// Nothing until [`Action::Wake`].
     Wait,
     /// Nothing any more: close it.
@@ -50,45 +66,106 @@ pub enum Next {
 pub struct Relay {
     pub(super) limits: Limits,
     pub(super) rules: Rules,
-    pub(super) mailboxes: BTreeMap<ParticipantId, Mailbox>,
+    /// Whether only holders of a token may enter. Who enters with one has been checked before.
+    pub(super) guarded: bool,
+    pub(super) epoch: u64,
+    pub(super) mailboxes: BTreeMap<Address, Mailbox>,
+    pub(super) mailboxes_made: u64,
+    pub(super) errors_made: u64,
     pub(super) connections: BTreeMap<ConnectionId, Connection>,
-    pub(super) held: BTreeMap<HeldId, (Passage, Bytes)>,
+    pub(super) held: BTreeMap<HeldId, Held>,
     next_connection: u64,
     pub(super) next_held: u64,
     pub(super) uses: u64,
+    /// The time, as [`Relay::advance`] was told.
+    pub(super) now: Duration,
+    /// Before this time nobody has been away for too long.
+    pub(super) next_sweep: Duration,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Connection {
-    pub(super) participant: Option<ParticipantId>,
+    /// `None` before it has joined.
+    pub(super) address: Option<Address>,
+    pub(super) delivery: Delivery,
     /// The relay's own answers. They go before the mailbox.
     replies: VecDeque<Bytes>,
     replies_made: u64,
     /// What [`Relay::next`] gave out last.
     writing: Option<Source>,
     /// Whether it is closed as soon as its replies are written; its input is ignored.
-    closing: bool,
+    pub(super) closing: bool,
+}
+
+/// When a message leaves its mailbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// When it was written: framed TCP.
+    #[default]
+    OnWrite,
+    /// When the client has acknowledged it.
+    OnAck {
+        way: EntryWay,
+        /// The place up to which it was written to this connection.
+        sent: u64,
+        /// The id of which the client was told last that the relay has it.
+        told: u64,
+    },
+}
+
+/// A message that a rule holds back.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub(super) passage: Passage,
+    pub(super) to: Address,
+    pub(super) bytes: Bytes,
+    pub(super) until: HeldUntil,
+}
+
+/// What ends it, besides its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HeldUntil {
+    TimePasses,
+    /// The next message of its sender to its addressee.
+    NextMessage,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Source {
+pub(super) enum Source {
     Replies,
-    Mailbox,
+    Mailbox { place: u64 },
+    Confirmation { id: u64 },
 }
 
 impl Relay {
-    /// A relay without connections that holds messages according to `delays`.
+    /// An open relay without connections that holds messages according to `delays`.
     pub fn new(limits: Limits, delays: Vec<DelayRule>) -> Self {
+        Self::with(&RelaySettings { limits, delays, ..RelaySettings::default() })
+    }
+
+    /// A relay without connections that keeps to `settings`.
+    pub fn with(settings: &RelaySettings) -> Self {
         Self {
-            limits,
-            rules: Rules::new(delays),
+            limits: settings.limits,
+            rules: Rules::new(settings.delays.clone(), settings.faults.clone()),
+            guarded: settings.secret.is_some(),
+            epoch: settings.epoch,
             mailboxes: BTreeMap::new(),
+            mailboxes_made: 0,
+            errors_made: 0,
             connections: BTreeMap::new(),
             held: BTreeMap::new(),
             next_connection: 0,
             next_held: 0,
             uses: 0,
+            now: Duration::ZERO,
+            next_sweep: Duration::ZERO,
         }
+    }
+
+    /// Other fault rules from now on, which count from 1.
+    pub fn set_faults(&mut self, faults: Vec<FaultRule>) {
+        self.rules.set_faults(faults);
     }
 
     /// A client connected.
@@ -112,7 +189,14 @@ impl Relay {
                     self.refuse(from, call, Some(id), refusal, &mut actions);
                 }
             }
-            Err(error) => self.refuse(from, CallId::none(), None, error.into(), &mut actions),
+            Err(error) => {
+                // Who acknowledges waits for an answer about this id, even where nothing else is right.
+                let about = match self.connections.get(&from).and_then(Connection::sender) {
+                    Some(sender) => Envelope::id_in(bytes, sender),
+                    None => None,
+                };
+                self.refuse(from, CallId::none(), about, error.into(), &mut actions);
+            }
         }
         actions
     }
@@ -128,6 +212,13 @@ impl Relay {
         actions
     }
 
+    /// A connection brought something that is no message at all.
+    pub fn refuse_input(&mut self, from: ConnectionId, refusal: Refusal) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.refuse(from, CallId::none(), None, refusal, &mut actions);
+        actions
+    }
+
     /// A connection brings no more messages; what the relay has to answer is still written.
     pub fn finish(&mut self, connection: ConnectionId) -> Vec<Action> {
         let mut actions = Vec::new();
@@ -137,14 +228,18 @@ impl Relay {
 
     /// A connection is gone.
     pub fn disconnect(&mut self, connection: ConnectionId) -> Vec<Action> {
-        let participant = self.connections.remove(&connection).and_then(|gone| gone.participant);
-        let Some(participant) = participant else { return Vec::new() };
-        match self.mailboxes.get_mut(&participant) {
+        let Some(gone) = self.connections.remove(&connection) else { return Vec::new() };
+        let Some(address) = gone.address else { return Vec::new() };
+        match self.mailboxes.get_mut(&address) {
             Some(mailbox) if mailbox.connection == Some(connection) => {
                 self.uses += 1;
                 mailbox.connection = None;
                 mailbox.last_use = self.uses;
-                vec![Action::Report(RelayEvent::Left { participant })]
+                mailbox.absent_since = self.now;
+                if mailbox.polled {
+                    return Vec::new();
+                }
+                vec![Action::Report(RelayEvent::Left { participant: address.participant })]
             }
             _ => Vec::new(),
         }
@@ -153,8 +248,8 @@ impl Relay {
     /// The time of a held message has come.
     pub fn release(&mut self, held: HeldId) -> Vec<Action> {
         let mut actions = Vec::new();
-        if let Some((passage, bytes)) = self.held.remove(&held)
-            && let Some(mailbox) = self.mailboxes.get_mut(&passage.to)
+        if let Some(Held { passage, to, bytes, .. }) = self.held.remove(&held)
+            && let Some(mailbox) = self.mailboxes.get_mut(&to)
         {
             mailbox.release_one(bytes);
             announce(mailbox, passage, &mut actions);
@@ -172,28 +267,41 @@ impl Relay {
         if connection.closing {
             return Next::Close;
         }
-        let mailbox = connection.participant.as_ref().and_then(|owner| self.mailboxes.get(owner));
-        match mailbox.filter(|mailbox| mailbox.connection == Some(id)).and_then(Mailbox::first) {
-            Some(message) => {
-                connection.writing = Some(Source::Mailbox);
-                Next::Message(message.clone())
-            }
-            None => Next::Wait,
+        let mailbox = connection.address.as_ref().and_then(|owner| self.mailboxes.get(owner));
+        let Some(mailbox) = mailbox.filter(|mailbox| mailbox.connection == Some(id)) else {
+            return Next::Wait;
+        };
+        if let Delivery::OnAck { told, .. } = connection.delivery
+            && told < mailbox.highest_id()
+        {
+            let id = mailbox.highest_id();
+            connection.writing = Some(Source::Confirmation { id });
+            return Next::Confirmed { id };
+        }
+        let Some((place, message)) = mailbox.after(connection.delivery.sent()).next() else {
+            return Next::Wait;
+        };
+        connection.writing = Some(Source::Mailbox { place: *place });
+        match connection.delivery {
+            Delivery::OnWrite => Next::Message(message.clone()),
+            Delivery::OnAck { .. } => Next::Mail { place: *place, message: message.clone() },
         }
     }
 
     /// What [`Relay::next`] gave out was written.
     pub fn written(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        match connection.writing.take() {
-            Some(Source::Replies) => drop(connection.replies.pop_front()),
-            Some(Source::Mailbox) => {
-                let mailbox = connection.participant.as_ref().and_then(|owner| self.mailboxes.get_mut(owner));
+        match (connection.writing.take(), &mut connection.delivery) {
+            (Some(Source::Replies), _) => drop(connection.replies.pop_front()),
+            (Some(Source::Mailbox { place }), Delivery::OnAck { sent, .. }) => *sent = place,
+            (Some(Source::Confirmation { id }), Delivery::OnAck { told, .. }) => *told = id,
+            (Some(Source::Mailbox { place }), Delivery::OnWrite) => {
+                let mailbox = connection.address.as_ref().and_then(|owner| self.mailboxes.get_mut(owner));
                 if let Some(mailbox) = mailbox.filter(|mailbox| mailbox.connection == Some(id)) {
-                    mailbox.remove_first();
+                    mailbox.confirm(place);
                 }
             }
-            None => {}
+            (Some(Source::Confirmation { .. }) | None, _) => {}
         }
     }
 
@@ -205,13 +313,37 @@ impl Relay {
         refusal: Refusal,
         actions: &mut Vec<Action>,
     ) {
+        let participant = self.address_of(to).map(|address| address.participant.clone());
+        if self.settles(to, &refusal, about, &call, actions) {
+            let Refusal { code, reason } = refusal;
+            return actions.push(Action::Report(RelayEvent::Rejected { participant, code, reason }));
+        }
         let Refusal { code, reason } = refusal;
-        let participant = self.participant_of(to).cloned();
         // Who has not joined has no name yet.
         let addressee = participant.clone().unwrap_or_else(|| ParticipantId::new("-"));
         let body = Message::Error { code: code.clone(), message: reason.clone(), about };
         self.reply(to, call, addressee, body, actions);
         actions.push(Action::Report(RelayEvent::Rejected { participant, code, reason }));
+    }
+
+    /// Whether the error takes the way of all messages; one that only sends is told at once as well.
+    fn settles(
+        &mut self,
+        to: ConnectionId,
+        refusal: &Refusal,
+        about: Option<u64>,
+        call: &CallId,
+        actions: &mut Vec<Action>,
+    ) -> bool {
+        let Some(connection) = self.connections.get(&to) else { return false };
+        let Delivery::OnAck { way, .. } = connection.delivery else { return false };
+        let (Some(about), false) = (about, refusal.code == ErrorCode::WrongSender) else { return false };
+        if self.settle(to, call, about, refusal, actions) {
+            return way != EntryWay::Post;
+        }
+        // It sends faults and does not read.
+        self.close(to, actions);
+        true
     }
 
     pub(super) fn reply(
@@ -230,8 +362,7 @@ impl Relay {
             connection.closing = true;
         } else {
             connection.replies_made += 1;
-            let id = connection.replies_made;
-            let envelope = Envelope { version: VERSION, id, call, from: RELAY.into(), to, body };
+            let envelope = from_relay(connection.replies_made, call, to, body);
             connection.replies.push_back(envelope.to_json().into());
         }
         actions.push(Action::Wake(id));
@@ -244,9 +375,40 @@ impl Relay {
         }
     }
 
-    pub(super) fn participant_of(&self, id: ConnectionId) -> Option<&ParticipantId> {
-        self.connections.get(&id)?.participant.as_ref()
+    pub(super) fn address_of(&self, id: ConnectionId) -> Option<&Address> {
+        self.connections.get(&id)?.address.as_ref()
     }
+}
+
+impl Connection {
+    /// Whose messages it brings, where the client acknowledges.
+    fn sender(&self) -> Option<&ParticipantId> {
+        let address = self.address.as_ref().filter(|_| self.delivery.is_on_ack())?;
+        Some(&address.participant)
+    }
+
+    pub(super) fn drop_replies(&mut self) {
+        self.replies.clear();
+    }
+}
+
+impl Delivery {
+    pub(super) const fn is_on_ack(self) -> bool {
+        matches!(self, Self::OnAck { .. })
+    }
+
+    /// The place up to which there is nothing to write.
+    const fn sent(self) -> u64 {
+        match self {
+            Self::OnWrite => 0,
+            Self::OnAck { sent, .. } => sent,
+        }
+    }
+}
+
+/// A message of the relay itself.
+pub(super) fn from_relay(id: u64, call: CallId, to: ParticipantId, body: Message) -> Envelope {
+    Envelope { version: VERSION, id, call, from: RELAY.into(), to, body }
 }
 
 /// A message stands in its mailbox.

@@ -24,13 +24,18 @@ pub enum RelayEvent {
     Relayed(Passage),
     /// A message was put in line for an addressee who is not connected.
     Stored(Passage),
-    /// A [`DelayRule`](super::DelayRule) holds a message back; `Relayed` or `Stored` follows.
+    /// A [`DelayRule`](super::DelayRule) or a [`FaultRule`](super::FaultRule) holds a message back;
+    /// `Relayed` or `Stored` follows.
     Held {
         /// The message.
         passage: Passage,
-        /// How long it is held.
+        /// How long it is held at most.
         by: Duration,
     },
+    /// A [`FaultRule`](super::FaultRule) dropped a message that was confirmed to its sender.
+    Dropped(Passage),
+    /// A [`FaultRule`](super::FaultRule) passes a message on twice; `Relayed` or `Stored` follows twice.
+    Duplicated(Passage),
     /// A message was dropped because its sender had sent one with this id, or a later one, before.
     Duplicate(Passage),
     /// Something was refused, and its sender told.
@@ -42,10 +47,19 @@ pub enum RelayEvent {
         /// Why, for people.
         reason: String,
     },
-    /// The connection of a participant ended, and no other has taken its place.
+    /// The connection of a participant ended, and no other has taken its place. Not told of one that
+    /// polls: it is always about to come back.
     Left {
         /// Who.
         participant: ParticipantId,
+    },
+    /// A participant was away for [`Limits::idle`](super::Limits::idle); the relay remembers nothing
+    /// of it.
+    Forgotten {
+        /// Who.
+        participant: ParticipantId,
+        /// How many messages waited for it, and are lost.
+        waiting: usize,
     },
 }
 

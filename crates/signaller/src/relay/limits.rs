@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use super::DelayRule;
-use crate::message::MAX_MESSAGE_BYTES;
+use super::{DelayRule, EndpointFaults, FaultRule};
+use crate::{access::Secret, message::MAX_MESSAGE_BYTES};
 
 /// What a relay keeps at most, and what it answers beyond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,12 +18,25 @@ pub struct Limits {
     /// Answers of the relay itself that wait to be written to one connection. Beyond: the connection
     /// is closed; it sends faults and does not read.
     pub replies: usize,
+    /// Calls that are remembered, where participants enter with tokens. Beyond: `relay-full`, and
+    /// `unknown-participant`, as for participants.
+    pub calls: usize,
+    /// How long a participant may be away before it is forgotten with its mail. Whoever comes back
+    /// later begins anew; senders are not told.
+    pub idle: Duration,
 }
 
 impl Default for Limits {
-    /// 64 KiB, 256 messages, 1024 participants, 16 answers.
+    /// 64 KiB, 256 messages, 1024 participants, 16 answers, 512 calls, 10 minutes.
     fn default() -> Self {
-        Self { message_bytes: MAX_MESSAGE_BYTES, queue: 256, participants: 1024, replies: 16 }
+        Self {
+            message_bytes: MAX_MESSAGE_BYTES,
+            queue: 256,
+            participants: 1024,
+            replies: 16,
+            calls: 512,
+            idle: Duration::from_secs(600),
+        }
     }
 }
 
@@ -37,11 +50,29 @@ pub struct RelaySettings {
     /// How long the last answers of a connection may take to be written after its client has stopped
     /// sending.
     pub drain_within: Duration,
+    /// What happens to messages that the relay has accepted. Asked after `delays`.
+    pub faults: Vec<FaultRule>,
+    /// How its WebSocket and REST endpoints misbehave.
+    pub endpoint: EndpointFaults,
+    /// Admits only holders of a [`Token`](crate::access::Token) that was signed with it. `None`: an
+    /// open relay, which believes every name; for tests, and for networks without strangers.
+    pub secret: Option<Secret>,
+    /// Names the relay's store. One that starts without the store of an earlier one needs another
+    /// number, so that its clients do not take old places for new ones.
+    pub epoch: u64,
 }
 
 impl Default for RelaySettings {
-    /// The default [`Limits`], no delays, 5 s to drain.
+    /// The default [`Limits`], no delays, 5 s to drain, no faults, open, epoch 1.
     fn default() -> Self {
-        Self { limits: Limits::default(), delays: Vec::new(), drain_within: Duration::from_secs(5) }
+        Self {
+            limits: Limits::default(),
+            delays: Vec::new(),
+            drain_within: Duration::from_secs(5),
+            faults: Vec::new(),
+            endpoint: EndpointFaults::default(),
+            secret: None,
+            epoch: 1,
+        }
     }
 }

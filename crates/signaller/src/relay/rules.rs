@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::{Fault, FaultRule};
 use crate::message::{Envelope, Kind, ParticipantId};
 
 /// "Hold messages of this type back for so long": others overtake them. For test scenarios.
@@ -17,29 +18,47 @@ pub struct DelayRule {
     pub by: Duration,
 }
 
-/// Delay rules, and how many messages each has seen.
+/// All rules, and how many messages each has seen.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Rules(Vec<(DelayRule, u32)>);
+pub(super) struct Rules {
+    delays: Vec<(DelayRule, u32)>,
+    faults: Vec<(FaultRule, u32)>,
+}
 
 impl Rules {
-    pub(super) fn new(rules: Vec<DelayRule>) -> Self {
-        Self(rules.into_iter().map(|rule| (rule, 0)).collect())
+    pub(super) fn new(delays: Vec<DelayRule>, faults: Vec<FaultRule>) -> Self {
+        let mut rules = Self { delays: delays.into_iter().map(|rule| (rule, 0)).collect(), faults: vec![] };
+        rules.set_faults(faults);
+        rules
     }
 
-    /// How long to hold `envelope`. Every rule counts it; the first that holds it decides.
-    pub(super) fn delay(&mut self, envelope: &Envelope) -> Option<Duration> {
-        let mut delay = None;
-        for (rule, seen) in &mut self.0 {
-            if !rule.matches(envelope) {
-                continue;
-            }
-            *seen = seen.saturating_add(1);
-            if rule.nth.is_none_or(|nth| nth == *seen) {
-                delay = delay.or(Some(rule.by));
+    /// Other fault rules, which count from 1.
+    pub(super) fn set_faults(&mut self, faults: Vec<FaultRule>) {
+        self.faults = faults.into_iter().map(|rule| (rule, 0)).collect();
+    }
+
+    /// What is to happen to `envelope`. Every rule counts it; the first that applies decides, delays
+    /// before faults.
+    pub(super) fn fault(&mut self, envelope: &Envelope) -> Option<Fault> {
+        let mut decided = None;
+        for (rule, seen) in &mut self.delays {
+            if rule.matches(envelope) && is_its_turn(rule.nth, seen) {
+                decided = decided.or(Some(Fault::Delay(rule.by)));
             }
         }
-        delay
+        for (rule, seen) in &mut self.faults {
+            if rule.matches(envelope) && is_its_turn(rule.nth, seen) {
+                decided = decided.or(Some(rule.fault));
+            }
+        }
+        decided
     }
+}
+
+/// Counts one more, and whether it is the one that is meant.
+fn is_its_turn(nth: Option<u32>, seen: &mut u32) -> bool {
+    *seen = seen.saturating_add(1);
+    nth.is_none_or(|nth| nth == *seen)
 }
 
 impl DelayRule {
@@ -73,15 +92,26 @@ mod tests {
 
     #[test]
     fn counts_per_rule_and_the_first_that_holds_decides() {
-        let mut rules =
-            Rules::new(vec![rule(Some("bob"), Some(2), 10), rule(None, None, 20), rule(None, Some(1), 30)]);
-        let held = ["bob", "alice", "bob", "bob"].map(|who| rules.delay(&from(who)).unwrap().as_millis());
-        assert_eq!(held, [20, 20, 10, 20]);
+        let delays = vec![rule(Some("bob"), Some(2), 10), rule(None, None, 20), rule(None, Some(1), 30)];
+        let mut rules = Rules::new(delays, Vec::new());
+        let held = ["bob", "alice", "bob", "bob"].map(|who| rules.fault(&from(who)));
+        assert_eq!(held, [20, 20, 10, 20].map(|ms| Some(Fault::Delay(Duration::from_millis(ms)))));
     }
 
     #[test]
     fn other_types_pass() {
-        let mut rules = Rules::new(vec![DelayRule { message: Kind::Offer, ..rule(None, None, 10) }]);
-        assert_eq!(rules.delay(&from("bob")), None);
+        let delay = DelayRule { message: Kind::Offer, ..rule(None, None, 10) };
+        let fault = FaultRule { message: Some(Kind::Offer), ..FaultRule::all(Fault::Drop) };
+        assert_eq!(Rules::new(vec![delay], vec![fault]).fault(&from("bob")), None);
+    }
+
+    #[test]
+    fn faults_come_after_delays_and_may_be_exchanged() {
+        let mut rules = Rules::new(vec![rule(None, Some(1), 10)], vec![FaultRule::all(Fault::Drop)]);
+        assert_eq!(rules.fault(&from("bob")), Some(Fault::Delay(Duration::from_millis(10))));
+        assert_eq!(rules.fault(&from("bob")), Some(Fault::Drop));
+        rules.set_faults(vec![FaultRule { nth: Some(2), ..FaultRule::all(Fault::Duplicate) }]);
+        assert_eq!(rules.fault(&from("bob")), None);
+        assert_eq!(rules.fault(&from("bob")), Some(Fault::Duplicate));
     }
 }

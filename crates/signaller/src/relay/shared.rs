@@ -5,7 +5,11 @@ use std::{
 
 use tokio::{sync::Notify, task::JoinSet, time};
 
-use super::{Action, ConnectionId, HeldId, Observer, Relay, RelayConnection, RelaySettings};
+use super::{
+    Action, ConnectionId, EndpointFaults, FaultRule, HeldId, Observer, Relay, RelayConnection, RelaySettings,
+    RestFault, RestRequest, Store, WebSocketFault, endpoint::EndpointRules,
+};
+use crate::message::ParticipantId;
 
 /// A [`Relay`] that runs: it wakes the writers of its connections, sleeps for held messages, and calls
 /// the observer. Cheap to clone; all clones are one relay.
@@ -18,6 +22,7 @@ pub struct SharedRelay {
 }
 
 struct Inner {
+    begun: time::Instant,
     settings: RelaySettings,
     observer: Observer,
     state: Mutex<State>,
@@ -25,6 +30,7 @@ struct Inner {
 
 struct State {
     relay: Relay,
+    endpoint: EndpointRules,
     writers: BTreeMap<ConnectionId, Arc<Notify>>,
     /// One task per held message. They know the relay only weakly; this set ends them with it.
     timers: JoinSet<()>,
@@ -33,9 +39,11 @@ struct State {
 impl SharedRelay {
     /// A relay without connections. `observer` is told of all that it does.
     pub fn new(settings: RelaySettings, observer: Observer) -> Self {
-        let relay = Relay::new(settings.limits, settings.delays.clone());
-        let state = Mutex::new(State { relay, writers: BTreeMap::new(), timers: JoinSet::new() });
-        Self { inner: Arc::new(Inner { settings, observer, state }) }
+        let relay = Relay::with(&settings);
+        let endpoint = EndpointRules::new(settings.endpoint.clone());
+        let (writers, timers) = (BTreeMap::new(), JoinSet::new());
+        let state = Mutex::new(State { relay, endpoint, writers, timers });
+        Self { inner: Arc::new(Inner { begun: time::Instant::now(), settings, observer, state }) }
     }
 
     /// How it was told to run.
@@ -53,6 +61,35 @@ impl SharedRelay {
         RelayConnection::new(self.clone(), id, wake)
     }
 
+    /// Lets other things happen to messages from now on.
+    pub fn set_faults(&self, faults: Vec<FaultRule>) {
+        self.ask(|relay| relay.set_faults(faults));
+    }
+
+    /// Lets the endpoints misbehave in another way from now on. What is under way goes on as it began.
+    pub fn set_endpoint_faults(&self, faults: EndpointFaults) {
+        self.state().endpoint = EndpointRules::new(faults);
+    }
+
+    /// What the relay would have on disk.
+    pub fn store(&self) -> Store {
+        self.ask(|relay| relay.store())
+    }
+
+    /// The machine lost power and comes back with `store` (see [`Store`]); [`Store::default`] for one
+    /// that has lost that as well. Every connection ends. Cutting the streams is the network's part.
+    pub fn restart(&self, store: Store) {
+        self.act(|relay| relay.restart(store));
+    }
+
+    pub(crate) fn websocket_fault(&self, who: &ParticipantId) -> Option<WebSocketFault> {
+        self.state().endpoint.websocket(who)
+    }
+
+    pub(crate) fn rest_fault(&self, who: &ParticipantId, request: RestRequest) -> Option<RestFault> {
+        self.state().endpoint.rest(who, request)
+    }
+
     pub(super) fn disconnect(&self, id: ConnectionId) {
         self.state().writers.remove(&id);
         self.act(|relay| relay.disconnect(id));
@@ -65,9 +102,16 @@ impl SharedRelay {
 
     /// Lets something happen to the relay, and does what it asks for.
     pub(super) fn act(&self, happen: impl FnOnce(&mut Relay) -> Vec<Action>) {
+        self.act_for(|relay| ((), happen(relay)));
+    }
+
+    /// As [`SharedRelay::act`], for what has a result as well.
+    pub(super) fn act_for<T>(&self, happen: impl FnOnce(&mut Relay) -> (T, Vec<Action>)) -> T {
         let mut reports = Vec::new();
         let mut state = self.state();
-        for action in happen(&mut state.relay) {
+        let forgotten = state.relay.advance(self.inner.begun.elapsed());
+        let (result, actions) = happen(&mut state.relay);
+        for action in forgotten.into_iter().chain(actions) {
             match action {
                 Action::Wake(id) => {
                     if let Some(writer) = state.writers.get(&id) {
@@ -85,6 +129,7 @@ impl SharedRelay {
         for event in reports {
             (self.inner.observer)(event);
         }
+        result
     }
 
     fn release_after(&self, held: HeldId, by: time::Duration) -> impl Future<Output = ()> + use<> {

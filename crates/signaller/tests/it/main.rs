@@ -1,7 +1,15 @@
 //! Messages, relay and transports, over streams in memory and in virtual time.
 
+mod access;
+mod acknowledged;
+mod delivery;
+mod endpoints;
+mod fallback;
+mod http_rig;
 mod limits;
+mod loopback;
 mod messages;
+mod raw;
 mod relay_rules;
 mod rig;
 mod transport;

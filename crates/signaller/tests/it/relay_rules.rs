@@ -12,7 +12,14 @@ use signaller::{
 use crate::rig::{envelope, join, offer, ring};
 
 const NAMES: [&str; 3] = ["alice", "bob", "carol"];
-const LIMITS: Limits = Limits { message_bytes: 4096, queue: 8, participants: 3, replies: 64 };
+const LIMITS: Limits = Limits {
+    message_bytes: 4096,
+    queue: 8,
+    participants: 3,
+    replies: 64,
+    calls: 3,
+    idle: Duration::from_secs(600),
+};
 
 #[derive(Clone, Debug)]
 enum Step {

@@ -198,7 +198,7 @@ pub(crate) async fn answer(stream: &mut DuplexStream) -> String {
 }
 
 /// What does not come within a virtual hour does not come.
-async fn soon<T>(what: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(3600), what).await.expect("nothing came")
 }
 

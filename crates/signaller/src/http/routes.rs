@@ -1,0 +1,58 @@
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    http::{HeaderValue, Method, StatusCode, Uri, header},
+    middleware::map_response,
+    response::Response,
+    routing::get,
+};
+
+use super::{HttpSettings, answer, rest, stop::Stop, websocket};
+use crate::{
+    delivery::{MESSAGES_PATH, WEBSOCKET_PATH},
+    message::ErrorCode,
+    relay::SharedRelay,
+};
+
+/// What every handler knows.
+#[derive(Clone)]
+pub(super) struct App {
+    pub(super) relay: SharedRelay,
+    pub(super) settings: Arc<HttpSettings>,
+    pub(super) stop: Stop,
+}
+
+/// The endpoints of `relay`. WebSockets end with their clients: what [`serve`](super::serve) does about
+/// stopping, about limits on streams and about faults of a stream is missing here.
+pub fn router(relay: SharedRelay, settings: HttpSettings) -> Router {
+    routes(App { relay, settings: Arc::new(settings), stop: Stop::never() })
+}
+
+pub(super) fn routes(app: App) -> Router {
+    let clock = app.settings.clock.clone();
+    let date = move |mut response: Response| {
+        // hyper leaves a date that is there alone, and would otherwise write the machine's own.
+        if let Ok(date) = HeaderValue::from_str(&clock.http_date()) {
+            response.headers_mut().insert(header::DATE, date);
+        }
+        std::future::ready(response)
+    };
+    Router::new()
+        .route(WEBSOCKET_PATH, get(websocket::upgrade))
+        .route(MESSAGES_PATH, get(rest::poll).post(rest::post))
+        .fallback(not_found)
+        .method_not_allowed_fallback(not_allowed)
+        .layer(map_response(date))
+        .with_state(app)
+}
+
+async fn not_found(uri: Uri) -> Response {
+    let reason = format!("there is no `{}`; there are {WEBSOCKET_PATH} and {MESSAGES_PATH}", uri.path());
+    answer::refuse(ErrorCode::NotFound, reason)
+}
+
+async fn not_allowed(method: Method, uri: Uri) -> Response {
+    let reason = format!("`{}` takes no {method}", uri.path());
+    answer::refuse_with(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::NotAllowed, reason)
+}

@@ -1,0 +1,60 @@
+//! What survives when the relay's machine loses power, or is started again.
+
+use std::collections::BTreeMap;
+
+use super::{Action, Relay, address::Address, mailbox::Mailbox};
+
+/// What a relay would have on disk: everything that it has confirmed to a sender and not yet seen
+/// confirmed by the addressee, and the ids that it has seen.
+///
+/// Kept in memory only: it has no form on disk, and so no version.
+#[derive(Clone, Debug, Default)]
+pub struct Store {
+    mailboxes: BTreeMap<Address, Mailbox>,
+}
+
+impl Store {
+    /// How many messages wait in it.
+    pub fn waiting(&self) -> usize {
+        self.mailboxes.values().map(Mailbox::len).sum()
+    }
+}
+
+impl Relay {
+    /// The store as it is now. What a rule holds back stands in it as well, behind what waits: a rule
+    /// does not outlive the process that follows it.
+    pub fn store(&self) -> Store {
+        let mut mailboxes = self.mailboxes.clone();
+        mailboxes.values_mut().for_each(|mailbox| {
+            mailbox.connection = None;
+            mailbox.forget_held();
+        });
+        for held in self.held.values() {
+            if let Some(mailbox) = mailboxes.get_mut(&held.to) {
+                mailbox.push(held.bytes.clone());
+            }
+        }
+        Store { mailboxes }
+    }
+
+    /// The machine lost power and comes back with `store`, or with an empty one: every connection ends
+    /// without a word, and what was not in the store is gone. How many messages the rules have counted
+    /// is kept.
+    pub fn restart(&mut self, store: Store) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let connections: Vec<_> = self.connections.keys().copied().collect();
+        for id in connections {
+            if let Some(connection) = self.connections.get_mut(&id) {
+                connection.address = None;
+                connection.drop_replies();
+            }
+            self.close(id, &mut actions);
+        }
+        self.held.clear();
+        self.mailboxes = store.mailboxes;
+        let now = self.now;
+        self.mailboxes.values_mut().for_each(|mailbox| mailbox.absent_since = now);
+        self.next_sweep = now;
+        actions
+    }
+}
