@@ -11,11 +11,17 @@
 //! Deliberately absent: loops, variables, includes. A scenario is prose; what needs a program is a Rust
 //! test.
 
+mod address;
+mod attachment;
 mod error;
 mod expect;
 mod flow;
+mod gateways;
+mod ice_servers;
+mod link;
 mod load;
 mod peers;
+pub(crate) mod profile;
 mod reader;
 mod signaller;
 mod steps;
@@ -27,8 +33,13 @@ use timeline::Name;
 
 pub(crate) use self::flow::states_known;
 use self::{
+    address::{Placed, Sites},
     error::Problems,
+    ice_servers::IceServerRead,
+    peers::PeerRead,
     reader::{Table, Value},
+    signaller::SignallerRead,
+    steps::Cast,
 };
 pub use self::{
     error::{FormatError, Found, Problem, ProblemKind},
@@ -77,11 +88,19 @@ fn plan(name: &str, file: Option<PathBuf>, mut root: Table<'_>, problems: &Probl
     let deadline = root.duration("deadline", problems);
     let event_budget = root.integer("event-budget", 1..=1_000_000_000, problems);
     let seeds = root.integer("seeds", 1..=100_000, problems);
-    let peers = peers::read(root.require("peers", problems), problems);
-    let names: Vec<Name> = peers.iter().map(|peer| peer.name.clone()).collect();
+    let peers_at = root.require("peers", problems);
+    let names = peers::names(peers_at);
+    let servers = ice_servers::read(root.take("ice-servers"), problems);
+    let server_names: Vec<Name> = servers.iter().map(|server| server.plan.name.clone()).collect();
+    let mut sites = Sites::default();
+    let shared = gateways::read_shared(root.take("gateways"), problems);
+    gateways::place_shared(&shared, &names, &mut sites, problems);
+    let peers = peers::read(peers_at, &server_names, &mut sites, problems);
     let signaller = signaller::read(root.take("signaller"), &names, problems);
-    peers::check_addresses(&peers, &signaller, problems);
-    let steps = steps::read(root.require("steps", problems), &names, problems);
+    let starts = peers.iter().map(|peer| (peer.name.clone(), peer.start.clone())).collect();
+    let mut cast = Cast { peers: &names, servers: &server_names, starts, sites: &mut sites };
+    let steps = steps::read(root.require("steps", problems), &mut cast, problems);
+    check_hosts(&peers, &servers, &signaller, &sites, problems);
     let expect = expect::read(root.require("expect", problems), &names, problems);
     root.finish(problems);
     let (deadline, deadline_at) =
@@ -96,9 +115,51 @@ fn plan(name: &str, file: Option<PathBuf>, mut root: Table<'_>, problems: &Probl
         seeds: seeds.and_then(|seeds| u32::try_from(seeds).ok()).unwrap_or(Plan::DEFAULT_SEEDS),
         peers: peers.into_iter().map(|peer| peer.plan).collect(),
         signaller: signaller.plan,
+        gateways: sites.gateways,
+        ice_servers: servers.into_iter().map(|server| server.plan).collect(),
         steps: steps.into_iter().map(|(step, _)| step).collect(),
         expect,
     })
+}
+
+/// No two hosts have one name, or one address where both can be seen.
+fn check_hosts(
+    peers: &[PeerRead],
+    servers: &[IceServerRead],
+    signaller: &SignallerRead,
+    sites: &Sites,
+    problems: &Problems,
+) {
+    let signaller_name = Name::from(Plan::SIGNALLER);
+    let signaller_address = [signaller.plan.address];
+    let of_peers = peers.iter().map(|peer| Placed {
+        host: &peer.name,
+        addresses: &peer.plan.addresses,
+        at: &peer.address_at,
+        network: sites.network_of(&peer.name),
+    });
+    let of_servers = servers.iter().map(|server| Placed {
+        host: &server.plan.name,
+        addresses: &server.plan.addresses,
+        at: &server.address_at,
+        network: None,
+    });
+    let of_signaller = Placed {
+        host: &signaller_name,
+        addresses: &signaller_address,
+        at: &signaller.address_at,
+        network: None,
+    };
+    address::check_unique(of_peers.chain(of_servers).chain([of_signaller]), problems);
+    for server in servers {
+        let name = &server.plan.name;
+        if peers.iter().any(|peer| peer.name == *name)
+            || sites.gateways.iter().any(|gateway| gateway.name == *name)
+        {
+            let reason = format!("two hosts or gateways are called `{name}`");
+            problems.add(ProblemKind::Impossible { reason }, server.address_at.clone());
+        }
+    }
 }
 
 /// A file of another version is not read any further: nothing that could be said of it would be true.

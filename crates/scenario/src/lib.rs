@@ -39,6 +39,7 @@ pub mod format;
 pub mod metrics;
 mod nearest;
 pub mod plan;
+pub mod profile;
 pub mod record;
 pub mod report;
 pub mod run;

@@ -10,8 +10,10 @@
 //! - steps are in time order, at least one of them dials, and the last lies before the deadline.
 
 mod expect;
+mod network;
 mod peer;
 mod step;
+mod vocabulary;
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
@@ -22,11 +24,21 @@ pub use self::{
         AlwaysOn, CountRange, Expect, FlowExpect, MediaExpect, Milestone, MilestoneBound, Outcome,
         PeerExpect, RateBand, Reached, Sequence, StateRef,
     },
+    network::{
+        Access, Attachment, Connections, Correlation, CredentialKind, CredentialPolicy, DEFAULT_ACCESS,
+        Dependence, Ending, Firewall, Gateway, GilbertElliott, Hairpinning, Half, Handover, IceServerKind,
+        IceServerPlan, IceTransportPolicy, LinkModel, Liveness, Mood, NatConfig, PortAllocation, PortRange,
+        PortSupply, Probability, QueueLimit, Rate, Refresh, Reordering, Schedule, Spread, TailIndex,
+        Transition, TurnCredentials,
+    },
     peer::{
-        AccessPlan, Codecs, Crypto, Device, FacingMode, HalfPlan, MediaKind, MediaPlan, OnRing, PeerPlan,
-        Permission, Probability, VideoPlan,
+        Codecs, Crypto, Device, FacingMode, MediaKind, MediaPlan, OnRing, PeerPlan, Permission, VideoPlan,
     },
     step::{Action, Step, TrackState},
+    vocabulary::{
+        CredentialsWord, DependenceWord, FirewallKind, LivenessWord, NatKind, PortSupplyWord, PortsWord,
+        RefreshWord, TcpWord,
+    },
 };
 use crate::words::words;
 
@@ -49,6 +61,10 @@ pub struct Plan {
     pub peers: Vec<PeerPlan>,
     /// The signalling server.
     pub signaller: SignallerPlan,
+    /// NATs and firewalls. Those of one peer alone are called `PEER/gateway`.
+    pub gateways: Vec<Gateway>,
+    /// STUN and TURN servers.
+    pub ice_servers: Vec<IceServerPlan>,
     /// What happens when, in time order.
     pub steps: Vec<Step>,
     /// What must hold.
@@ -87,7 +103,7 @@ pub struct SignallerPlan {
     /// Its host's address.
     pub address: IpAddr,
     /// Its way into the network.
-    pub access: AccessPlan,
+    pub access: Access,
     /// How long it takes over a message.
     pub device: Device,
     /// Messages that it keeps back; the first entry that fits a message decides.

@@ -189,7 +189,7 @@ pub enum ProblemKind {
         found: Found,
     },
     /// A name that nobody may have.
-    #[error("`{found}` cannot be a peer's name: {reason}")]
+    #[error("`{found}` cannot be a name: {reason}")]
     BadName {
         /// The name.
         found: String,
@@ -290,6 +290,28 @@ pub enum ProblemKind {
         /// The grain.
         grain: Duration,
     },
+    /// A number with a unit that cannot be read.
+    #[error("`{found}` is not what is expected here")]
+    BadQuantity {
+        /// What was found.
+        found: String,
+        /// What is accepted, with an example.
+        accepted: &'static str,
+    },
+    /// A key that means nothing without another.
+    #[error("`{key}` says nothing without `{other}`")]
+    Needs {
+        /// The key that is there.
+        key: &'static str,
+        /// The key that is not.
+        other: &'static str,
+    },
+    /// What is written down cannot be built.
+    #[error("this cannot be: {reason}")]
+    Impossible {
+        /// Why not.
+        reason: String,
+    },
     /// A text that should say something.
     #[error("{what} is empty")]
     Empty {
@@ -313,6 +335,7 @@ impl ProblemKind {
             Self::BadProbability { .. } => Some(
                 "accepted: a per cent from `\"0%\"` to `\"100%\"`, or a number from 0.0 to 1.0".to_owned(),
             ),
+            Self::BadQuantity { accepted, .. } => Some(format!("accepted: {accepted}")),
             Self::NoDial => Some("for example: `caller = { dial = \"callee\" }`".to_owned()),
             _ => None,
         }
@@ -341,6 +364,8 @@ impl Problems {
     pub(super) fn into_sorted(self) -> Vec<Problem> {
         let mut problems = self.0.into_inner();
         problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
+        // What is said of both ways of a link is read for each of them.
+        problems.dedup();
         problems
     }
 }

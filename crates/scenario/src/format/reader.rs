@@ -43,6 +43,11 @@ impl<'d> Table<'d> {
         self.entries.get(key).map(Value)
     }
 
+    /// The value of `key`, which does not become known by that.
+    pub(super) fn peek(&self, key: &str) -> Option<Value<'d>> {
+        self.entries.get(key).map(Value)
+    }
+
     /// The value of `key`; that there is none is a problem.
     pub(super) fn require(&mut self, key: &'static str, problems: &Problems) -> Option<Value<'d>> {
         let value = self.take(key);

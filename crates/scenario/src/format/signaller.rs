@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use timeline::Name;
 
 use super::{
+    address,
     error::{Problems, Span},
-    peers::{access, address},
+    link::{LinkRead, take_link},
     reader::{Table, Value},
     values::vocabulary,
 };
-use crate::plan::{AccessPlan, DelayPlan, Device, MessageKind, SignallerPlan};
+use crate::plan::{DEFAULT_ACCESS, DelayPlan, Device, MessageKind, SignallerPlan};
 
 /// The signaller, and where its address stands.
 pub(super) struct SignallerRead {
@@ -21,7 +22,7 @@ pub(super) struct SignallerRead {
 pub(super) fn read(value: Option<Value<'_>>, peers: &[Name], problems: &Problems) -> SignallerRead {
     let plan = SignallerPlan {
         address: IpAddr::from([10, 0, 1, 1]),
-        access: AccessPlan::DEFAULT,
+        access: DEFAULT_ACCESS,
         device: Device::Server,
         delays: Vec::new(),
     };
@@ -29,12 +30,10 @@ pub(super) fn read(value: Option<Value<'_>>, peers: &[Name], problems: &Problems
     let Some(value) = value else { return read };
     read.address_at = value.span();
     let Some(mut table) = value.table("[signaller]", problems) else { return read };
-    if let Some((address, at)) = address(&mut table, problems) {
+    if let Some((address, at)) = address::take_one(&mut table, "address", problems) {
         (read.plan.address, read.address_at) = (address, at);
     }
-    if let Some(link) = table.take("link") {
-        read.plan.access = access(link, problems);
-    }
+    read.plan.access = take_link(&mut table, LinkRead::DEFAULT, problems).access();
     if let Some(device) = table.word("device", &vocabulary!("device", Device), problems) {
         read.plan.device = device;
     }

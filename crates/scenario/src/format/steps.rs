@@ -1,17 +1,20 @@
 //! `[[steps]]`: what happens when. A step is a moment and, per peer or for the network, one action:
 //! `{ at = "1s", caller = { dial = "callee" } }`, `{ at = "5s", network = { link-down = "callee" } }`.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use timeline::Name;
 
 use super::{
+    address::Sites,
+    attachment::take_attachment,
     error::{Found, ProblemKind, Problems, Span},
-    peers::{access_of, host},
+    ice_servers::mood_of,
+    link::{LinkRead, link_of},
     reader::{Key, Table, Value},
-    values::known_name,
+    values::{known_name, vocabulary},
 };
-use crate::plan::{Action, Step, TrackState};
+use crate::plan::{Action, Attachment, Connections, Handover, Plan, Step, TcpWord, TrackState, Transition};
 
 /// The actions that are one word.
 pub(crate) const PEER_WORDS: &[&str] = &[
@@ -25,12 +28,35 @@ pub(crate) const PEER_WORDS: &[&str] = &[
     "negotiation-needed",
 ];
 
-pub(super) fn read(value: Option<Value<'_>>, peers: &[Name], problems: &Problems) -> Vec<(Step, Span)> {
+/// Who can be named in a step, and where they hang on the network.
+pub(super) struct Cast<'a> {
+    pub(super) peers: &'a [Name],
+    pub(super) servers: &'a [Name],
+    pub(super) starts: BTreeMap<Name, Attachment>,
+    pub(super) sites: &'a mut Sites,
+}
+
+impl Cast<'_> {
+    /// A host: a peer, the signaller or an ICE server.
+    fn host(&self, value: Value<'_>, problems: &Problems) -> Option<Name> {
+        let word = value.string("the name of a host", problems)?;
+        let signaller = Name::from(Plan::SIGNALLER);
+        let hosts: Vec<Name> = self.peers.iter().chain([&signaller]).chain(self.servers).cloned().collect();
+        known_name("host", word, &hosts, || value.span(), problems)
+    }
+
+    fn server(&self, value: Value<'_>, problems: &Problems) -> Option<Name> {
+        let word = value.string("the name of an ICE server", problems)?;
+        known_name("ICE server", word, self.servers, || value.span(), problems)
+    }
+}
+
+pub(super) fn read(value: Option<Value<'_>>, cast: &mut Cast<'_>, problems: &Problems) -> Vec<(Step, Span)> {
     let Some(value) = value else { return Vec::new() };
     let mut steps = Vec::new();
     let mut previous = Duration::ZERO;
     for value in value.list("a list of steps", problems) {
-        let Some((at, actions)) = step(value, peers, problems) else { continue };
+        let Some((at, actions)) = step(value, cast, problems) else { continue };
         if at < previous {
             problems.add(ProblemKind::StepsOutOfOrder { found: at, previous }, value.span());
         }
@@ -45,7 +71,8 @@ pub(super) fn read(value: Option<Value<'_>>, peers: &[Name], problems: &Problems
     steps
 }
 
-fn step(value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<(Duration, Vec<Action>)> {
+fn step(value: Value<'_>, cast: &mut Cast<'_>, problems: &Problems) -> Option<(Duration, Vec<Action>)> {
+    let peers = cast.peers;
     let mut table = value.table("a step", problems)?;
     let at = table.require("at", problems).and_then(|value| value.duration(problems));
     let network = table.take("network");
@@ -54,7 +81,7 @@ fn step(value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<(Durati
         let accepted = format!("{}, network", peers.iter().map(Name::as_str).collect::<Vec<_>>().join(", "));
         problems.add(ProblemKind::NotOne { what: "this step", found: 0, accepted }, value.span());
     }
-    let network = network.and_then(|value| network_action(value, peers, problems));
+    let network = network.and_then(|value| network_action(value, cast, problems));
     let by_peers = by_peers.iter().filter_map(|key| by_peer(key, peers, problems));
     let actions = network.into_iter().chain(by_peers).collect();
     Some((at?, actions))
@@ -119,30 +146,72 @@ fn table_finish(table: Table<'_>, problems: &Problems) {
     }
 }
 
-fn network_action(value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<Action> {
+fn network_action(value: Value<'_>, cast: &mut Cast<'_>, problems: &Problems) -> Option<Action> {
     let mut table = value.table("network", problems)?;
-    let down = table.take("link-down");
-    let up = table.take("link-up");
-    let set = table.take("set-link");
+    let keys = ["link-down", "link-up", "set-link", "handover", "mood", "reboot"];
+    let said: Vec<(&str, Value<'_>)> =
+        keys.into_iter().filter_map(|key| table.take(key).map(|value| (key, value))).collect();
     table.finish(problems);
-    match (down, up, set) {
-        (Some(down), None, None) => Some(Action::LinkDown { host: host(down, peers, problems)? }),
-        (None, Some(up), None) => Some(Action::LinkUp { host: host(up, peers, problems)? }),
-        (None, None, Some(set)) => set_link(set, peers, problems),
-        (down, up, set) => {
-            let found = [down, up, set].iter().flatten().count();
-            not_one(value, found, "link-down, link-up, set-link", problems)
-        }
+    let [(key, what)] = *said.as_slice() else {
+        return not_one(value, said.len(), &keys.join(", "), problems);
+    };
+    match key {
+        "link-down" => Some(Action::LinkDown { host: cast.host(what, problems)? }),
+        "link-up" => Some(Action::LinkUp { host: cast.host(what, problems)? }),
+        "set-link" => set_link(what, cast, problems),
+        "handover" => handover(what, cast, problems),
+        "mood" => mood(what, cast, problems),
+        _ => Some(Action::Reboot { server: cast.server(what, problems)? }),
     }
 }
 
 /// `{ host = "callee", delay = "150ms", … }`.
-fn set_link(value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<Action> {
+fn set_link(value: Value<'_>, cast: &Cast<'_>, problems: &Problems) -> Option<Action> {
     let mut table = value.table("set-link", problems)?;
-    let host = table.require("host", problems).and_then(|value| host(value, peers, problems));
-    let access = access_of(&mut table, problems);
+    let host = table.require("host", problems).and_then(|value| cast.host(value, problems));
+    let access = Box::new(link_of(&mut table, LinkRead::DEFAULT, problems).access());
     table.finish(problems);
     Some(Action::SetLink { host: host?, access })
+}
+
+/// `{ server = "turn", liveness = "dead" }`; without more than the server, it is well again.
+fn mood(value: Value<'_>, cast: &Cast<'_>, problems: &Problems) -> Option<Action> {
+    let mut table = value.table("mood", problems)?;
+    let server = table.require("server", problems).and_then(|value| cast.server(value, problems));
+    let mood = mood_of(&mut table, problems);
+    table.finish(problems);
+    Some(Action::SetMood { server: server?, mood })
+}
+
+/// `{ peer = "caller", profile = "lte", gap = "800ms" }`, or `{ peer = "caller", back = true, … }`.
+fn handover(value: Value<'_>, cast: &mut Cast<'_>, problems: &Problems) -> Option<Action> {
+    let mut table = value.table("handover", problems)?;
+    let peer = table.require("peer", problems).and_then(|value| value.peer(cast.peers, problems));
+    let gap = table.plain_duration("gap", problems);
+    let overlap = table.duration("overlap", problems);
+    let connections = table.word("tcp", &vocabulary!("fate of TCP connections", TcpWord), problems);
+    let back = table.take("back").and_then(|value| value.boolean(problems)).unwrap_or(false);
+    let attachment = (!back).then(|| take_attachment(&mut table, problems));
+    table.finish(problems);
+    let host = peer?;
+    let transition = match (gap, overlap) {
+        (gap, None) => Transition::Gap(gap.unwrap_or_default()),
+        (None, Some((overlap, _))) => Transition::Overlap(overlap),
+        (Some(_), Some((_, at))) => {
+            let accepted = "gap, overlap".to_owned();
+            problems.add(ProblemKind::NotOne { what: "this handover", found: 2, accepted }, at);
+            return None;
+        }
+    };
+    let (to, profile) = match attachment {
+        None => (cast.starts.get(&host)?.clone(), None),
+        Some(attachment) => {
+            let to = attachment.place(&host, cast.sites, false, Sites::next_moved);
+            (to, attachment.profile_name())
+        }
+    };
+    let connections = connections.map_or(Connections::Reset, Into::into);
+    Some(Action::Handover { host, profile, handover: Box::new(Handover { to, transition, connections }) })
 }
 
 fn not_one(value: Value<'_>, found: usize, accepted: &str, problems: &Problems) -> Option<Action> {

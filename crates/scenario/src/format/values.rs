@@ -70,11 +70,42 @@ impl<'d> Value<'d> {
             let per_cent = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
             (text.to_owned(), per_cent.map(|per_cent| per_cent / 100.0))
         };
-        let probability = fraction.and_then(Probability::new);
+        let probability = fraction.and_then(|fraction| Probability::new(fraction).ok());
         if probability.is_none() {
             problems.add(ProblemKind::BadProbability { found: shown }, self.span());
         }
         probability
+    }
+
+    /// A number of at least `least`.
+    pub(super) fn number_from(self, least: f64, problems: &Problems) -> Option<f64> {
+        let Some(number) = self.number() else {
+            self.wrong_type("a number", problems);
+            return None;
+        };
+        if number < least || !number.is_finite() {
+            let (found, most) = (number.to_string(), "any".to_owned());
+            problems.add(ProblemKind::OutOfRange { found, least: least.to_string(), most }, self.span());
+            return None;
+        }
+        Some(number)
+    }
+
+    /// A number that the world's link model accepts.
+    pub(super) fn model_number<T, E: std::fmt::Display>(
+        self,
+        new: impl FnOnce(f64) -> Result<T, E>,
+        problems: &Problems,
+    ) -> Option<T> {
+        let Some(number) = self.number() else {
+            self.wrong_type("a number", problems);
+            return None;
+        };
+        let made = new(number);
+        made.map_err(|error| {
+            problems.add(ProblemKind::Impossible { reason: error.to_string() }, self.span());
+        })
+        .ok()
     }
 
     /// A word of a vocabulary.
@@ -122,9 +153,21 @@ impl<'d> Table<'d> {
         self.take(key)?.word(vocabulary, problems)
     }
 
+    /// The probability at `key`.
+    pub(super) fn probability(&mut self, key: &'static str, problems: &Problems) -> Option<Probability> {
+        self.take(key)?.probability(problems)
+    }
+
     /// The duration at `key`, without its place.
     pub(super) fn plain_duration(&mut self, key: &'static str, problems: &Problems) -> Option<Duration> {
         self.duration(key, problems).map(|(duration, _)| duration)
+    }
+}
+
+/// Puts a value where one was read.
+pub(super) fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
     }
 }
 

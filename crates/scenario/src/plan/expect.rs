@@ -226,6 +226,6 @@ pub struct RateBand {
 impl RateBand {
     /// Whether `fraction` lies in it.
     pub fn contains(self, fraction: f64) -> bool {
-        (self.at_least.as_f64()..=self.at_most.as_f64()).contains(&fraction)
+        (self.at_least.get()..=self.at_most.get()).contains(&fraction)
     }
 }

@@ -1,7 +1,8 @@
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use timeline::Name;
 
+use super::{Access, IceTransportPolicy, Schedule, TurnCredentials};
 use crate::words::words;
 
 /// One peer: its machine, its network, its media and its user.
@@ -9,10 +10,20 @@ use crate::words::words;
 pub struct PeerPlan {
     /// Its name, which is also its host's.
     pub name: Name,
-    /// Its host's address: `10.0.0.N` for the N-th peer of a file that gives none.
-    pub address: IpAddr,
+    /// The profile of its network, for people; what the profile says is in the other fields.
+    pub profile: Option<String>,
+    /// Its host's addresses, at least one.
+    pub addresses: Vec<IpAddr>,
     /// Its way into the network.
-    pub access: AccessPlan,
+    pub access: Access,
+    /// How that changes in the course of time, from the beginning of the world.
+    pub schedule: Option<Schedule>,
+    /// The STUN and TURN servers that it uses, by name.
+    pub ice_servers: Vec<Name>,
+    /// Which candidates it may use.
+    pub ice_transport_policy: IceTransportPolicy,
+    /// What it shows to TURN servers.
+    pub turn_credentials: TurnCredentials,
     /// How fast its machine is.
     pub device: Device,
     /// Which tracks it brings.
@@ -42,71 +53,6 @@ impl PeerPlan {
     pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
     /// The frame rate where a file says nothing.
     pub const DEFAULT_FRAME_RATE: u32 = 30;
-}
-
-/// A host's way into the network, each direction for itself.
-///
-/// What a packet from one host to another meets is the sender's `up` and then the receiver's `down`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AccessPlan {
-    /// From the host into the network.
-    pub up: HalfPlan,
-    /// From the network to the host.
-    pub down: HalfPlan,
-}
-
-impl AccessPlan {
-    /// 10 ms each way without jitter or loss: two such hosts are 20 ms apart, a round trip takes 40 ms.
-    pub const DEFAULT: Self = Self::symmetric(HalfPlan {
-        delay: Duration::from_millis(10),
-        jitter: Duration::ZERO,
-        loss: Probability::ZERO,
-    });
-
-    /// The same both ways.
-    pub const fn symmetric(half: HalfPlan) -> Self {
-        Self { up: half, down: half }
-    }
-}
-
-/// One direction of a host's access.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct HalfPlan {
-    /// How long every packet takes.
-    pub delay: Duration,
-    /// How much longer a packet may take: drawn evenly from zero to this.
-    pub jitter: Duration,
-    /// How likely a packet is lost.
-    pub loss: Probability,
-}
-
-/// A probability, 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-pub struct Probability(f64);
-
-impl Probability {
-    /// Never.
-    pub const ZERO: Self = Self(0.0);
-    /// Always.
-    pub const ONE: Self = Self(1.0);
-
-    /// The probability `fraction`, `None` unless it lies between 0 and 1.
-    pub fn new(fraction: f64) -> Option<Self> {
-        (0.0..=1.0).contains(&fraction).then_some(Self(fraction))
-    }
-
-    /// Its value, 0 to 1.
-    pub const fn as_f64(self) -> f64 {
-        self.0
-    }
-}
-
-/// In per cent, without idle digits: `5 %`, `0.25 %`.
-impl fmt::Display for Probability {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rounded = (self.0 * 1e6).round() / 1e4;
-        write!(f, "{rounded} %")
-    }
 }
 
 words! {

@@ -2,7 +2,7 @@ use std::{fmt, time::Duration};
 
 use timeline::Name;
 
-use super::AccessPlan;
+use super::{Access, CredentialPolicy, Handover, Liveness, Mood, PortSupply, Transition, network::InWords};
 
 /// Something that a script makes happen.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,7 +75,28 @@ pub enum Action {
         /// Whose.
         host: Name,
         /// What it becomes.
-        access: AccessPlan,
+        access: Box<Access>,
+    },
+    /// A host moves to another attachment: another address, link and NAT.
+    Handover {
+        /// Which.
+        host: Name,
+        /// The profile of where it moves, for people.
+        profile: Option<String>,
+        /// Where, and how.
+        handover: Box<Handover>,
+    },
+    /// A STUN or TURN server gets another mood.
+    SetMood {
+        /// Which.
+        server: Name,
+        /// The faults in force from now on.
+        mood: Mood,
+    },
+    /// A STUN or TURN server restarts: its allocations are gone.
+    Reboot {
+        /// Which.
+        server: Name,
     },
 }
 
@@ -99,7 +120,11 @@ impl Action {
             | Self::SetAudio { peer, .. }
             | Self::SetVideo { peer, .. }
             | Self::NegotiationNeeded { peer, .. } => peer,
-            Self::LinkDown { host } | Self::LinkUp { host } | Self::SetLink { host, .. } => host,
+            Self::LinkDown { host }
+            | Self::LinkUp { host }
+            | Self::SetLink { host, .. }
+            | Self::Handover { host, .. } => host,
+            Self::SetMood { server, .. } | Self::Reboot { server } => server,
         }
     }
 }
@@ -119,15 +144,46 @@ impl fmt::Display for Action {
             Self::LinkDown { host } => write!(f, "link of {host} goes down"),
             Self::LinkUp { host } => write!(f, "link of {host} comes up"),
             Self::SetLink { host, access } => {
-                let (up, down) = (access.up, access.down);
-                write!(
-                    f,
-                    "link of {host} becomes up {:?} + {:?} jitter, {} loss, down {:?} + {:?} jitter, {} loss",
-                    up.delay, up.jitter, up.loss, down.delay, down.jitter, down.loss
-                )
+                let (up, down) = (InWords(&access.up), InWords(&access.down));
+                write!(f, "link of {host} becomes up {up}, down {down}")
             }
+            Self::Handover { host, profile, handover } => {
+                write!(f, "{host} moves to ")?;
+                if let Some(profile) = profile {
+                    write!(f, "{profile}, ")?;
+                }
+                let addresses: Vec<String> = handover.to.addresses.iter().map(ToString::to_string).collect();
+                f.write_str(&addresses.join(" and "))?;
+                match handover.transition {
+                    Transition::Gap(gap) => write!(f, ", after a gap of {gap:?}"),
+                    Transition::Overlap(overlap) => write!(f, ", with an overlap of {overlap:?}"),
+                }
+            }
+            Self::SetMood { server, mood } if *mood == Mood::default() => write!(f, "{server} is well again"),
+            Self::SetMood { server, mood } => write!(f, "{server} {}", mood_in_words(mood)),
+            Self::Reboot { server } => write!(f, "{server} reboots"),
         }
     }
+}
+
+fn mood_in_words(mood: &Mood) -> String {
+    let mut words = Vec::new();
+    if mood.liveness == Liveness::Dead {
+        words.push("is dead".to_owned());
+    }
+    if !mood.delay.is_zero() {
+        words.push(format!("answers {:?} late", mood.delay));
+    }
+    if mood.credentials == CredentialPolicy::Rejected {
+        words.push("rejects all credentials".to_owned());
+    }
+    if mood.ports == PortSupply::Exhausted {
+        words.push("has no ports left".to_owned());
+    }
+    if let Some(lifetime) = mood.nonce_lifetime {
+        words.push(format!("gives nonces for {lifetime:?}"));
+    }
+    words.join(", ")
 }
 
 /// As a verb: `enables`, `disables`.

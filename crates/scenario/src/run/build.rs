@@ -3,12 +3,12 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use call_engine::{
-    Codecs as EngineCodecs, Enabled, FacingMode as EngineFacingMode, MediaStreamConstraints, PeerConstraints,
-    PeerSettings, Permission as EnginePermission, SessionConstraints, Settings, SyntheticDevices, Timers,
-    VideoConstraints,
+    Codecs as EngineCodecs, Enabled, FacingMode as EngineFacingMode, IceTransportPolicy as EnginePolicy,
+    MediaStreamConstraints, PeerConstraints, PeerSettings, Permission as EnginePermission,
+    SessionConstraints, Settings, SyntheticDevices, Timers, VideoConstraints,
 };
 use determinism::crypto::SeededProvider;
-use netsim::{Access, HostSpec, LinkModel, Probability, ProcessingDelay, WorldConfig};
+use netsim::{HostSpec, ProcessingDelay, WorldConfig};
 use signaller::{
     Kind,
     relay::{DelayRule, RelaySettings},
@@ -16,8 +16,9 @@ use signaller::{
 use timeline::Name;
 use webrtc::runtime::Runtime;
 
+use super::ice_server;
 use crate::plan::{
-    AccessPlan, Codecs, Crypto, Device, FacingMode, HalfPlan, PeerPlan, Permission, Plan, VideoPlan,
+    Codecs, Crypto, Device, FacingMode, IceTransportPolicy, PeerPlan, Permission, Plan, VideoPlan,
 };
 
 /// The port that the signaller listens on.
@@ -31,35 +32,28 @@ pub(super) fn world_config(plan: &Plan, seed: u64) -> WorldConfig {
     let signaller = HostSpec {
         name: Name::new(Plan::SIGNALLER),
         addresses: vec![plan.signaller.address],
-        access: access(plan.signaller.access),
+        access: plan.signaller.access,
         processing: processing(plan.signaller.device),
     };
     let peers = plan.peers.iter().map(|peer| HostSpec {
         name: peer.name.clone(),
-        addresses: vec![peer.address],
-        access: access(peer.access),
+        addresses: peer.addresses.clone(),
+        access: peer.access,
         processing: processing(peer.device),
+    });
+    let servers = plan.ice_servers.iter().map(|server| HostSpec {
+        name: server.name.clone(),
+        addresses: server.addresses.clone(),
+        access: server.access,
+        processing: processing(server.device),
     });
     WorldConfig {
         seed,
-        hosts: peers.chain([signaller]).collect(),
-        gateways: Vec::new(),
+        hosts: peers.chain([signaller]).chain(servers).collect(),
+        gateways: plan.gateways.clone(),
         user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
         deadline: plan.deadline,
         event_budget: plan.event_budget,
-    }
-}
-
-/// A host's access, from the plan's words to the world's.
-pub(super) fn access(plan: AccessPlan) -> Access {
-    Access { up: half(plan.up), down: half(plan.down) }
-}
-
-fn half(plan: HalfPlan) -> LinkModel {
-    LinkModel {
-        jitter: plan.jitter,
-        loss: Probability::new(plan.loss.as_f64()).expect("a plan's probabilities lie between 0 and 1"),
-        ..LinkModel::with_delay(plan.delay)
     }
 }
 
@@ -90,7 +84,7 @@ pub(super) fn relay_settings(plan: &Plan) -> RelaySettings {
 }
 
 /// How a peer's engine is to behave. `index` tells the peers of a plan apart.
-pub(super) fn engine_settings(peer: &PeerPlan, index: u64, seed: u64) -> Settings {
+pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, index: u64, seed: u64) -> Settings {
     let facing_mode = match peer.facing_mode {
         FacingMode::User => EngineFacingMode::User,
         FacingMode::Environment => EngineFacingMode::Environment,
@@ -107,8 +101,18 @@ pub(super) fn engine_settings(peer: &PeerPlan, index: u64, seed: u64) -> Setting
             ..SessionConstraints::default()
         },
         peer: PeerSettings {
-            constraints: PeerConstraints::default(),
-            udp_addresses: vec![SocketAddr::new(peer.address, ICE_PORT).to_string()],
+            constraints: PeerConstraints {
+                ice_servers: ice_server::configuration(plan, peer),
+                ice_transport_policy: match peer.ice_transport_policy {
+                    IceTransportPolicy::All => EnginePolicy::All,
+                    IceTransportPolicy::Relay => EnginePolicy::Relay,
+                },
+            },
+            udp_addresses: peer
+                .addresses
+                .iter()
+                .map(|&address| SocketAddr::new(address, ICE_PORT).to_string())
+                .collect(),
             codecs: match peer.codecs {
                 Codecs::OpusVp8 => EngineCodecs::OpusVp8,
                 Codecs::Full => EngineCodecs::Full,

@@ -1,6 +1,7 @@
 //! Plays one plan with one seed in a world of its own, and keeps what it yields.
 
 mod build;
+mod ice_server;
 mod recorder;
 mod script;
 mod user;

@@ -1,7 +1,7 @@
 //! The script inside the world: starts the signaller and the peers, carries out the steps, waits until
 //! all calls have ended, takes everything down, and counts what is left.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt::Display, sync::Arc};
 
 use call_engine::{Enabled, Engine, MediaKind, Parts};
 use netsim::{Host, World};
@@ -20,11 +20,12 @@ use webrtc::runtime::Runtime;
 
 use super::{
     SETTLE, build,
+    ice_server::IceServer,
     recorder::{PeerObserver, Recording},
     user,
 };
 use crate::{
-    plan::{Action, PeerPlan, Plan, TrackState},
+    plan::{Action, IceServerPlan, PeerPlan, Plan, TrackState},
     record::Leftovers,
     runtime::{Gauges, WorldRuntime},
 };
@@ -50,6 +51,9 @@ struct Stage {
     world: World,
     recording: Recording,
     signaller: JoinHandle<()>,
+    /// Empty once everything is taken down.
+    ice_servers: BTreeMap<Name, IceServer>,
+    servers: Vec<Name>,
     peers: BTreeMap<Name, PeerOnStage>,
     calls: u64,
 }
@@ -63,12 +67,20 @@ struct PeerOnStage {
 impl Stage {
     fn set(plan: &Plan, seed: u64, world: World, recording: Recording) -> Self {
         let signaller = tokio::spawn(serve(plan, &world, &recording));
+        let start = |server: &IceServerPlan| {
+            (server.name.clone(), IceServer::start(server, &plan.peers, seed, &world, &recording))
+        };
+        let ice_servers: BTreeMap<_, _> = plan.ice_servers.iter().map(start).collect();
+        let servers = ice_servers.keys().cloned().collect();
         let mut peers = BTreeMap::new();
         for (index, peer) in (0..).zip(&plan.peers) {
             let on_stage = PeerOnStage::start(plan, peer, index, seed, &world, &recording);
             peers.insert(peer.name.clone(), on_stage);
+            if let Some(schedule) = &peer.schedule {
+                world.schedule_access(&peer.name, schedule).expect("the world was built from this plan");
+            }
         }
-        Self { world, recording, signaller, peers, calls: 0 }
+        Self { world, recording, signaller, ice_servers, servers, peers, calls: 0 }
     }
 
     async fn carry_out(&mut self, plan: &Plan) {
@@ -82,9 +94,12 @@ impl Stage {
     fn act(&mut self, action: &Action) {
         let what = action.to_string().into();
         let (actor, event) = match action {
-            Action::LinkDown { .. } | Action::LinkUp { .. } | Action::SetLink { .. } => {
-                (&Name::new("network"), Event::Fault { what })
-            }
+            Action::LinkDown { .. }
+            | Action::LinkUp { .. }
+            | Action::SetLink { .. }
+            | Action::Handover { .. }
+            | Action::SetMood { .. }
+            | Action::Reboot { .. } => (&Name::new("network"), Event::Fault { what }),
             other => (other.subject(), Event::Action { what }),
         };
         self.recording.note(self.world.now(), actor, event);
@@ -92,9 +107,11 @@ impl Stage {
             Action::LinkDown { host } => self.network(self.world.set_link_up(host, false)),
             Action::LinkUp { host } => self.network(self.world.set_link_up(host, true)),
             Action::SetLink { host, access } => {
-                let new = build::access(*access);
-                self.network(self.world.update_access(host, |present| *present = new));
+                self.network(self.world.update_access(host, |present| *present = **access));
             }
+            Action::Handover { host, handover, .. } => self.network(self.world.handover(host, handover)),
+            Action::SetMood { server, mood } => self.server(server, |server| server.set_mood(*mood)),
+            Action::Reboot { server } => self.server(server, IceServer::reboot),
             peers_own => self.peer_acts(peers_own),
         }
     }
@@ -116,11 +133,17 @@ impl Stage {
             Action::NegotiationNeeded { times, .. } => {
                 (0..*times).for_each(|_| engine.negotiation_needed());
             }
-            Action::LinkDown { .. } | Action::LinkUp { .. } | Action::SetLink { .. } => {}
+            _ => {}
         }
     }
 
-    fn network(&self, changed: Result<(), netsim::UnknownHost>) {
+    fn server(&self, name: &Name, act: impl FnOnce(&IceServer)) {
+        if let Some(server) = self.ice_servers.get(name) {
+            act(server);
+        }
+    }
+
+    fn network<E: Display>(&self, changed: Result<(), E>) {
         if let Err(error) = changed {
             let what = error.to_string().into();
             self.recording.note(self.world.now(), &Name::new("network"), Event::Problem { what });
@@ -135,13 +158,16 @@ impl Stage {
         }
         tokio::time::sleep(SETTLE).await;
         self.signaller.abort();
+        self.ice_servers.clear();
     }
 
     fn leftovers(&self) -> BTreeMap<Name, Leftovers> {
         let signaller = Name::new(Plan::SIGNALLER);
+        let servers = self.servers.iter().map(|name| (name, None));
         let hosts = self.peers.iter().map(|(name, peer)| (name, Some(&peer.gauges)));
         hosts
             .chain([(&signaller, None)])
+            .chain(servers)
             .map(|(name, gauges)| {
                 let sockets = self.world.open_sockets(name).expect("the world was built from this plan");
                 let left = Leftovers {
@@ -181,7 +207,7 @@ impl PeerOnStage {
             devices: Arc::new(build::devices(peer, runtime)),
             observer: Arc::new(observer),
         };
-        let engine = Engine::start(build::engine_settings(peer, index, seed), parts);
+        let engine = Engine::start(build::engine_settings(plan, peer, index, seed), parts);
         let user = tokio::spawn(user::answer_rings(engine.clone(), peer.on_ring, rings));
         Self { engine, user, gauges }
     }
