@@ -108,6 +108,13 @@ pub enum EngineEvent {
         /// The error's text.
         text: String,
     },
+    /// ICE selected a candidate pair: over which way the call goes.
+    PairSelected {
+        /// The local candidate: type, protocol and address.
+        local: String,
+        /// The remote candidate: type, protocol and address.
+        remote: String,
+    },
     /// `negotiationneeded`, and what the engine made of it.
     NegotiationNeeded {
         /// What it made of it.

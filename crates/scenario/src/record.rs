@@ -82,6 +82,8 @@ pub struct PeerRecord {
     pub sent: BTreeMap<MediaKind, u64>,
     /// What became of ICE candidates.
     pub candidates: CandidateCounts,
+    /// The candidate pair that ICE selected, the last if there were several.
+    pub pair: Option<CandidatePair>,
     /// How many offers it sent.
     pub offers_sent: u64,
     /// How many answers it sent.
@@ -153,6 +155,49 @@ pub struct CandidateCounts {
     pub applied: u64,
     /// Of those received: refused by `addIceCandidate`.
     pub rejected: u64,
+}
+
+/// The types of a selected candidate pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CandidatePair {
+    /// Of the local candidate.
+    pub local: CandidateType,
+    /// Of the remote candidate, as this side knows it.
+    pub remote: CandidateType,
+}
+
+words! {
+    /// The types of ICE candidates (RFC 8445 §4).
+    pub enum CandidateType {
+        /// An address of the host itself.
+        Host = "host",
+        /// What a STUN server saw.
+        ServerReflexive = "srflx",
+        /// What the other peer saw.
+        PeerReflexive = "prflx",
+        /// An address of a TURN server.
+        Relayed = "relay",
+    }
+}
+
+impl CandidatePair {
+    /// From candidates in words, `host udp 10.0.0.1:50000`; `None` where a type is none.
+    pub fn of(local: &str, remote: &str) -> Option<Self> {
+        let kind = |candidate: &str| CandidateType::from_word(candidate.split(' ').next()?);
+        Some(Self { local: kind(local)?, remote: kind(remote)? })
+    }
+
+    /// The pair in one word, that of the candidate which lies furthest from the host: a relayed one goes
+    /// before a reflexive one, and what a peer saw before what a server saw.
+    pub fn worst(self) -> CandidateType {
+        let rank = |kind: &CandidateType| match kind {
+            CandidateType::Host => 0,
+            CandidateType::ServerReflexive => 1,
+            CandidateType::PeerReflexive => 2,
+            CandidateType::Relayed => 3,
+        };
+        std::cmp::max_by_key(self.local, self.remote, rank)
+    }
 }
 
 /// What a host still held when its world stopped. After a run that released everything, all zero.

@@ -85,6 +85,13 @@ pub enum Event {
         /// The server's URL, the code and its text.
         detail: Word,
     },
+    /// ICE selected a candidate pair (W3C webrtc-pc §5.6.1, `selectedcandidatepairchange`).
+    PairSelected {
+        /// The local candidate: `srflx udp 203.0.113.1:50000`.
+        local: Word,
+        /// The remote candidate.
+        remote: Word,
+    },
     /// `negotiationneeded` fired (W3C webrtc-pc §4.7.3).
     NegotiationNeeded {
         /// What the engine made of it: `offer`, `coalesced`, `deferred`, `ignored`.

@@ -76,6 +76,7 @@ pub(crate) fn event_line(event: &Event) -> String {
             format!("holds {kind} from {from} to {to} for {for_ms} ms")
         }
         Event::Candidate { fate, candidate } => format!("candidate {fate}: {candidate}"),
+        Event::PairSelected { local, remote } => format!("pair selected: {local} ↔ {remote}"),
         Event::CandidateError { detail } => format!("! icecandidateerror: {detail}"),
         Event::NegotiationNeeded { verdict } => with_detail("negotiationneeded".to_owned(), verdict),
         Event::Track { change, kind } => format!("track {change}: {kind}"),

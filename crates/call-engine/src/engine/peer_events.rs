@@ -102,10 +102,20 @@ impl Actor {
             _ => "",
         };
         self.enter(StateMachine::Connection, &state.to_string(), cause);
+        if state == RTCPeerConnectionState::Connected {
+            self.observe_pair().await;
+        }
         match state {
             RTCPeerConnectionState::Connected => self.happen(CallEvent::PeerConnected).await,
             RTCPeerConnectionState::Failed => self.happen(CallEvent::PeerFailed).await,
             _ => {}
+        }
+    }
+
+    async fn observe_pair(&mut self) {
+        let Some(peer) = self.call.as_mut().and_then(|call| call.peer.as_mut()) else { return };
+        if let Some((local, remote)) = peer.selected_pair().await {
+            self.observer.on_event(EngineEvent::PairSelected { local, remote });
         }
     }
 

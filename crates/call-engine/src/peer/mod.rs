@@ -5,14 +5,14 @@ mod codecs;
 mod handler;
 mod negotiation;
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 
 use futures::channel::mpsc::UnboundedSender;
 use rtc::{
     crypto::{self, RTCCryptoProvider},
     ice::mdns::MulticastDnsMode,
     media_stream::MediaStreamTrack,
-    peer_connection::transport::RTCIceCandidateInit,
+    peer_connection::transport::{RTCIceCandidate, RTCIceCandidateInit},
     rtp_transceiver::{
         RTCRtpTransceiverDirection, RTCRtpTransceiverInit,
         rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters},
@@ -192,6 +192,21 @@ impl Peer {
             sdp_mid: self.local.sdp_mid.clone(),
             username_fragment: self.local.username_fragment.clone(),
         }
+    }
+
+    /// The candidates of the selected pair, local and remote, as [`Trickled::summary`] says them.
+    pub(crate) async fn selected_pair(&mut self) -> Option<(String, String)> {
+        // With BUNDLE all senders have one transport (RFC 9143).
+        let dtls = self.outbound.first()?.sender.transport().await.ok()??;
+        let pair = dtls.ice_transport().get_selected_candidate_pair().await.ok()??;
+        let summary = |candidate: &RTCIceCandidate| {
+            let address = match candidate.address.parse() {
+                Ok(address) => SocketAddr::new(address, candidate.port).to_string(),
+                Err(_) => format!("{}:{}", candidate.address, candidate.port),
+            };
+            format!("{} {} {address}", candidate.typ, candidate.protocol)
+        };
+        Some((summary(pair.local()), summary(pair.remote())))
     }
 
     /// Starts to send media; once, however often it is called.

@@ -220,11 +220,11 @@ pub(super) struct ScheduleRead {
     ending: Ending,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Scheduled {
     AsEver,
     Down,
-    Link(LinkRead),
+    Link(Box<LinkRead>),
 }
 
 impl ScheduleRead {
@@ -276,6 +276,6 @@ fn scheduled(step: &mut Table<'_>, base: LinkRead, problems: &Problems) -> Sched
             step.take("link").and_then(|value| value.known_text("link", &["down"], problems));
             Scheduled::Down
         }
-        Some(_) => Scheduled::Link(take_link(step, base, problems)),
+        Some(_) => Scheduled::Link(Box::new(take_link(step, base, problems))),
     }
 }

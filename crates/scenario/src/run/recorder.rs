@@ -16,7 +16,7 @@ use tokio::sync::{Notify, mpsc::UnboundedSender};
 
 use crate::{
     plan::{MediaKind, Plan},
-    record::PeerRecord,
+    record::{CandidatePair, PeerRecord},
 };
 
 /// A silence after which media counts as resumed.
@@ -189,6 +189,9 @@ impl Peer {
             EngineEvent::MessageSent { kind: "offer", .. } => self.record.offers_sent += 1,
             EngineEvent::MessageSent { kind: "answer", .. } => self.record.answers_sent += 1,
             EngineEvent::CandidateGathered { .. } => candidates.gathered += 1,
+            EngineEvent::PairSelected { local, remote } => {
+                self.record.pair = CandidatePair::of(local, remote);
+            }
             // The end of the candidates waits and is applied like one, but it is none.
             EngineEvent::CandidateHeld { candidate } if is_candidate(candidate) => candidates.held += 1,
             EngineEvent::CandidateApplied { candidate } if is_candidate(candidate) => candidates.applied += 1,
@@ -257,6 +260,9 @@ fn written(event: EngineEvent) -> Option<Event> {
         EngineEvent::CandidateApplied { candidate: text } => candidate(CandidateFate::Applied, text),
         EngineEvent::CandidateRejected { candidate: text, error } => {
             candidate(CandidateFate::Rejected, format!("{text}: {error}"))
+        }
+        EngineEvent::PairSelected { local, remote } => {
+            Event::PairSelected { local: local.into(), remote: remote.into() }
         }
         EngineEvent::CandidateError { url, code, text } => {
             Event::CandidateError { detail: format!("{url}: {code} {text}").into() }
