@@ -1,7 +1,10 @@
 //! The command line: one thin module per command; what they do stands in the crates.
 
 mod exit;
+mod interrupt;
+mod nat_grid;
 mod output;
+mod progress;
 mod scenarios;
 mod schema;
 
@@ -21,6 +24,8 @@ struct Cli {
 enum Command {
     /// Play scenarios over many seeds and judge them
     Scenarios(scenarios::Arguments),
+    /// Hold every NAT against every NAT: what is simulated, and what the RFCs predict
+    NatGrid(nat_grid::Arguments),
     /// Write the JSON Schema of scenario files, scenarios/schema.json
     Schema(schema::Arguments),
 }
@@ -32,6 +37,7 @@ Examples:
   cargo xtask scenarios ringing loss/uniform-5pct           a theme and one scenario
   cargo xtask scenarios happy/host-candidates --seed 7      one run, with its full timeline
   cargo xtask scenarios --format json --out report.json     for a machine
+  cargo xtask nat-grid                                      which NATs a call gets through, and which need TURN
 
 Exit codes:
   0    all good
@@ -44,6 +50,7 @@ Exit codes:
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Scenarios(arguments) => scenarios::run(&arguments),
+        Command::NatGrid(arguments) => nat_grid::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };
     match result {

@@ -4,7 +4,6 @@ mod human;
 mod input;
 mod junit;
 mod listing;
-mod progress;
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},
@@ -13,16 +12,15 @@ use std::{
     time::Instant,
 };
 
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 use scenario::{
     plan::Plan,
     report::Report,
-    suite::{self, Cancel, Keep, Options, Seeds, SuiteResult},
+    suite::{self, Keep, Options, Seeds, SuiteResult},
 };
 
 pub(crate) use self::input::default_dir;
-use crate::{exit::Code, output};
+use crate::{exit::Code, interrupt, output, progress::Bar};
 
 /// The options of the command.
 #[derive(Args)]
@@ -64,9 +62,6 @@ enum Format {
     Junit,
 }
 
-/// Asked to stop by Ctrl-C.
-static CANCEL: Cancel = Cancel::new();
-
 /// Plays what is asked for and reports it.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     let plans = match input::load(arguments.dir.as_deref(), &arguments.names) {
@@ -78,7 +73,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         return Ok(Code::Good);
     }
     determinism::supported()?;
-    stop_on_ctrl_c()?;
+    interrupt::listen()?;
     let (result, report) = play(&plans, arguments);
     if result.is_partial() {
         let (played, asked) = (result.played(), result.asked);
@@ -103,12 +98,13 @@ fn play(plans: &[Plan], arguments: &Arguments) -> (SuiteResult, Report) {
     let single = arguments.seed.is_some() && plans.len() == 1;
     let options = Options {
         seeds,
-        jobs: arguments.jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN),
+        jobs: jobs(arguments.jobs),
         keep: if single { Keep::Everything } else { Keep::Nothing },
     };
-    let bar = progress::Bar::new();
+    let bar = Bar::new();
     let started = now();
-    let result = suite::run(plans, &options, &CANCEL, scenario::run::play, |progress| bar.show(progress));
+    let result =
+        suite::run(plans, &options, &interrupt::CANCEL, scenario::run::play, |progress| bar.show(progress));
     let wall = now().duration_since(started);
     bar.clear();
     let dir = arguments.dir.as_ref().map(|dir| format!("--dir {}", dir.display())).unwrap_or_default();
@@ -116,20 +112,14 @@ fn play(plans: &[Plan], arguments: &Arguments) -> (SuiteResult, Report) {
     (result, report)
 }
 
-#[allow(clippy::disallowed_methods, reason = "how long a suite takes for whoever waits for it is real time")]
-fn now() -> Instant {
-    Instant::now()
+/// As many threads as were asked for; else one per core.
+pub(crate) fn jobs(asked: Option<NonZeroUsize>) -> NonZeroUsize {
+    asked.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
 }
 
-/// The first Ctrl-C lets runs under way end, the second ends everything.
-fn stop_on_ctrl_c() -> anyhow::Result<()> {
-    let stop = || {
-        if CANCEL.is_cancelled() {
-            std::process::exit(i32::from(Code::Interrupted as u8));
-        }
-        CANCEL.cancel();
-    };
-    ctrlc::set_handler(stop).context("cannot listen for Ctrl-C")
+#[allow(clippy::disallowed_methods, reason = "how long a suite takes for whoever waits for it is real time")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
 }
 
 /// The only run of a suite of one, if its record was kept.

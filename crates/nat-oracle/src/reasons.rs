@@ -96,7 +96,7 @@ impl Teller<'_> {
                 if filtering == Dependence::AddressDependent { "address" } else { "address and port" },
             ),
             Obstacle::Unsolicited(at) => {
-                format!("{} lets in answers only, and this is none (RFC 6092 §3.2)", self.gateway(at))
+                format!("{} lets in answers only, and this is none (RFC 6092 §3.2.3)", self.gateway(at))
             }
             Obstacle::NoPermission => "there is no permission for its sender (RFC 8656 §9)".to_owned(),
         }

@@ -199,7 +199,7 @@ pub enum Hairpinning {
 }
 
 /// What a firewall lets through. What comes from outside is let in only in answer: from an address and port to
-/// which the inside endpoint sent something (RFC 6092 §3.2, the stricter filtering that REC-12 allows).
+/// which the inside endpoint sent something (RFC 6092 §3.2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Firewall {
     /// Everything out.
@@ -228,7 +228,7 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// The default port of STUN and TURN (RFC 8489 §8.1, RFC 8656 §3.1).
+    /// The default port of STUN and TURN (RFC 7064, RFC 7065).
     pub const PORT: u16 = 3478;
     /// None.
     pub const NONE: Self =

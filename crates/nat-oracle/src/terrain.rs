@@ -166,7 +166,7 @@ impl Terrain {
         }
     }
 
-    /// RFC 4787 §5 and RFC 6092 §3.2: the destination that a packet has inside, if it is let in.
+    /// RFC 4787 §5 and RFC 6092 §3.2.3: the destination that a packet has inside, if it is let in.
     fn enter(
         &self,
         index: GatewayIndex,

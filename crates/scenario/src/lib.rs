@@ -37,6 +37,7 @@
 pub mod checks;
 pub mod format;
 pub mod metrics;
+pub mod nat_grid;
 mod nearest;
 pub mod plan;
 pub mod profile;

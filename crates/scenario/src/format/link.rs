@@ -82,12 +82,20 @@ pub(super) fn take_link(table: &mut Table<'_>, base: LinkRead, problems: &Proble
 pub(super) fn link_of(table: &mut Table<'_>, base: LinkRead, problems: &Problems) -> LinkRead {
     let mut one_way = |key, base| {
         let base = half(table, base, problems);
+        let queue_at = table.peek("queue").map(Value::span);
         let own = table.take(key).and_then(|value| value.table(format!("link.{key}"), problems));
-        own.map_or(base, |mut own| {
+        let (half, queue_at) = own.map_or((base, queue_at.clone()), |mut own| {
             let half = half(&mut own, base, problems);
+            let own_queue = own.peek("queue").map(Value::span);
             own.finish(problems);
-            half
-        })
+            (half, own_queue.or(queue_at))
+        });
+        if let (Some(at), None) = (queue_at, half.model.rate)
+            && !problems.any()
+        {
+            problems.add(ProblemKind::Needs { key: "queue", other: "rate" }, at);
+        }
+        half
     };
     LinkRead { up: one_way("up", base.up), down: one_way("down", base.down) }
 }
@@ -149,11 +157,7 @@ fn four_probabilities(value: Value<'_>, problems: &Problems) -> Option<GilbertEl
 fn rate(half: &mut HalfRead, table: &mut Table<'_>, problems: &Problems) {
     let rate = table.take("rate").and_then(|value| bits_a_second(value, problems));
     set(&mut half.model.rate, rate.map(|bps| Some(Rate { bps, queue: DEFAULT_QUEUE })));
-    let Some(value) = table.take("queue") else { return };
-    set(&mut half.queue, queue(value, problems));
-    if half.model.rate.is_none() && !problems.any() {
-        problems.add(ProblemKind::Needs { key: "queue", other: "rate" }, value.span());
-    }
+    set(&mut half.queue, table.take("queue").and_then(|value| queue(value, problems)));
 }
 
 fn bits_a_second(value: Value<'_>, problems: &Problems) -> Option<NonZeroU64> {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use super::{
-    FormatError,
+    FormatError, VERSION,
     address::Sites,
     error::{Found, ProblemKind, Problems},
     gateways::{self, GatewayRead},
@@ -73,6 +73,9 @@ fn read(text: &str) -> Result<Vec<ProfileRead>, FormatError> {
     syntax.iter().for_each(|error| problems.syntax(error, text));
     let mut profiles = Vec::new();
     if let Some(mut root) = Table::root(document.get_ref(), document.span()) {
+        if let Some(version) = root.require("version", &problems) {
+            version.integer(VERSION..=VERSION, &problems);
+        }
         let table =
             root.require("profiles", &problems).and_then(|value| value.table("[profiles]", &problems));
         root.finish(&problems);
@@ -93,6 +96,7 @@ fn profile(key: &Key<'_>, problems: &Problems) -> Option<ProfileRead> {
     let link = take_link(&mut table, LinkRead::DEFAULT, problems);
     let schedule = take_schedule(&mut table, link, problems);
     let gateways = gateways::take_own(&mut table, problems).unwrap_or_default();
+    table.take("signaling");
     let sources = table.require("sources", problems).and_then(|value| value.table("sources", problems));
     table.finish(problems);
     let text = |key: &Key<'_>| Some((key.name.to_owned(), key.value.sentence(problems)?));

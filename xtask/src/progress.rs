@@ -6,10 +6,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use scenario::suite::Progress;
 
 /// A bar on standard error; nothing at all where that is no terminal.
-pub(super) struct Bar(ProgressBar);
+pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let target = match std::io::stderr().is_terminal() {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),
@@ -21,7 +21,7 @@ impl Bar {
         Self(bar)
     }
 
-    pub(super) fn show(&self, progress: Progress) {
+    pub(crate) fn show(&self, progress: Progress) {
         self.0.set_length(progress.total as u64);
         if progress.failed > 0 {
             self.0.set_message(format!(", {} failed", progress.failed));
@@ -30,7 +30,7 @@ impl Bar {
         self.0.set_position((progress.done as u64).max(self.0.position()));
     }
 
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.0.finish_and_clear();
     }
 }
