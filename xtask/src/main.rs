@@ -7,6 +7,7 @@ mod output;
 mod progress;
 mod scenarios;
 mod schema;
+mod truth;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,8 @@ enum Command {
     NatGrid(nat_grid::Arguments),
     /// Write the JSON Schema of scenario files, scenarios/schema.json
     Schema(schema::Arguments),
+    /// Compare virtual time with real time: the same call in both
+    Truth(truth::Arguments),
 }
 
 const EXAMPLES: &str = "\
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Scenarios(arguments) => scenarios::run(&arguments),
         Command::NatGrid(arguments) => nat_grid::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Truth(arguments) => truth::run(&arguments),
     };
     match result {
         Ok(code) => code.into(),

@@ -19,7 +19,7 @@ use scenario::{
     suite::{self, Keep, Options, Seeds, SuiteResult},
 };
 
-pub(crate) use self::input::default_dir;
+pub(crate) use self::{human::STYLE as TABLE_STYLE, input::default_dir};
 use crate::{exit::Code, interrupt, output, progress::Bar};
 
 /// The options of the command.

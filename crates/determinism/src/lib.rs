@@ -94,6 +94,15 @@ pub fn set_virtual_now(elapsed: Duration) {
     thread::set_virtual_now(elapsed);
 }
 
+/// Gives this thread the system's clocks back until it ends; its randomness and its sockets stay
+/// simulated. For a simulation that runs in real time.
+///
+/// Without effect on ordinary threads. An `Instant` that the thread took earlier cannot be compared with
+/// later ones: to be called before anything reads a clock.
+pub fn use_system_clocks() {
+    thread::use_system_clocks();
+}
+
 /// The time since the simulation of this thread began; zero on ordinary threads.
 pub fn virtual_now() -> Duration {
     thread::virtual_now()

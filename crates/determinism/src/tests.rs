@@ -171,3 +171,25 @@ fn a_panic_comes_back_and_leaves_no_hook_behind() {
     assert!(!is_simulation_thread());
     assert_ne!(random(), random());
 }
+
+/// On one thread that simulates and one that does not, by turns: the clock never goes back.
+#[test]
+fn a_thread_may_go_by_the_systems_clocks_and_keeps_its_seeded_randomness() {
+    let before = clocks();
+    let (between, drawn, virtual_now) = simulate(7, || {
+        use_system_clocks();
+        set_virtual_now(Duration::from_secs(5));
+        (clocks(), fingerprint(), virtual_now())
+    });
+    let after = clocks();
+    assert!(before.0 <= between.0 && between.0 <= after.0);
+    assert!(before.1 <= between.1 && between.1 <= after.1);
+    assert_eq!(virtual_now, Duration::from_secs(5));
+    assert_eq!(drawn, simulate(7, fingerprint));
+    let (wall, _) = simulate(7, clocks);
+    assert_eq!(
+        wall,
+        UNIX_EPOCH + Duration::from_secs(EPOCH_S),
+        "the next simulation has its own clocks again"
+    );
+}

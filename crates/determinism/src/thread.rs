@@ -17,6 +17,7 @@ use crate::Settings;
 
 thread_local! {
     static ACTIVE: Cell<bool> = const { Cell::new(false) };
+    static SYSTEM_CLOCKS: Cell<bool> = const { Cell::new(false) };
     static EPOCH: Cell<Duration> = const { Cell::new(Duration::ZERO) };
     static VIRTUAL_NOW: Cell<Duration> = const { Cell::new(Duration::ZERO) };
     static DRAWS: Cell<u64> = const { Cell::new(0) };
@@ -39,6 +40,7 @@ impl Active {
         STREAM.set(Some(stream(settings.seed, STREAM_TAG)));
         EPOCH.set(Duration::from_secs(settings.epoch_s));
         VIRTUAL_NOW.set(Duration::ZERO);
+        SYSTEM_CLOCKS.set(false);
         DRAWS.set(0);
         BOUND.set(Bound::new());
         ACTIVE.set(true);
@@ -63,6 +65,17 @@ pub(crate) fn stream(seed: u64, number: u64) -> ChaCha8Rng {
 
 pub(crate) fn is_active() -> bool {
     ACTIVE.try_with(Cell::get).unwrap_or(false)
+}
+
+pub(crate) fn use_system_clocks() {
+    if is_active() {
+        SYSTEM_CLOCKS.set(true);
+    }
+}
+
+/// Whether this thread's clocks are those of its simulation.
+fn has_virtual_clocks() -> bool {
+    is_active() && !SYSTEM_CLOCKS.get()
 }
 
 pub(crate) fn set_virtual_now(elapsed: Duration) {
@@ -98,14 +111,14 @@ pub(crate) fn fill_random(bytes: &mut [u8]) -> bool {
     filled
 }
 
-/// The wall clock: time since 1970. `None` where this thread does not simulate.
+/// The wall clock: time since 1970. `None` where this thread goes by the system's.
 pub(crate) fn realtime() -> Option<Duration> {
-    is_active().then(|| EPOCH.get() + VIRTUAL_NOW.get())
+    has_virtual_clocks().then(|| EPOCH.get() + VIRTUAL_NOW.get())
 }
 
-/// The monotonic clock. `None` where this thread does not simulate.
+/// The monotonic clock. `None` where this thread goes by the system's.
 pub(crate) fn monotonic() -> Option<Duration> {
-    is_active().then(|| MONOTONIC_BASE + VIRTUAL_NOW.get())
+    has_virtual_clocks().then(|| MONOTONIC_BASE + VIRTUAL_NOW.get())
 }
 
 /// Notes that `fd` has the name `address`, with an ephemeral port for port 0; `false` where this

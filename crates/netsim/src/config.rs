@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 use thiserror::Error;
 use timeline::Name;
 
-use crate::{Access, Gateway, kernel, network::Topology};
+use crate::{Access, Gateway, Pace, kernel, network::Topology};
 
 /// All that a world depends on, next to the code that runs in it.
 ///
@@ -14,6 +14,8 @@ use crate::{Access, Gateway, kernel, network::Topology};
 pub struct WorldConfig {
     /// Where the network's randomness comes from.
     pub seed: u64,
+    /// How its time passes; [`Pace::Virtual`], unless virtual time is to be compared with real time.
+    pub pace: Pace,
     /// The hosts. Their order decides nothing but the order in which their TCP stacks are served at
     /// one instant.
     pub hosts: Vec<HostSpec>,

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use netsim::{Access, HostSpec, LinkModel, ProcessingDelay, World, WorldConfig};
+//! use netsim::{Access, HostSpec, LinkModel, Pace, ProcessingDelay, World, WorldConfig};
 //!
 //! let host = |name: &str, address: &str| HostSpec {
 //!     name: name.into(),
@@ -15,6 +15,7 @@
 //! };
 //! let config = WorldConfig {
 //!     seed: 7,
+//!     pace: Pace::Virtual,
 //!     hosts: vec![host("caller", "10.0.0.1"), host("callee", "10.0.0.2")],
 //!     gateways: Vec::new(),
 //!     user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
@@ -66,6 +67,7 @@ mod link;
 mod log;
 mod network;
 mod numeric;
+mod pace;
 mod pump;
 mod shared;
 mod socket;
@@ -86,6 +88,7 @@ pub use link::{
     Access, Correlation, Ending, GilbertElliott, Half, InvalidBursts, InvalidCorrelation, InvalidProbability,
     InvalidTailIndex, LinkModel, Probability, QueueLimit, Rate, Reordering, Schedule, Spread, TailIndex,
 };
+pub use pace::{Lateness, Pace};
 pub use socket::{TcpListener, TcpStream, UdpSocket};
 pub use timers::Sleep;
 pub use world::{End, Leftovers, Outcome, UnknownHost, World, WorldError};

@@ -4,7 +4,7 @@
 //! releases one thing that reaches a host, and lets the runtime rest again. So what happens at one
 //! instant happens in one order: timers first, then packets one by one in the order in which they were
 //! planned. Between events it sleeps on tokio's paused clock, which then jumps: nothing ticks, and an
-//! idle minute costs nothing.
+//! idle minute costs nothing. In real time (`pace`) it waits for the machine's clock instead.
 //!
 //! Rest is observed, not guessed: the runtime says when it has nothing left to run, by its hook that
 //! comes before parking its thread. A task that spins on `yield_now` therefore hangs its world, as it
@@ -106,14 +106,24 @@ async fn wait_for_work(shared: &Shared, mut sleep: Pin<&mut Sleep>) {
         match next {
             None => signals.work.notified().await,
             Some(at) => {
-                sleep.as_mut().reset(shared.instant_at(at));
                 tokio::select! {
                     biased;
                     () = signals.work.notified() => {}
-                    () = sleep.as_mut() => {}
+                    () = sleep_until(shared, at, sleep.as_mut()) => {}
                 }
             }
         }
         signals.asleep_until.store(0, Ordering::Relaxed);
+    }
+}
+
+async fn sleep_until(shared: &Shared, at: VirtualTime, mut sleep: Pin<&mut Sleep>) {
+    let at = shared.instant_at(at);
+    match &shared.real_time {
+        Some(real_time) => real_time.sleep_until(at).await,
+        None => {
+            sleep.as_mut().reset(at);
+            sleep.await;
+        }
     }
 }

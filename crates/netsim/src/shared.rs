@@ -19,6 +19,7 @@ use crate::{
     budget::Budget,
     kernel::{Kernel, Stack},
     network::{Effects, HostIndex, Network, Topology},
+    pace::{Pace, RealTime},
     pump::Signals,
     timers::Timers,
 };
@@ -46,6 +47,8 @@ pub(crate) struct Shared {
     last_now: AtomicU64,
     /// Whether a TCP stack may have something to send.
     stacks_busy: AtomicBool,
+    /// `None` where time is virtual.
+    pub(crate) real_time: Option<RealTime>,
     pub(crate) user_timeout: Duration,
     pub(crate) signals: Signals,
 }
@@ -87,12 +90,13 @@ impl Shared {
             start: OnceLock::new(),
             last_now: AtomicU64::new(0),
             stacks_busy: AtomicBool::new(false),
+            real_time: (config.pace == Pace::RealTime).then(RealTime::default),
             user_timeout: config.user_timeout,
             signals: Signals::new(),
         }
     }
 
-    /// Virtual time begins, at what tokio's clock shows.
+    /// The world's time begins, at what tokio's clock shows.
     pub(crate) fn start_clock(&self) {
         self.start.get_or_init(Instant::now);
     }
@@ -107,7 +111,7 @@ impl Shared {
         RUNNING.try_with(Cell::get) == Ok(self.world)
     }
 
-    /// Virtual time. Also moves the clocks of the simulation thread. Elsewhere, and after the world's
+    /// The world's time. Also moves the clocks of the simulation thread. Elsewhere, and after the world's
     /// end, the last time that was seen.
     pub(crate) fn now(&self) -> VirtualTime {
         match self.start.get() {
@@ -206,6 +210,9 @@ impl Shared {
         let (timer, packet) = (self.timers().next_at(), self.network().next_at());
         if timer.is_some_and(|timer| timer <= now && packet.is_none_or(|packet| timer <= packet)) {
             return self.fire(now);
+        }
+        if let (Some(real_time), Some(due)) = (&self.real_time, packet.filter(|packet| *packet <= now)) {
+            real_time.released(now.since(due));
         }
         let passed = self.network().release(now, effects);
         let end = self.budget().spend_events(now, passed);

@@ -3,7 +3,8 @@
 //! Two of tokio's own timers that are due in one millisecond wake their tasks together. Where one task
 //! then finds two of its branches ready, third-party code chooses between them with randomness that
 //! is seeded from a counter of the process (`futures::select!`), and the same seed gives another run. A
-//! program under test therefore gets its timers from here.
+//! program under test therefore gets its timers from here. In real time, where nothing is the same twice,
+//! they are tokio's.
 
 use std::{
     collections::BTreeMap,
@@ -29,7 +30,15 @@ pub(crate) struct Timers {
 type TimerKey = (VirtualTime, u64);
 
 /// Resolves when its time has come and the pump releases it.
-pub struct Sleep {
+pub struct Sleep(Timer);
+
+enum Timer {
+    Pumped(Pumped),
+    /// In a world in real time.
+    Tokio(Pin<Box<tokio::time::Sleep>>),
+}
+
+struct Pumped {
     shared: Arc<Shared>,
     key: TimerKey,
 }
@@ -57,16 +66,39 @@ impl Timers {
 
 impl Sleep {
     pub(crate) fn until(shared: &Arc<Shared>, at: VirtualTime) -> Self {
+        if shared.real_time.is_some() {
+            return Self(Timer::Tokio(Box::pin(tokio::time::sleep_until(shared.instant_at(at)))));
+        }
         let key = shared.timers().set(at);
         shared.signals.planned(Some(at));
-        Self { shared: Arc::clone(shared), key }
+        Self(Timer::Pumped(Pumped { shared: Arc::clone(shared), key }))
     }
 }
 
 impl Future for Sleep {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.0 {
+            Timer::Pumped(timer) => timer.poll(cx),
+            Timer::Tokio(timer) => timer.as_mut().poll(cx),
+        }
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Timer::Pumped(timer) => {
+                f.debug_struct("Sleep").field("until", &timer.key.0).finish_non_exhaustive()
+            }
+            Timer::Tokio(timer) => timer.fmt(f),
+        }
+    }
+}
+
+impl Pumped {
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
         match self.shared.timers().set.get_mut(&self.key) {
             None => Poll::Ready(()),
             Some(waker) => {
@@ -80,16 +112,10 @@ impl Future for Sleep {
     }
 }
 
-impl Drop for Sleep {
+impl Drop for Pumped {
     fn drop(&mut self) {
         // The waker is dropped with the lock released: its task's end may drop other timers.
         let waker = self.shared.timers().set.remove(&self.key);
         drop(waker);
-    }
-}
-
-impl fmt::Debug for Sleep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sleep").field("until", &self.key.0).finish_non_exhaustive()
     }
 }

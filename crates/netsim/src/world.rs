@@ -5,8 +5,10 @@ use timeline::{Digest, Name, PacketRecord, VirtualTime};
 use tokio::runtime::Runtime;
 
 use crate::{
-    Access, Counts, Half, Handover, HandoverError, Host, InvalidConfig, LinkModel, Power, Schedule, Sleep,
-    WorldConfig, pump,
+    Access, Counts, Half, Handover, HandoverError, Host, InvalidConfig, Lateness, LinkModel, Pace, Power,
+    Schedule, Sleep, WorldConfig,
+    pace::RealTime,
+    pump,
     shared::{Running, Shared},
 };
 
@@ -36,6 +38,8 @@ pub struct Outcome<T> {
     pub counts: Counts,
     /// Which sockets were still open.
     pub leftovers: Leftovers,
+    /// How late packets were, in real time; `None` where time was virtual.
+    pub lateness: Option<Lateness>,
 }
 
 /// Why a world ended.
@@ -115,13 +119,16 @@ impl World {
         if !determinism::is_simulation_thread() {
             return Err(WorldError::NotOnSimulationThread);
         }
+        if config.pace == Pace::RealTime {
+            determinism::use_system_clocks();
+        }
         let topology = config.topology()?;
         let running = Running::begin().ok_or(WorldError::Nested)?;
         let shared = Arc::new(Shared::new(&config, topology, &running));
         // From here on, also in a panic: first the runtime goes, with all tasks and their sockets, then
         // the stacks.
         let _stacks = Stacks(&shared);
-        let runtime = runtime(&shared).map_err(WorldError::Runtime)?;
+        let runtime = runtime(&shared, config.pace).map_err(WorldError::Runtime)?;
         let world = Self { shared: Arc::clone(&shared) };
         // `main` itself is called within the runtime, so that it may spawn tasks and make timers.
         let main = async { main(world).await };
@@ -132,10 +139,11 @@ impl World {
         let leftovers = Leftovers { at_end, after_shutdown: open_sockets(&shared) };
         let counts = counts(&shared);
         let (packets, digest) = shared.network().take_log();
-        Ok(Outcome { value, end, packets, digest, elapsed, counts, leftovers })
+        let lateness = shared.real_time.as_ref().map(RealTime::lateness);
+        Ok(Outcome { value, end, packets, digest, elapsed, counts, leftovers, lateness })
     }
 
-    /// Virtual time since the world began. Whole milliseconds.
+    /// Virtual time since the world began. Whole milliseconds, except in a world in real time.
     pub fn now(&self) -> VirtualTime {
         self.shared.now()
     }
@@ -282,13 +290,13 @@ impl Drop for Stacks<'_> {
     }
 }
 
-/// One thread, a paused clock that jumps from timer to timer, and the two moments that a world must
+/// One thread, a clock that is paused and jumps from timer to timer (unless time is real), and the two moments that a world must
 /// know of: when nothing can run any more, and when time has moved.
-fn runtime(shared: &Arc<Shared>) -> std::io::Result<Runtime> {
+fn runtime(shared: &Arc<Shared>, pace: Pace) -> std::io::Result<Runtime> {
     let (at_rest, moved) = (Arc::clone(shared), Arc::clone(shared));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
-        .start_paused(true)
+        .start_paused(pace == Pace::Virtual)
         .on_thread_park(move || at_rest.signals.at_rest())
         .on_thread_unpark(move || {
             moved.now();

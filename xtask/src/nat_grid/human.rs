@@ -2,13 +2,11 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{LineStyle, Table, TableStyle, presets};
+use comfy_table::Table;
 use scenario::nat_grid::{Cell, Part};
 
 use super::Grid;
-
-/// One line under the head, and no others.
-const STYLE: TableStyle = presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
+use crate::scenarios::TABLE_STYLE;
 
 /// The whole grid.
 pub(super) fn tables(grid: &Grid) -> String {
@@ -53,7 +51,7 @@ fn square(grid: &Grid, part: Part, turn: bool) -> Table {
         }
     }
     let mut table = Table::new();
-    table.load_style(STYLE);
+    table.load_style(TABLE_STYLE);
     table.set_header(["caller"].into_iter().map(str::to_owned).chain(callees.iter().map(|name| short(name))));
     for row in cells.chunks(callees.len()) {
         let name = row.first().map(|cell| short(&cell.row.caller));
@@ -64,7 +62,7 @@ fn square(grid: &Grid, part: Part, turn: bool) -> Table {
 
 fn lines(grid: &Grid) -> Table {
     let mut table = Table::new();
-    table.load_style(STYLE);
+    table.load_style(TABLE_STYLE);
     table.set_header(["caller", "callee", "STUN only", "STUN and TURN"]);
     let others: Vec<&Cell> = grid.cells.iter().filter(|cell| cell.row.part == Part::Others).collect();
     for pair in others.chunks(2) {

@@ -9,7 +9,8 @@ use scenario::{
 };
 
 /// One line under the head, and no others.
-const STYLE: TableStyle = presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
+pub(crate) const STYLE: TableStyle =
+    presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// How many different failures of one scenario are shown in full.
 const KINDS_SHOWN: usize = 3;

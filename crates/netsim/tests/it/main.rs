@@ -5,6 +5,7 @@ mod ends;
 mod handover;
 mod links;
 mod nat;
+mod real_time;
 mod statistics;
 mod tcp;
 mod tcp_under_loss;

@@ -3,7 +3,7 @@
 use std::{future::Future, net::SocketAddr, time::Duration};
 
 use netsim::{
-    Access, HostSpec, LinkModel, Outcome, Probability, ProcessingDelay, TcpStream, World, WorldConfig,
+    Access, HostSpec, LinkModel, Outcome, Pace, Probability, ProcessingDelay, TcpStream, World, WorldConfig,
 };
 
 /// The hosts, in the order of their addresses 10.0.0.1 and 10.0.0.2 (2001:db8::1, …).
@@ -38,6 +38,7 @@ pub(crate) fn host(name: &str, addresses: &[&str], access: Access) -> HostSpec {
 pub(crate) fn world_of(hosts: impl IntoIterator<Item = HostSpec>) -> WorldConfig {
     WorldConfig {
         seed: 1,
+        pace: Pace::Virtual,
         hosts: hosts.into_iter().collect(),
         gateways: Vec::new(),
         user_timeout: WorldConfig::LINUX_USER_TIMEOUT,

@@ -8,7 +8,7 @@ use call_engine::{
     SessionConstraints, Settings, SyntheticDevices, Timers, VideoConstraints,
 };
 use determinism::crypto::SeededProvider;
-use netsim::{HostSpec, ProcessingDelay, WorldConfig};
+use netsim::{HostSpec, Pace, ProcessingDelay, WorldConfig};
 use signaller::{
     Kind,
     relay::{DelayRule, RelaySettings},
@@ -49,6 +49,7 @@ pub(super) fn world_config(plan: &Plan, seed: u64) -> WorldConfig {
     });
     WorldConfig {
         seed,
+        pace: Pace::Virtual,
         hosts: peers.chain([signaller]).chain(servers).collect(),
         gateways: plan.gateways.clone(),
         user_timeout: WorldConfig::LINUX_USER_TIMEOUT,

@@ -9,7 +9,8 @@ mod user;
 use std::{any::Any, collections::BTreeMap, sync::Arc, time::Duration};
 
 use cpu_time::ThreadTime;
-use netsim::{End, World, WorldError};
+pub use netsim::Lateness;
+use netsim::{End, Pace, World, WorldConfig, WorldError};
 use thiserror::Error;
 use timeline::Name;
 
@@ -59,9 +60,27 @@ pub enum RunError {
 ///
 /// [`RunError`]. A call that fails is no error: it is what the record shows.
 pub fn play(plan: &Plan, seed: u64) -> Result<RunRecord, RunError> {
+    play_at(Pace::Virtual, plan, seed).map(|(record, _)| record)
+}
+
+/// Plays `plan` in real time: the same world with the machine's clock, to check virtual time against.
+///
+/// It takes as long as the plan says, and no two runs are the same: `seed` decides the network's draws
+/// and the programs' randomness, but when they are made depends on the machine. Says also how late the
+/// machine was with packets. Times of the record have fractions of a millisecond, and steps happen up to
+/// some milliseconds later than the plan says.
+///
+/// # Errors
+///
+/// As for [`play`].
+pub fn play_in_real_time(plan: &Plan, seed: u64) -> Result<(RunRecord, Lateness), RunError> {
+    play_at(Pace::RealTime, plan, seed)
+}
+
+fn play_at(pace: Pace, plan: &Plan, seed: u64) -> Result<(RunRecord, Lateness), RunError> {
     determinism::supported()?;
     let settings = determinism::Settings { seed, epoch_s: EPOCH_S };
-    let played = determinism::on_simulation_thread(settings, || play_here(plan, seed));
+    let played = determinism::on_simulation_thread(settings, || play_here(pace, plan, seed));
     match played {
         Ok(result) => result.map_err(|source| RunError::World { plan: plan.name.clone(), seed, source }),
         Err(panic) => {
@@ -70,13 +89,12 @@ pub fn play(plan: &Plan, seed: u64) -> Result<RunRecord, RunError> {
     }
 }
 
-fn play_here(plan: &Plan, seed: u64) -> Result<RunRecord, WorldError> {
+fn play_here(pace: Pace, plan: &Plan, seed: u64) -> Result<(RunRecord, Lateness), WorldError> {
     let started = ThreadTime::now();
     let recording = Recording::new(plan);
     let shared = recording.clone();
-    let outcome = World::run(build::world_config(plan, seed), |world| {
-        script::run(Arc::new(plan.clone()), seed, world, shared)
-    })?;
+    let config = WorldConfig { pace, ..build::world_config(plan, seed) };
+    let outcome = World::run(config, |world| script::run(Arc::new(plan.clone()), seed, world, shared))?;
     let end = match outcome.end {
         End::Finished => WorldEnd::Finished,
         End::Deadline => WorldEnd::Deadline,
@@ -86,7 +104,7 @@ fn play_here(plan: &Plan, seed: u64) -> Result<RunRecord, WorldError> {
     let leftovers = outcome.value.unwrap_or_else(|| cut_short(plan, &outcome.leftovers.at_end));
     let (mut timeline, peers) = recording.finish();
     timeline.packets = outcome.packets;
-    Ok(RunRecord {
+    let record = RunRecord {
         seed,
         end,
         timeline,
@@ -95,7 +113,8 @@ fn play_here(plan: &Plan, seed: u64) -> Result<RunRecord, WorldError> {
         cpu: Some(started.elapsed()),
         peers,
         leftovers,
-    })
+    };
+    Ok((record, outcome.lateness.unwrap_or_default()))
 }
 
 /// What a world that was stopped before its script came to its end still held: its sockets. Tasks and
