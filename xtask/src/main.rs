@@ -4,6 +4,7 @@ mod exit;
 mod interrupt;
 mod nat_grid;
 mod output;
+mod profiles;
 mod progress;
 mod scenarios;
 mod schema;
@@ -27,6 +28,8 @@ enum Command {
     Scenarios(scenarios::Arguments),
     /// Hold every NAT against every NAT: what is simulated, and what the RFCs predict
     NatGrid(nat_grid::Arguments),
+    /// The named networks: their figures and sources, and how calls fare on them
+    Profiles(profiles::Arguments),
     /// Write the JSON Schema of scenario files, scenarios/schema.json
     Schema(schema::Arguments),
     /// Compare virtual time with real time: the same call in both
@@ -40,6 +43,7 @@ Examples:
   cargo xtask scenarios ringing loss/uniform-5pct           a theme and one scenario
   cargo xtask scenarios happy/host-candidates --seed 7      one run, with its full timeline
   cargo xtask scenarios --format json --out report.json     for a machine
+  cargo xtask profiles                                      the networks that scenarios can name
   cargo xtask nat-grid                                      which NATs a call gets through, and which need TURN
 
 Exit codes:
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Scenarios(arguments) => scenarios::run(&arguments),
         Command::NatGrid(arguments) => nat_grid::run(&arguments),
+        Command::Profiles(arguments) => profiles::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Truth(arguments) => truth::run(&arguments),
     };

@@ -3,10 +3,8 @@
 //! Their figures stand in `profiles.toml`, each with its source; where a figure has none, it says that it
 //! was chosen, and why.
 
-use std::collections::BTreeMap;
-
 use crate::{
-    format::profile::{ProfileRead, all},
+    format::profile::{self, ProfileRead, all},
     plan::{Access, Device, Gateway, Schedule},
 };
 
@@ -25,8 +23,19 @@ pub struct Profile {
     pub schedule: Option<Schedule>,
     /// The gateways between it and the core, the nearest first, with the addresses of the first that is built.
     pub gateways: Vec<Gateway>,
-    /// Where each figure comes from, by its key in the file: `link.up.delay`.
-    pub sources: BTreeMap<String, String>,
+    /// Its figures as they were written down, in the order of the file.
+    pub figures: Vec<Figure>,
+}
+
+/// A figure of a profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figure {
+    /// Its key in the file, with list items counted from 0: `link.up.delay`, `gateways.0.nat.udp-timeout`.
+    pub key: String,
+    /// Its value as it is written there.
+    pub value: String,
+    /// Where it comes from; empty for words that are no figures.
+    pub source: String,
 }
 
 /// All profiles, in the order in which they are documented.
@@ -37,4 +46,69 @@ pub fn profiles() -> Vec<Profile> {
 /// Their names, in the same order.
 pub fn names() -> Vec<&'static str> {
     all().iter().map(|profile| profile.name.as_str()).collect()
+}
+
+/// What stands before the profiles in their file: how to read a figure, and the sources by name.
+pub fn preface() -> String {
+    let lines = profile::PROFILES.lines().take_while(|line| line.starts_with('#'));
+    lines.map(|line| line.trim_start_matches('#').strip_prefix(' ').unwrap_or_default()).fold(
+        String::new(),
+        |mut text, line| {
+            text.push_str(line);
+            text.push('\n');
+            text
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_figure_has_a_source() {
+        for profile in profiles() {
+            assert!(!profile.figures.is_empty(), "{}", profile.name);
+            for figure in &profile.figures {
+                let is_figure = figure.value.contains(|c: char| c.is_ascii_digit());
+                assert!(
+                    !is_figure || !figure.source.is_empty(),
+                    "{}: {} has no source",
+                    profile.name,
+                    figure.key
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_source_is_of_a_figure() {
+        for profile in all() {
+            for key in profile.sources.keys() {
+                let speaks_for =
+                    |figure: &Figure| figure.key == *key || figure.key.starts_with(&format!("{key}."));
+                let is_of_nothing = !profile.figures.iter().any(speaks_for);
+                // Where there is no gateway, that is a choice as well.
+                assert!(
+                    !is_of_nothing || key == "gateways",
+                    "{}: a source for `{key}`, which is not there",
+                    profile.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn networks_differ_where_reality_does() {
+        let named =
+            |name: &str| profiles().into_iter().find(|profile| profile.name == name).expect("a profile");
+        let (wifi, lte, subway) = (named("wifi"), named("lte"), named("subway"));
+        let bps = |profile: &Profile| {
+            [profile.access.up, profile.access.down].map(|half| half.rate.expect("a rate").bps.get())
+        };
+        assert!(bps(&wifi)[0] < bps(&wifi)[1] && bps(&lte)[0] < bps(&lte)[1]);
+        assert_eq!((wifi.device, lte.device), (Device::Laptop, Device::Phone));
+        let outages = subway.schedule.expect("outages").steps;
+        assert_eq!(outages.iter().filter(|(_, access)| !access.up.up).count(), 1);
+    }
 }

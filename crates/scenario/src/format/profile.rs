@@ -11,10 +11,13 @@ use super::{
     reader::{Key, Table},
     values::vocabulary,
 };
-use crate::{plan::Device, profile::Profile};
+use crate::{
+    plan::Device,
+    profile::{Figure, Profile},
+};
 
 /// The profiles, as they are kept in the file of that name.
-const PROFILES: &str = include_str!("../../profiles.toml");
+pub(crate) const PROFILES: &str = include_str!("../../profiles.toml");
 
 /// A profile as it was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +28,9 @@ pub(crate) struct ProfileRead {
     pub(super) link: LinkRead,
     pub(super) schedule: Option<ScheduleRead>,
     pub(super) gateways: Vec<GatewayRead>,
-    /// Where each figure comes from, by its key in the file.
-    pub(super) sources: BTreeMap<String, String>,
+    /// Where figures come from, by their key in the file; an entry speaks for all under its key.
+    pub(crate) sources: BTreeMap<String, String>,
+    pub(crate) figures: Vec<Figure>,
 }
 
 impl ProfileRead {
@@ -41,7 +45,7 @@ impl ProfileRead {
             access: self.link.access(),
             schedule: self.schedule.as_ref().map(|schedule| schedule.over(self.link)),
             gateways: sites.gateways,
-            sources: self.sources.clone(),
+            figures: self.figures.clone(),
         }
     }
 }
@@ -100,7 +104,14 @@ fn profile(key: &Key<'_>, problems: &Problems) -> Option<ProfileRead> {
     let sources = table.require("sources", problems).and_then(|value| value.table("sources", problems));
     table.finish(problems);
     let text = |key: &Key<'_>| Some((key.name.to_owned(), key.value.sentence(problems)?));
-    let sources = sources?.rest().iter().filter_map(text).collect();
+    let sources: BTreeMap<String, String> = sources?.rest().iter().filter_map(text).collect();
+    let mut figures = Vec::new();
+    for part in ["link", "gateways", "schedule", "signaling"] {
+        key.value.leaves(part, &mut |key, value| {
+            let source = source_of(&key, &sources).unwrap_or_default().to_owned();
+            figures.push(Figure { key, value, source });
+        });
+    }
     Some(ProfileRead {
         name: key.name.to_owned(),
         summary: summary?,
@@ -109,5 +120,17 @@ fn profile(key: &Key<'_>, problems: &Problems) -> Option<ProfileRead> {
         schedule,
         gateways,
         sources,
+        figures,
     })
+}
+
+/// The entry that speaks for `key`: its own, or that of the nearest key above it.
+fn source_of<'a>(key: &str, sources: &'a BTreeMap<String, String>) -> Option<&'a str> {
+    let mut at = key;
+    loop {
+        if let Some(source) = sources.get(at) {
+            return Some(source);
+        }
+        at = at.rsplit_once('.')?.0;
+    }
 }

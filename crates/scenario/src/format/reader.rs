@@ -167,6 +167,38 @@ impl<'d> Value<'d> {
         }
     }
 
+    /// Every value under `part` of this table that is neither table nor list, with its dotted key and as it
+    /// is written, in the order of the file.
+    pub(super) fn leaves(self, part: &str, visit: &mut impl FnMut(String, String)) {
+        if let DeValue::Table(entries) = self.0.get_ref()
+            && let Some(value) = entries.get(part)
+        {
+            Self(value).leaves_at(part.to_owned(), visit);
+        }
+    }
+
+    fn leaves_at(self, key: String, visit: &mut impl FnMut(String, String)) {
+        match self.0.get_ref() {
+            DeValue::Table(entries) => {
+                let mut entries: Vec<_> = entries.iter().collect();
+                entries.sort_by_key(|(name, _)| name.span().start);
+                for (name, value) in entries {
+                    Self(value).leaves_at(format!("{key}.{}", name.get_ref()), visit);
+                }
+            }
+            DeValue::Array(elements) => {
+                for (index, value) in elements.iter().enumerate() {
+                    Self(value).leaves_at(format!("{key}.{index}"), visit);
+                }
+            }
+            DeValue::String(text) => visit(key, text.to_string()),
+            DeValue::Integer(number) => visit(key, number.as_str().to_owned()),
+            DeValue::Float(number) => visit(key, number.as_str().to_owned()),
+            DeValue::Boolean(value) => visit(key, value.to_string()),
+            DeValue::Datetime(value) => visit(key, value.to_string()),
+        }
+    }
+
     /// The integer, if it lies in `accepted`.
     pub(super) fn integer(self, accepted: RangeInclusive<u64>, problems: &Problems) -> Option<u64> {
         let DeValue::Integer(number) = self.0.get_ref() else {
