@@ -119,6 +119,9 @@ pub(super) fn engine_settings(peer: &PeerPlan, index: u64, seed: u64) -> Setting
             },
         },
         timers: Timers { ring: peer.ring_timeout, connect: peer.connect_timeout },
+        // Scenarios show the stack itself: what it does not survive ends the call.
+        recovery: None,
+        ..Settings::new(peer.name.clone())
     }
 }
 
