@@ -59,6 +59,12 @@ pub struct SessionConstraints {
 }
 
 impl PeerConstraints {
+    /// Whether there is a TURN server to relay through.
+    pub(crate) fn has_turn(&self) -> bool {
+        let is_turn = |url: &String| url.starts_with("turn:") || url.starts_with("turns:");
+        self.ice_servers.iter().any(|server| server.urls.iter().any(is_turn))
+    }
+
     /// The servers in the form that `webrtc` takes.
     pub(crate) fn rtc_ice_servers(&self) -> Vec<RTCIceServer> {
         let convert = |server: &IceServer| RTCIceServer {

@@ -20,26 +20,38 @@
 //! - This crate knows no simulator and names no executor: tasks, timers and sockets come from the
 //!   [`webrtc::runtime::Runtime`] it is given, so that what is tested is what ships.
 //! - After the end of a call nothing of it is left: no live track, no peer connection, no task.
-//! - No offer is made while another is in flight.
+//! - No offer is made while another is in flight; of two that cross, the caller's stands.
 //! - No candidate that arrives during a call is dropped: it is applied, held until it can be, or
 //!   reported as rejected.
+//! - Whatever happens, a call comes to an end: each state has a timer, a recovery that is bounded, or a
+//!   person who can hang up.
 //!
-//! Deliberately absent, so far: rollback on glare, ICE restarts and the recovery of a lost connection.
+//! When both sides dial each other at once, one call results: the one with the smaller call id, and of
+//! equal ids the one of the smaller participant name. The maker of the other becomes its callee, and
+//! has accepted by having dialled.
+//!
+//! A connection that fails is recovered as [`Recovery`] says.
+//!
+//! Deliberately absent, so far: more than two participants in a call.
 
 mod configuration;
 mod engine;
+mod guards;
 mod media;
 mod observer;
 mod peer;
+mod recovery;
 mod settings;
 mod state;
 
 pub use configuration::{IceServer, IceTransportPolicy, PeerConstraints, SessionConstraints};
 pub use engine::{Engine, Parts};
+pub use guards::Guards;
 pub use media::{
     Enabled, FacingMode, Frame, FrameSource, LocalTrack, MediaDevices, MediaError, MediaKind, MediaStream,
     MediaStreamConstraints, Permission, SyntheticDevices, VideoConstraints, Wanted,
 };
 pub use observer::{EngineEvent, Observer, PacketPosition, ReceivedPacket, StateMachine};
-pub use settings::{Codecs, PeerSettings, Settings, Timers};
+pub use recovery::{Rebuilds, Recovery, RecoveryCause, RecoveryStep};
+pub use settings::{Codecs, DataSettings, PeerSettings, Settings, Timers};
 pub use state::{CallEvent, CallState, EndReason, Outcome, Role};

@@ -1,6 +1,6 @@
 use signaller::{CallId, ParticipantId};
 
-use crate::MediaKind;
+use crate::{MediaKind, RecoveryCause, RecoveryStep};
 
 /// Who is told what the engine does: the application's user interface, its log, a test.
 ///
@@ -119,6 +119,13 @@ pub enum EngineEvent {
     NegotiationNeeded {
         /// What it made of it.
         verdict: &'static str,
+    },
+    /// The recovery of the connection takes a step.
+    Recovery {
+        /// Which one.
+        step: RecoveryStep,
+        /// Why.
+        cause: RecoveryCause,
     },
     /// `track`: the other side's track is there.
     TrackAdded {

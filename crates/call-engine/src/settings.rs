@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use rtc::crypto::RTCCryptoProvider;
 use signaller::ParticipantId;
 
-use crate::{MediaStreamConstraints, PeerConstraints, SessionConstraints};
+use crate::{Guards, MediaStreamConstraints, PeerConstraints, Recovery, SessionConstraints};
 
 /// Everything that an application can set.
 #[derive(Clone, Debug)]
@@ -20,6 +20,25 @@ pub struct Settings {
     pub peer: PeerSettings,
     /// How long it waits for what.
     pub timers: Timers,
+    /// How a connection that fails is recovered. `None`: it is not, and its failure ends the call.
+    pub recovery: Option<Recovery>,
+    /// Data channels, `None` for none. Both sides of a call must have them or not.
+    pub data: Option<DataSettings>,
+    /// How often statistics are taken while a call is connected, `None` for never.
+    pub statistics: Option<Duration>,
+    /// After which silence a remote track counts as paused, `None` for never.
+    pub media_silence: Option<Duration>,
+    /// Switches for tests.
+    pub guards: Guards,
+}
+
+/// The data channels of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataSettings {
+    /// How many messages may wait in the engine for each channel; more are refused.
+    pub queue: usize,
+    /// How many bytes may wait in each channel (`bufferedAmount`) before the engine holds messages back.
+    pub buffered_bytes: usize,
 }
 
 /// How a peer is built.
@@ -51,9 +70,35 @@ pub enum Codecs {
 pub struct Timers {
     /// From dialling, or from the first ring, until the call ends with `no-answer`.
     pub ring: Duration,
-    /// From accepting until the call ends with `connect-timeout`. The only rescue from a DTLS handshake
-    /// that `webrtc` 0.21.1 lets stall for ever.
+    /// From accepting until the call ends with `connect-timeout`. Without [`Settings::recovery`] the only
+    /// rescue from a DTLS handshake that `webrtc` 0.21.1 lets stall for ever.
     pub connect: Duration,
+}
+
+impl Settings {
+    /// The settings of a video call between two people on `participant`'s device, with recovery.
+    pub fn new(participant: impl Into<ParticipantId>) -> Self {
+        Self {
+            participant: participant.into(),
+            media: MediaStreamConstraints::default(),
+            start_video: crate::Enabled::Yes,
+            session: SessionConstraints::default(),
+            peer: PeerSettings::default(),
+            timers: Timers::default(),
+            recovery: Some(Recovery::default()),
+            data: None,
+            statistics: None,
+            media_silence: None,
+            guards: Guards::ALL_ON,
+        }
+    }
+}
+
+impl Default for DataSettings {
+    /// 256 messages and 64 KiB.
+    fn default() -> Self {
+        Self { queue: 256, buffered_bytes: 64 * 1024 }
+    }
 }
 
 impl Default for Timers {

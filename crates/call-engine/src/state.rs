@@ -1,4 +1,4 @@
-//! The life of a call as a table: six states, two roles, and what each event does in each of them.
+//! The life of a call as a table: seven states, two roles, and what each event does in each of them.
 //!
 //! Every transition of a call goes through [`CallState::on`]. The whole table is a snapshot of the
 //! tests and a drawing beside this file (`call-states.md`), made from the table itself.
@@ -29,6 +29,8 @@ pub enum CallState {
     Connecting,
     /// `connectionState` is `connected`: media can flow.
     Connected,
+    /// It was connected, and the connection is being recovered.
+    Reconnecting,
     /// Over, for the reason it carries.
     Ended(EndReason),
 }
@@ -55,12 +57,16 @@ pub enum EndReason {
     ConnectTimeout,
     /// `connectionState` became `failed` before it was ever `connected`.
     ConnectionFailed,
-    /// `connectionState` became `failed` after it had been `connected`.
+    /// `connectionState` became `failed` after it had been `connected`, and could not be recovered: the
+    /// path is gone, or the other side vanished.
     ConnectionLost,
-    /// The signalling transport closed for good.
+    /// The signalling transport closed for good before the call was connected, or while it was being
+    /// recovered.
     SignalingLost,
     /// A description could not be made or applied, or the peer could not be built.
     NegotiationFailed,
+    /// The permission to use microphone or camera was taken back during the call.
+    PermissionLost,
     /// The participant's application was shut down.
     ShutDown,
 }
@@ -72,6 +78,9 @@ pub enum CallEvent {
     Dial,
     /// A ring arrives.
     RingReceived,
+    /// The one whom the caller dials dials the caller at the same time, and theirs is the call that goes
+    /// on: the caller becomes its callee.
+    RingCrossed,
     /// The callee's device says that it rings.
     RingingReceived,
     /// The user accepts; the devices are there.
@@ -96,12 +105,16 @@ pub enum CallEvent {
     ConnectTimeout,
     /// `connectionState` became `connected`.
     PeerConnected,
-    /// `connectionState` became `failed`.
+    /// The recovery of the connection takes its first step.
+    RecoveryStarted,
+    /// `connectionState` became `failed`, and nothing is left that would recover it.
     PeerFailed,
     /// A description could not be made or applied.
     NegotiationFailed,
     /// The signalling transport closed for good.
     SignalingLost,
+    /// Microphone or camera may not be used any longer.
+    PermissionLost,
     /// The application shuts down.
     ShutDown,
 }
@@ -119,12 +132,13 @@ pub enum Outcome {
 
 impl CallState {
     /// Every state once; `Ended` with one reason of many.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Idle,
         Self::Dialling,
         Self::Ringing,
         Self::Connecting,
         Self::Connected,
+        Self::Reconnecting,
         Self::Ended(EndReason::HungUp),
     ];
 
@@ -144,10 +158,11 @@ impl CallState {
             // Timers and peer events that were already on their way when the call ended.
             (S::Ended(_), _, E::RingTimeout | E::ConnectTimeout) => NoOp,
             (S::Ended(_), _, E::PeerConnected | E::PeerFailed | E::NegotiationFailed) => NoOp,
-            (S::Ended(_), _, E::MediaDenied | E::MediaMissing) => NoOp,
+            (S::Ended(_), _, E::MediaDenied | E::MediaMissing | E::RecoveryStarted) => NoOp,
+            (S::Idle | S::Ended(_), _, E::PermissionLost) => NoOp,
             (S::Idle | S::Ended(_), _, _) => Invalid,
 
-            (S::Dialling, Caller, E::RingingReceived) => Moved(S::Ringing),
+            (S::Dialling, Caller, E::RingingReceived | E::RingCrossed) => Moved(S::Ringing),
             (S::Dialling | S::Ringing, Caller, E::AcceptReceived) => Moved(S::Connecting),
             (S::Dialling | S::Ringing, Caller, E::RejectReceived(why)) => Moved(S::Ended(why)),
             (S::Dialling | S::Ringing, Caller, E::HangUp) => Moved(S::Ended(EndReason::Cancelled)),
@@ -155,24 +170,38 @@ impl CallState {
 
             (S::Ringing, Callee, E::Accept) => Moved(S::Connecting),
             (S::Ringing, Callee, E::Reject | E::HangUp) => Moved(S::Ended(EndReason::Declined)),
-            (S::Ringing | S::Connecting | S::Connected, Callee, E::RingReceived) => NoOp,
+            (S::Ringing | S::Connecting | S::Connected | S::Reconnecting, Callee, E::RingReceived) => NoOp,
 
             (S::Dialling | S::Ringing, _, E::RingTimeout) => Moved(S::Ended(EndReason::NoAnswer)),
             (S::Dialling | S::Ringing, _, E::MediaDenied) => Moved(S::Ended(EndReason::PermissionDenied)),
             (S::Dialling | S::Ringing, _, E::MediaMissing) => Moved(S::Ended(EndReason::DeviceMissing)),
 
-            (S::Connecting | S::Connected, _, E::HangUp) => Moved(S::Ended(EndReason::HungUp)),
+            (S::Connecting | S::Connected | S::Reconnecting, _, E::HangUp) => {
+                Moved(S::Ended(EndReason::HungUp))
+            }
             (S::Connecting, _, E::ConnectTimeout) => Moved(S::Ended(EndReason::ConnectTimeout)),
-            (S::Connecting, _, E::PeerConnected) => Moved(S::Connected),
+            (S::Connecting | S::Reconnecting, _, E::PeerConnected) => Moved(S::Connected),
+            (S::Connected, _, E::RecoveryStarted) => Moved(S::Reconnecting),
+            // A connection that never stood is not reconnected but connected; a recovery has many steps.
+            (S::Connecting | S::Reconnecting, _, E::RecoveryStarted) => NoOp,
             (S::Connecting, _, E::PeerFailed) => Moved(S::Ended(EndReason::ConnectionFailed)),
-            (S::Connected, _, E::PeerFailed) => Moved(S::Ended(EndReason::ConnectionLost)),
+            (S::Connected | S::Reconnecting, _, E::PeerFailed) => Moved(S::Ended(EndReason::ConnectionLost)),
             // `connected` again after `disconnected`, and timers that lost the race.
-            (S::Connected, _, E::PeerConnected | E::ConnectTimeout | E::RingTimeout) => NoOp,
+            (S::Connected, _, E::PeerConnected) => NoOp,
+            (S::Connected | S::Reconnecting, _, E::ConnectTimeout | E::RingTimeout) => NoOp,
             (S::Connecting, _, E::RingTimeout) => NoOp,
-            (S::Connecting | S::Connected, Caller, E::RingingReceived | E::AcceptReceived) => NoOp,
-            (S::Connecting | S::Connected, _, E::NegotiationFailed) => {
+            (
+                S::Connecting | S::Connected | S::Reconnecting,
+                Caller,
+                E::RingingReceived | E::AcceptReceived,
+            ) => NoOp,
+            (S::Connecting | S::Connected | S::Reconnecting, _, E::NegotiationFailed) => {
                 Moved(S::Ended(EndReason::NegotiationFailed))
             }
+            (S::Connecting | S::Connected | S::Reconnecting, _, E::PermissionLost) => {
+                Moved(S::Ended(EndReason::PermissionLost))
+            }
+            (S::Dialling | S::Ringing, _, E::PermissionLost) => Moved(S::Ended(EndReason::PermissionDenied)),
 
             (_, _, E::ByeReceived(why)) => Moved(S::Ended(why)),
             (_, _, E::SignalingLost) if self != S::Connected => Moved(S::Ended(EndReason::SignalingLost)),
@@ -191,6 +220,7 @@ impl CallState {
             Self::Ringing => "ringing",
             Self::Connecting => "connecting",
             Self::Connected => "connected",
+            Self::Reconnecting => "reconnecting",
             Self::Ended(_) => "ended",
         }
     }
@@ -217,6 +247,7 @@ impl EndReason {
             Self::ConnectionLost => "connection-lost",
             Self::SignalingLost => "signaling-lost",
             Self::NegotiationFailed => "negotiation-failed",
+            Self::PermissionLost => "permission-lost",
             Self::ShutDown => "shut-down",
         }
     }
@@ -241,7 +272,7 @@ impl From<&ByeReason> for EndReason {
 
 impl EndReason {
     /// Every reason once.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::HungUp,
         Self::Cancelled,
         Self::Declined,
@@ -254,6 +285,7 @@ impl EndReason {
         Self::ConnectionLost,
         Self::SignalingLost,
         Self::NegotiationFailed,
+        Self::PermissionLost,
         Self::ShutDown,
     ];
 
@@ -275,9 +307,10 @@ impl EndReason {
 
 impl CallEvent {
     /// Every event once; those with a reason with one of many.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::Dial,
         Self::RingReceived,
+        Self::RingCrossed,
         Self::RingingReceived,
         Self::Accept,
         Self::AcceptReceived,
@@ -290,9 +323,11 @@ impl CallEvent {
         Self::RingTimeout,
         Self::ConnectTimeout,
         Self::PeerConnected,
+        Self::RecoveryStarted,
         Self::PeerFailed,
         Self::NegotiationFailed,
         Self::SignalingLost,
+        Self::PermissionLost,
         Self::ShutDown,
     ];
 
@@ -301,6 +336,7 @@ impl CallEvent {
         match self {
             Self::Dial => "dial",
             Self::RingReceived => "ring received",
+            Self::RingCrossed => "rings crossed",
             Self::RingingReceived => "ringing received",
             Self::Accept => "accept",
             Self::AcceptReceived => "accept received",
@@ -313,9 +349,11 @@ impl CallEvent {
             Self::RingTimeout => "ring timer",
             Self::ConnectTimeout => "connect timer",
             Self::PeerConnected => "connection connected",
+            Self::RecoveryStarted => "recovery",
             Self::PeerFailed => "connection failed",
             Self::NegotiationFailed => "negotiation failed",
             Self::SignalingLost => "signaling lost",
+            Self::PermissionLost => "permission lost",
             Self::ShutDown => "shut-down",
         }
     }

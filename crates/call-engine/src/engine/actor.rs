@@ -1,7 +1,7 @@
 //! The engine's task: one loop that takes one thing at a time, in a fixed order of precedence, so that
 //! the same inputs give the same call.
 
-use std::{future::poll_fn, sync::Arc, task::Poll};
+use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
 use futures::{
     StreamExt as _,
@@ -15,12 +15,13 @@ use webrtc::runtime::Runtime;
 
 use super::{
     Command, Parts,
-    call::{Call, Timer, TimerKind},
+    call::{Call, TimerKind, Timers},
 };
 use crate::{
-    CallEvent, CallState, Enabled, EndReason, EngineEvent, MediaDevices, MediaError, MediaKind, MediaStream,
-    Observer, Outcome, Role, Settings, StateMachine,
-    peer::{Negotiation, Peer, PeerEvent, PeerParts},
+    CallEvent, CallState, EndReason, EngineEvent, MediaDevices, MediaError, MediaStream, Observer, Outcome,
+    Role, Settings, StateMachine,
+    peer::{BindAddresses, PeerEvent},
+    recovery::Input,
 };
 
 /// The engine behind its handle.
@@ -29,13 +30,25 @@ pub(super) struct Actor {
     pub(super) runtime: Arc<dyn Runtime>,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) call: Option<Call>,
-    devices: Arc<dyn MediaDevices>,
+    pub(super) devices: Arc<dyn MediaDevices>,
+    pub(super) peer_events_in: UnboundedSender<PeerEvent>,
+    /// The number of the newest peer; none has it but that one.
+    pub(super) generation: u64,
+    /// Where peers open their sockets.
+    pub(super) addresses: BindAddresses,
+    pub(super) signaling: Signaling,
     transport: Box<dyn Transport>,
-    transport_open: bool,
     commands: UnboundedReceiver<Command>,
     peer_events: UnboundedReceiver<PeerEvent>,
-    peer_events_in: UnboundedSender<PeerEvent>,
-    generation: u64,
+}
+
+/// Whether messages go out at present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signaling {
+    Up,
+    Down,
+    /// For good.
+    Closed,
 }
 
 /// The next thing to do.
@@ -51,13 +64,14 @@ impl Actor {
     pub(super) fn new(settings: Settings, parts: Parts, commands: UnboundedReceiver<Command>) -> Self {
         let (peer_events_in, peer_events) = unbounded();
         Self {
+            addresses: BindAddresses::new(settings.peer.udp_addresses.clone()),
             settings,
             runtime: parts.runtime,
             observer: parts.observer,
             call: None,
             devices: parts.devices,
             transport: parts.transport,
-            transport_open: true,
+            signaling: Signaling::Up,
             commands,
             peer_events,
             peer_events_in,
@@ -77,13 +91,14 @@ impl Actor {
                 Step::Media(result) => self.on_media(result).await,
                 Step::Timer(TimerKind::Ring) => self.happen(CallEvent::RingTimeout).await,
                 Step::Timer(TimerKind::Connect) => self.happen(CallEvent::ConnectTimeout).await,
+                Step::Timer(TimerKind::Recovery) => self.on_recovery_timer().await,
             }
         }
     }
 
     async fn next_step(&mut self) -> Step {
-        let Self { commands, transport, transport_open, peer_events, call, .. } = self;
-        let mut incoming = transport_open.then(|| transport.recv());
+        let Self { commands, transport, signaling, peer_events, call, .. } = self;
+        let mut incoming = (*signaling != Signaling::Closed).then(|| transport.recv());
         poll_fn(|cx| {
             if let Poll::Ready(command) = commands.poll_next_unpin(cx) {
                 return Poll::Ready(Step::Wish(command));
@@ -99,13 +114,10 @@ impl Actor {
                 call.media = None;
                 return Poll::Ready(Step::Media(result));
             }
-            let Some(timer) = &mut call.timer else { return Poll::Pending };
-            if timer.sleep.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
+            match call.timers.poll(cx) {
+                Some(kind) => Poll::Ready(Step::Timer(kind)),
+                None => Poll::Pending,
             }
-            let kind = timer.kind;
-            call.timer = None;
-            Poll::Ready(Step::Timer(kind))
         })
         .await
     }
@@ -118,117 +130,10 @@ impl Actor {
             Command::HangUp => self.happen(CallEvent::HangUp).await,
             Command::SetEnabled(kind, enabled) => self.set_enabled(kind, enabled),
             Command::NegotiationNeeded => self.on_negotiation_needed().await,
+            Command::NetworkChanged { addresses } => self.on_network_changed(addresses).await,
+            Command::PermissionLost => self.happen(CallEvent::PermissionLost).await,
             Command::ShutDown { .. } => unreachable!("the loop takes this one itself"),
         }
-    }
-
-    async fn dial(&mut self, to: ParticipantId, id: CallId) {
-        if let Some(call) = &self.call {
-            return self.problem(format!("cannot dial {to}: in a call with {}", call.remote));
-        }
-        self.begin(id, to, Role::Caller);
-        self.happen(CallEvent::Dial).await;
-        self.start_timer(TimerKind::Ring);
-        self.ask_for_media();
-    }
-
-    /// Makes the call that [`Self::happen`] moves from now on.
-    pub(super) fn begin(&mut self, id: CallId, remote: ParticipantId, role: Role) {
-        self.generation += 1;
-        self.call = Some(Call::new(id, remote, role, self.generation));
-    }
-
-    fn accept(&mut self) {
-        let Some(call) = &self.call else {
-            return self.problem("cannot accept: nothing rings".to_owned());
-        };
-        if (call.role, call.state) != (Role::Callee, CallState::Ringing) {
-            return self.problem(format!("cannot accept a call that is {}", call.state));
-        }
-        if call.media.is_none() {
-            self.ask_for_media();
-        }
-    }
-
-    fn ask_for_media(&mut self) {
-        let request = self.devices.user_media(self.settings.media);
-        if let Some(call) = &mut self.call {
-            call.media = Some(request);
-        }
-    }
-
-    fn set_enabled(&mut self, kind: MediaKind, enabled: Enabled) {
-        match self.call.as_ref().and_then(|call| call.stream.as_ref()) {
-            Some(stream) => stream.set_enabled(kind, enabled),
-            None => self.problem(format!("there is no local {kind} to enable or disable")),
-        }
-    }
-
-    async fn on_media(&mut self, result: Result<MediaStream, MediaError>) {
-        let stream = match result {
-            Ok(stream) => stream,
-            Err(error) => {
-                self.problem(error.to_string());
-                let missing = matches!(error, MediaError::NotFound(_));
-                let event = if missing { CallEvent::MediaMissing } else { CallEvent::MediaDenied };
-                return self.happen(event).await;
-            }
-        };
-        stream.set_enabled(MediaKind::Video, self.settings.start_video);
-        let Some(call) = &mut self.call else { return stream.stop() };
-        call.stream = Some(stream);
-        match call.role {
-            Role::Caller => {
-                let video = self.settings.media.video.is_some() && self.settings.start_video == Enabled::Yes;
-                let media = signaller::Media { audio: self.settings.media.audio, video };
-                call.announced = true;
-                self.send(Message::Ring { media });
-            }
-            Role::Callee => {
-                if self.build_peer(Negotiation::answerer()).await {
-                    self.send(Message::Accept);
-                    self.happen(CallEvent::Accept).await;
-                }
-            }
-        }
-    }
-
-    /// Builds the peer and adds the local stream. False where that failed; the call has ended then.
-    pub(super) async fn build_peer(&mut self, negotiation: Negotiation) -> bool {
-        let Some(call) = &mut self.call else { return false };
-        let parts = PeerParts {
-            settings: &self.settings.peer,
-            runtime: self.runtime.clone(),
-            observer: self.observer.clone(),
-            events: self.peer_events_in.clone(),
-            generation: call.generation,
-            negotiation,
-        };
-        let built = match Peer::build(parts).await {
-            Ok(peer) => {
-                let peer = call.peer.insert(peer);
-                match &call.stream {
-                    Some(stream) => peer.add_stream(stream, self.settings.session).await,
-                    None => Ok(()),
-                }
-            }
-            Err(error) => Err(error),
-        };
-        match built {
-            Ok(()) => true,
-            Err(error) => {
-                self.negotiation_failed(&format!("cannot build the peer: {error}")).await;
-                false
-            }
-        }
-    }
-
-    /// Reports `what` and ends the call for it.
-    pub(super) async fn negotiation_failed(&mut self, what: &str) {
-        self.problem(what.to_owned());
-        let rings = self.call.as_ref().is_some_and(|call| call.state == CallState::Ringing);
-        // A callee that cannot build its peer has not accepted yet.
-        self.happen(if rings { CallEvent::ShutDown } else { CallEvent::NegotiationFailed }).await;
     }
 
     /// Lets `event` happen to the call: the one way in which a call moves.
@@ -261,9 +166,13 @@ impl Actor {
 
     async fn entered(&mut self, state: CallState, event: CallEvent) {
         match state {
-            CallState::Connecting => self.start_timer(TimerKind::Connect),
+            CallState::Connecting => {
+                self.stop_timer(TimerKind::Ring);
+                self.start_timer(TimerKind::Connect, self.settings.timers.connect);
+            }
             CallState::Connected => {
-                self.stop_timer();
+                self.stop_timer(TimerKind::Ring);
+                self.stop_timer(TimerKind::Connect);
                 let peer = self.call.as_mut().and_then(|call| call.peer.as_mut());
                 let Some(peer) = peer else { return };
                 if let Err(error) = peer.start_sending().await {
@@ -271,14 +180,14 @@ impl Actor {
                 }
             }
             CallState::Ended(reason) => self.release(event, reason).await,
-            CallState::Idle | CallState::Dialling | CallState::Ringing => {}
+            CallState::Idle | CallState::Dialling | CallState::Ringing | CallState::Reconnecting => {}
         }
     }
 
     /// Tells the other side and lets go of everything that the call holds.
     async fn release(&mut self, event: CallEvent, reason: EndReason) {
         let Some(mut call) = self.call.take() else { return };
-        call.timer = None;
+        call.timers = Timers::default();
         call.media = None;
         if call.announced
             && let Some(goodbye) = goodbye(&call, event, reason)
@@ -312,16 +221,23 @@ impl Actor {
     async fn on_transport(&mut self, event: Option<TransportEvent>) {
         match event {
             Some(TransportEvent::Message(envelope)) => self.on_message(envelope).await,
-            Some(TransportEvent::Up) => self.tell_signaling("signalling is up"),
+            Some(TransportEvent::Up) => {
+                self.tell_signaling("signalling is up");
+                self.signaling = Signaling::Up;
+                self.recover(Input::SignalingUp).await;
+            }
             Some(TransportEvent::Down { reason }) => {
-                self.tell_signaling(&format!("signalling is down: {reason}"))
+                self.tell_signaling(&format!("signalling is down: {reason}"));
+                self.signaling = Signaling::Down;
+                self.recover(Input::SignalingDown).await;
             }
             Some(TransportEvent::Unreadable { error }) => {
                 self.problem(format!("unreadable message: {error}"))
             }
             Some(_) => {}
             None => {
-                self.transport_open = false;
+                self.signaling = Signaling::Closed;
+                self.recover(Input::SignalingDown).await;
                 self.happen(CallEvent::SignalingLost).await;
             }
         }
@@ -348,25 +264,16 @@ impl Actor {
         }
     }
 
-    fn start_timer(&mut self, kind: TimerKind) {
-        let duration = match kind {
-            TimerKind::Ring => self.settings.timers.ring,
-            TimerKind::Connect => self.settings.timers.connect,
-        };
+    pub(super) fn start_timer(&mut self, kind: TimerKind, duration: Duration) {
         let sleep = self.runtime.sleep(duration);
         if let Some(call) = &mut self.call {
-            call.timer = Some(Timer { kind, sleep });
+            call.timers.start(kind, sleep);
         }
     }
 
-    /// Starts the callee's own ring timer.
-    pub(super) fn start_ring_timer(&mut self) {
-        self.start_timer(TimerKind::Ring);
-    }
-
-    fn stop_timer(&mut self) {
+    pub(super) fn stop_timer(&mut self, kind: TimerKind) {
         if let Some(call) = &mut self.call {
-            call.timer = None;
+            call.timers.stop(kind);
         }
     }
 

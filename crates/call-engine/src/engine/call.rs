@@ -1,12 +1,19 @@
 //! The call that is under way.
 
-use std::{collections::BTreeMap, future::Future, pin::Pin};
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
 
-use signaller::{CallId, ParticipantId};
+use signaller::{CallId, Candidate, ParticipantId};
 
 use crate::{
-    CallState, MediaError, MediaStream, Role, StateMachine,
-    peer::{HoldBack, Peer},
+    CallState, Guards, MediaError, MediaStream, Role, StateMachine,
+    peer::{HoldBack, Peer, RemoteTrack},
+    recovery::Ladder,
 };
 
 /// Everything that one call holds.
@@ -15,7 +22,7 @@ pub(super) struct Call {
     pub(super) remote: ParticipantId,
     pub(super) role: Role,
     pub(super) state: CallState,
-    /// Marks the events of this call's peer.
+    /// Marks the events of this call's present peer.
     pub(super) generation: u64,
     /// Whether the other side has heard of the call.
     pub(super) announced: bool,
@@ -24,26 +31,48 @@ pub(super) struct Call {
     pub(super) peer: Option<Peer>,
     pub(super) held: HoldBack,
     pub(super) machines: Machines,
-    pub(super) timer: Option<Timer>,
-    /// How many tracks of each remote stream are there.
-    pub(super) remote_streams: BTreeMap<String, usize>,
-    pub(super) candidates_ended: bool,
+    pub(super) timers: Timers,
+    pub(super) recovery: Option<Recovering>,
+    pub(super) remote_tracks: Vec<RemoteTrack>,
+    pub(super) trickle: Trickle,
 }
 
 /// `getUserMedia` while it waits for the person.
 pub(super) type MediaRequest = Pin<Box<dyn Future<Output = Result<MediaStream, MediaError>> + Send>>;
 
-/// The one timer that a call has at a time.
-pub(super) struct Timer {
-    pub(super) kind: TimerKind,
-    pub(super) sleep: Pin<Box<dyn Future<Output = ()> + Send>>,
+/// The recovery of this call's connection.
+pub(super) struct Recovering {
+    pub(super) ladder: Ladder,
+    /// When the ladder's clock began.
+    pub(super) since: Instant,
+    /// The deadline that the timer is set to.
+    pub(super) armed: Option<Duration>,
+}
+
+/// What became of our candidates.
+#[derive(Default)]
+pub(super) struct Trickle {
+    /// The ICE generation whose end was signalled.
+    pub(super) ended: Option<String>,
+    /// Those that wait for the end of gathering, where they are not trickled.
+    pub(super) kept: Vec<Candidate>,
+}
+
+/// The timers of a call: one of each kind.
+#[derive(Default)]
+pub(super) struct Timers {
+    running: BTreeMap<TimerKind, Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 /// What a timer waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum TimerKind {
+    /// Somebody answers.
     Ring,
+    /// The call connects.
     Connect,
+    /// The next deadline of the recovery.
+    Recovery,
 }
 
 /// The states of the peer connection's machines, as last reported.
@@ -53,7 +82,13 @@ pub(super) struct Machines {
 }
 
 impl Call {
-    pub(super) fn new(id: CallId, remote: ParticipantId, role: Role, generation: u64) -> Self {
+    pub(super) fn new(
+        id: CallId,
+        remote: ParticipantId,
+        role: Role,
+        generation: u64,
+        guards: Guards,
+    ) -> Self {
         Self {
             id,
             remote,
@@ -64,12 +99,35 @@ impl Call {
             media: None,
             stream: None,
             peer: None,
-            held: HoldBack::default(),
+            held: HoldBack::new(guards),
             machines: Machines::default(),
-            timer: None,
-            remote_streams: BTreeMap::new(),
-            candidates_ended: false,
+            timers: Timers::default(),
+            recovery: None,
+            remote_tracks: Vec::new(),
+            trickle: Trickle::default(),
         }
+    }
+}
+
+impl Timers {
+    /// Starts the timer of `kind`; one that runs already starts anew.
+    pub(super) fn start(&mut self, kind: TimerKind, sleep: Pin<Box<dyn Future<Output = ()> + Send>>) {
+        self.running.insert(kind, sleep);
+    }
+
+    pub(super) fn stop(&mut self, kind: TimerKind) {
+        self.running.remove(&kind);
+    }
+
+    /// The first timer, in the order of their kinds, that is over. It is gone then.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Option<TimerKind> {
+        let mut over = self.running.iter_mut().filter_map(|(kind, sleep)| match sleep.as_mut().poll(cx) {
+            Poll::Ready(()) => Some(*kind),
+            Poll::Pending => None,
+        });
+        let kind = over.next()?;
+        self.running.remove(&kind);
+        Some(kind)
     }
 }
 
@@ -84,10 +142,14 @@ impl Machines {
     pub(super) fn state(&self, machine: StateMachine) -> &str {
         self.states.get(&machine).map_or(initial(machine), String::as_str)
     }
+
+    /// The machines of a peer connection, in the order in which a call first moves them.
+    pub(super) const OF_A_PEER: [StateMachine; 4] =
+        [StateMachine::Signaling, StateMachine::Gathering, StateMachine::Ice, StateMachine::Connection];
 }
 
 /// W3C webrtc-pc §4.4.2: the states of a peer connection that was just made.
-const fn initial(machine: StateMachine) -> &'static str {
+pub(super) const fn initial(machine: StateMachine) -> &'static str {
     match machine {
         StateMachine::Signaling => "stable",
         StateMachine::Call => "idle",

@@ -2,8 +2,12 @@
 
 mod actor;
 mod call;
+mod dialling;
 mod messages;
+mod negotiating;
 mod peer_events;
+mod recovering;
+mod trickling;
 
 use std::sync::Arc;
 
@@ -49,6 +53,8 @@ pub(crate) enum Command {
     HangUp,
     SetEnabled(MediaKind, Enabled),
     NegotiationNeeded,
+    NetworkChanged { addresses: Option<Vec<String>> },
+    PermissionLost,
     ShutDown { done: oneshot::Sender<()> },
 }
 
@@ -92,6 +98,20 @@ impl Engine {
     /// event more often than needed; an application may pass each on.
     pub fn negotiation_needed(&self) {
         self.wish(Command::NegotiationNeeded);
+    }
+
+    /// Reports that the device is in another network: ICE restarts at once, on new sockets. `addresses`,
+    /// of the form `address:port`, take the place of [`PeerSettings::udp_addresses`] where they are given.
+    ///
+    /// [`PeerSettings::udp_addresses`]: crate::PeerSettings::udp_addresses
+    pub fn network_changed(&self, addresses: Option<Vec<String>>) {
+        self.wish(Command::NetworkChanged { addresses });
+    }
+
+    /// Reports that the person, or the system, took the permission for microphone or camera back: the
+    /// call ends for that reason on both sides.
+    pub fn permission_lost(&self) {
+        self.wish(Command::PermissionLost);
     }
 
     /// Ends the call, if there is one, says so to the other side, closes the transport and waits until

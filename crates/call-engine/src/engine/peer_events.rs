@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use webrtc::{
     media_stream::track_remote::TrackRemote,
-    peer_connection::{
-        RTCIceGatheringState, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent,
-        RTCPeerConnectionState,
-    },
+    peer_connection::{RTCIceConnectionState, RTCPeerConnectionState},
 };
 
 use super::actor::Actor;
 use crate::{
-    CallEvent, EngineEvent, MediaKind, StateMachine,
+    CallEvent, EngineEvent, StateMachine,
     peer::{PeerEvent, PeerEventKind},
+    recovery::Input,
 };
 
 impl Actor {
@@ -28,31 +26,11 @@ impl Actor {
             PeerEventKind::CandidateError(event) => self.on_candidate_error(event),
             PeerEventKind::Signaling(state) => self.on_signaling(&state.to_string()),
             PeerEventKind::Gathering(state) => self.on_gathering(state),
-            PeerEventKind::Ice(state) => self.enter(StateMachine::Ice, &state.to_string(), ""),
+            PeerEventKind::Ice(state) => self.on_ice(state).await,
             PeerEventKind::Connection(state) => self.on_connection(state).await,
             PeerEventKind::Track(track) => self.on_track(track).await,
-            PeerEventKind::TrackEnded { kind, stream } => self.on_track_ended(kind, stream),
+            PeerEventKind::TrackEnded { id } => self.on_track_ended(&id),
         }
-    }
-
-    /// Step 5, the sending half: a candidate is sent at once.
-    fn on_gathered(&mut self, event: RTCPeerConnectionIceEvent) {
-        let init = match event.candidate.to_json() {
-            Ok(init) => init,
-            Err(error) => return self.problem(format!("a gathered candidate has no text form: {error}")),
-        };
-        let Some(peer) = self.call.as_ref().and_then(|call| call.peer.as_ref()) else { return };
-        let candidate = peer.complete(init);
-        self.observer.on_event(EngineEvent::CandidateGathered { candidate: candidate.summary() });
-        self.send(signaller::Message::Candidate(candidate));
-    }
-
-    fn on_candidate_error(&self, event: RTCPeerConnectionIceErrorEvent) {
-        self.observer.on_event(EngineEvent::CandidateError {
-            url: event.url,
-            code: event.error_code,
-            text: event.error_text,
-        });
     }
 
     fn on_signaling(&mut self, state: &str) {
@@ -67,27 +45,14 @@ impl Actor {
         self.enter(StateMachine::Signaling, state, cause);
     }
 
-    /// `webrtc` 0.21.1 never reports `gathering`, and `complete` more than once.
-    pub(super) fn entered_gathering(&mut self) {
-        if self.machine(StateMachine::Gathering) == "new" {
-            self.enter(StateMachine::Gathering, "gathering", "setLocalDescription");
-        }
-    }
-
-    fn on_gathering(&mut self, state: RTCIceGatheringState) {
-        self.enter(StateMachine::Gathering, &state.to_string(), "");
-        if state == RTCIceGatheringState::Complete {
-            self.end_candidates();
-        }
-    }
-
-    /// Sends the end-of-candidates that `webrtc` 0.21.1 does not (RFC 8838 §13), once.
-    fn end_candidates(&mut self) {
-        let Some(call) = &mut self.call else { return };
-        let Some(peer) = &call.peer else { return };
-        if !std::mem::replace(&mut call.candidates_ended, true) {
-            let end = peer.end_of_candidates();
-            self.send(end);
+    async fn on_ice(&mut self, state: RTCIceConnectionState) {
+        self.enter(StateMachine::Ice, &state.to_string(), "");
+        match state {
+            RTCIceConnectionState::Checking => self.recover(Input::Checking).await,
+            RTCIceConnectionState::Connected | RTCIceConnectionState::Completed => {
+                self.recover(Input::IceConnected).await;
+            }
+            _ => {}
         }
     }
 
@@ -102,11 +67,16 @@ impl Actor {
             _ => "",
         };
         self.enter(StateMachine::Connection, &state.to_string(), cause);
-        if state == RTCPeerConnectionState::Connected {
-            self.observe_pair().await;
-        }
         match state {
-            RTCPeerConnectionState::Connected => self.happen(CallEvent::PeerConnected).await,
+            RTCPeerConnectionState::Connected => {
+                self.observe_pair().await;
+                self.recover(Input::Connected).await;
+                self.happen(CallEvent::PeerConnected).await;
+            }
+            RTCPeerConnectionState::Disconnected => self.recover(Input::Disconnected).await,
+            RTCPeerConnectionState::Failed if self.recovers() => {
+                self.recover(if ice_holds { Input::DtlsFailed } else { Input::IceFailed }).await;
+            }
             RTCPeerConnectionState::Failed => self.happen(CallEvent::PeerFailed).await,
             _ => {}
         }
@@ -122,33 +92,41 @@ impl Actor {
     async fn on_track(&mut self, track: Arc<dyn TrackRemote>) {
         let Some(call) = &mut self.call else { return };
         let Some(peer) = &mut call.peer else { return };
-        let Some((kind, stream)) = peer.receive(track).await else { return };
-        let tracks = call.remote_streams.entry(stream.clone()).or_default();
-        *tracks += 1;
-        let is_first = *tracks == 1;
+        let Some(track) = peer.receive(track).await else { return };
+        let is_first = call.remote_tracks.iter().all(|known| known.stream != track.stream);
+        let (kind, stream) = (track.kind, track.stream.clone());
+        call.remote_tracks.push(track);
         self.observer.on_event(EngineEvent::TrackAdded { kind });
         if is_first {
             self.observer.on_event(EngineEvent::StreamAdded { id: stream });
         }
     }
 
-    fn on_track_ended(&mut self, kind: MediaKind, stream: String) {
+    pub(super) fn on_track_ended(&mut self, id: &str) {
         let Some(call) = &mut self.call else { return };
-        self.observer.on_event(EngineEvent::TrackEnded { kind });
-        let Some(tracks) = call.remote_streams.get_mut(&stream) else { return };
-        *tracks -= 1;
-        if *tracks == 0 {
-            call.remote_streams.remove(&stream);
-            self.observer.on_event(EngineEvent::StreamRemoved { id: stream });
+        let Some(at) = call.remote_tracks.iter().position(|track| track.id == id) else { return };
+        let ended = call.remote_tracks.remove(at);
+        let was_last = call.remote_tracks.iter().all(|track| track.stream != ended.stream);
+        self.observer.on_event(EngineEvent::TrackEnded { kind: ended.kind });
+        if was_last {
+            self.observer.on_event(EngineEvent::StreamRemoved { id: ended.stream });
         }
     }
 
-    fn machine(&self, machine: StateMachine) -> String {
+    /// The peer connection that brought them is gone.
+    pub(super) fn end_remote_tracks(&mut self) {
+        while let Some(id) = self.call.as_ref().and_then(|call| Some(call.remote_tracks.first()?.id.clone()))
+        {
+            self.on_track_ended(&id);
+        }
+    }
+
+    pub(super) fn machine(&self, machine: StateMachine) -> String {
         let call = self.call.as_ref();
         call.map(|call| call.machines.state(machine).to_owned()).unwrap_or_default()
     }
 
-    fn enter(&mut self, machine: StateMachine, state: &str, cause: &str) {
+    pub(super) fn enter(&mut self, machine: StateMachine, state: &str, cause: &str) {
         let Some(call) = &mut self.call else { return };
         let Some(from) = call.machines.enter(machine, state) else { return };
         self.observer.on_event(EngineEvent::StateChanged {

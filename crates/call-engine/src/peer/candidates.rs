@@ -1,10 +1,13 @@
-//! Trickled candidates (RFC 8838): completing those that `webrtc` 0.21.1 gives, and holding back those
-//! that come before the remote description.
+//! Trickled candidates (RFC 8838) of the other side: each is applied when the description of its ICE
+//! generation is in place.
 
 use std::collections::VecDeque;
 
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 use signaller::Candidate;
+
+use super::Described;
+use crate::Guards;
 
 /// What arrived about the other side's candidates.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,62 +18,112 @@ pub(crate) enum Trickled {
     End { sdp_mid: Option<String>, username_fragment: Option<String> },
 }
 
-/// The candidates that wait for a remote description, in the order in which they came.
+/// The most candidates that wait at a time; more are refused, for they are no call's.
+const MOST_WAITING: usize = 256;
+/// How many ICE generations of the past are remembered.
+const MOST_PAST: usize = 16;
+
+/// Remote candidates, sorted by the ICE generation that they belong to: that is their `ufrag`
+/// (RFC 8838 §4, RFC 8839 §5.4).
 ///
-/// `addIceCandidate` without a remote description is an `InvalidStateError` (W3C webrtc-pc §4.4.1.7),
-/// and a candidate that is dropped for that is the failure that calling apps report most.
-#[derive(Debug, Default)]
+/// A candidate waits until a remote description of its generation is in place: `addIceCandidate`
+/// without a remote description is an `InvalidStateError` (W3C webrtc-pc §4.4.1.7), and a candidate that
+/// is dropped for that is the failure that calling apps report most. One of a past generation has no
+/// effect. One that names no generation belongs to whatever is in place.
+#[derive(Debug)]
 pub(crate) struct HoldBack {
-    open: bool,
+    guards: Guards,
+    /// The generation of the remote description that is in place; empty where that names none.
+    present: Option<String>,
+    past: VecDeque<String>,
     waiting: VecDeque<Trickled>,
 }
 
+/// What to do with a candidate.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Arrived {
+    /// Apply it.
+    Apply(Trickled),
+    /// It waits.
+    Held,
+    /// It has no effect, and this is why.
+    Ignored(&'static str),
+}
+
 impl HoldBack {
-    /// Gives back what may be applied at once, or keeps it.
-    pub(crate) fn offer(&mut self, trickled: Trickled) -> Option<Trickled> {
-        if self.open {
-            return Some(trickled);
-        }
-        self.waiting.push_back(trickled);
-        None
+    /// Of a call that has no remote description yet.
+    pub(crate) fn new(guards: Guards) -> Self {
+        Self { guards, present: None, past: VecDeque::new(), waiting: VecDeque::new() }
     }
 
-    /// A remote description is in place: what waited comes out, oldest first, and nothing waits again.
-    pub(crate) fn release(&mut self) -> VecDeque<Trickled> {
-        self.open = true;
-        std::mem::take(&mut self.waiting)
+    /// Sorts a candidate that arrived; `has_peer` says whether there is a peer connection.
+    pub(crate) fn arrived(&mut self, trickled: Trickled, has_peer: HasPeer) -> Arrived {
+        if has_peer == HasPeer::No && !self.guards.hold_candidates_before_peer {
+            return Arrived::Ignored("there is no peer connection yet");
+        }
+        match self.place(&trickled) {
+            Place::Present => Arrived::Apply(trickled),
+            Place::Past => Arrived::Ignored("its ICE generation is over"),
+            Place::Ahead if has_peer == HasPeer::Yes && !self.guards.hold_early_candidates => {
+                Arrived::Apply(trickled)
+            }
+            Place::Ahead if self.waiting.len() >= MOST_WAITING => Arrived::Ignored("too many wait already"),
+            Place::Ahead => {
+                self.waiting.push_back(trickled);
+                Arrived::Held
+            }
+        }
+    }
+
+    /// A remote description with this `ufrag` is in place: what waited for it, oldest first, and what
+    /// turns out to be of a past generation.
+    pub(crate) fn described(&mut self, sdp: &str) -> VecDeque<(Trickled, Arrived)> {
+        let ufrag = Described::of(sdp).username_fragment.unwrap_or_default();
+        if let Some(before) = self.present.replace(ufrag.clone())
+            && before != ufrag
+        {
+            self.past.push_back(before);
+            while self.past.len() > MOST_PAST {
+                self.past.pop_front();
+            }
+        }
+        self.past.retain(|past| *past != ufrag);
+        let mut sorted = VecDeque::new();
+        for trickled in std::mem::take(&mut self.waiting) {
+            match self.place(&trickled) {
+                Place::Present => sorted.push_back((trickled.clone(), Arrived::Apply(trickled))),
+                Place::Past => sorted.push_back((trickled, Arrived::Ignored("its ICE generation is over"))),
+                Place::Ahead => self.waiting.push_back(trickled),
+            }
+        }
+        sorted
+    }
+
+    fn place(&self, trickled: &Trickled) -> Place {
+        let Some(present) = &self.present else { return Place::Ahead };
+        let Some(ufrag) = trickled.username_fragment() else { return Place::Present };
+        if ufrag == present || !self.guards.match_candidate_generation {
+            Place::Present
+        } else if self.past.iter().any(|past| past == ufrag) {
+            Place::Past
+        } else {
+            Place::Ahead
+        }
     }
 }
 
-/// What the local description says of the transport that all candidates belong to (RFC 9143: with
-/// BUNDLE that is the first media section's).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct LocalTransport {
-    pub(crate) sdp_mid: Option<String>,
-    pub(crate) username_fragment: Option<String>,
+/// Where a candidate's generation stands to the one in place.
+enum Place {
+    Present,
+    Past,
+    Ahead,
 }
 
-impl LocalTransport {
-    /// Reads the first `a=mid` and the first `a=ice-ufrag` of a description.
-    pub(crate) fn of(sdp: &str) -> Self {
-        let first = |prefix: &str| sdp.lines().find_map(|line| line.trim_end().strip_prefix(prefix));
-        Self {
-            sdp_mid: first("a=mid:").map(str::to_owned),
-            username_fragment: first("a=ice-ufrag:").map(str::to_owned),
-        }
-    }
-
-    /// Fills in what `webrtc` 0.21.1 leaves out of a trickled candidate: `sdpMid` is empty there, and
-    /// there is no `usernameFragment`.
-    pub(crate) fn complete(&self, found: RTCIceCandidateInit) -> Candidate {
-        let given_mid = found.sdp_mid.filter(|mid| !mid.is_empty());
-        Candidate {
-            candidate: found.candidate,
-            sdp_mid: given_mid.or_else(|| self.sdp_mid.clone()),
-            sdp_mline_index: found.sdp_mline_index.or(Some(0)),
-            username_fragment: found.username_fragment.or_else(|| self.username_fragment.clone()),
-        }
-    }
+/// Whether there is a peer connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HasPeer {
+    Yes,
+    No,
 }
 
 impl Trickled {
@@ -90,6 +143,15 @@ impl Trickled {
         }
     }
 
+    /// The ICE generation that it belongs to, where it says so.
+    fn username_fragment(&self) -> Option<&str> {
+        let given = match self {
+            Self::Candidate(candidate) => candidate.username_fragment.as_deref(),
+            Self::End { username_fragment, .. } => username_fragment.as_deref(),
+        };
+        given.filter(|ufrag| !ufrag.is_empty())
+    }
+
     /// Type, protocol and address, or `end of candidates`.
     pub(crate) fn summary(&self) -> String {
         match self {
@@ -103,26 +165,92 @@ impl Trickled {
 mod tests {
     use super::*;
 
-    fn numbered(number: u32) -> Trickled {
-        Trickled::Candidate(Candidate { candidate: number.to_string(), ..Candidate::default() })
+    fn of(ufrag: &str, number: u32) -> Trickled {
+        let username_fragment = (!ufrag.is_empty()).then(|| ufrag.to_owned());
+        Trickled::Candidate(Candidate {
+            candidate: number.to_string(),
+            username_fragment,
+            ..Candidate::default()
+        })
+    }
+
+    fn description(ufrag: &str) -> String {
+        format!("v=0\r\no=- 1 2 IN IP4 0.0.0.0\r\na=ice-ufrag:{ufrag}\r\n")
+    }
+
+    #[track_caller]
+    fn check_described(hold: &mut HoldBack, ufrag: &str, expect: &[&str]) {
+        let found: Vec<String> = hold
+            .described(&description(ufrag))
+            .into_iter()
+            .map(|(trickled, arrived)| match (trickled, arrived) {
+                (Trickled::Candidate(candidate), Arrived::Apply(_)) => candidate.candidate,
+                (Trickled::Candidate(candidate), other) => format!("{} {other:?}", candidate.candidate),
+                (Trickled::End { .. }, _) => "end".to_owned(),
+            })
+            .collect();
+        assert_eq!(found, expect);
     }
 
     #[test]
-    fn held_candidates_come_out_once_and_in_order() {
-        let mut hold = HoldBack::default();
-        assert_eq!((1..=3).filter_map(|number| hold.offer(numbered(number))).count(), 0);
-        assert_eq!(hold.release(), (1..=3).map(numbered).collect::<VecDeque<_>>());
-        assert_eq!(hold.offer(numbered(4)), Some(numbered(4)));
-        assert!(hold.release().is_empty());
+    fn early_candidates_come_out_once_and_in_order() {
+        let mut hold = HoldBack::new(Guards::ALL_ON);
+        for (number, has_peer) in [(1, HasPeer::No), (2, HasPeer::Yes), (3, HasPeer::Yes)] {
+            assert_eq!(hold.arrived(of("a", number), has_peer), Arrived::Held);
+        }
+        check_described(&mut hold, "a", &["1", "2", "3"]);
+        assert_eq!(hold.arrived(of("a", 4), HasPeer::Yes), Arrived::Apply(of("a", 4)));
+        assert_eq!(hold.arrived(of("", 5), HasPeer::Yes), Arrived::Apply(of("", 5)));
+        check_described(&mut hold, "a", &[]);
     }
 
     #[test]
-    fn a_candidate_gets_the_mid_and_the_fragment_of_its_description() {
-        let local = LocalTransport::of("v=0\r\na=ice-ufrag:abcd\r\nm=audio 9\r\na=mid:audio0\r\na=mid:1\r\n");
-        let bare = RTCIceCandidateInit { sdp_mid: Some(String::new()), ..RTCIceCandidateInit::default() };
-        let complete = local.complete(bare);
-        assert_eq!(complete.sdp_mid.as_deref(), Some("audio0"));
-        assert_eq!(complete.username_fragment.as_deref(), Some("abcd"));
-        assert_eq!(complete.sdp_mline_index, Some(0));
+    fn candidates_of_the_next_generation_wait_and_those_of_the_last_have_no_effect() {
+        let mut hold = HoldBack::new(Guards::ALL_ON);
+        check_described(&mut hold, "a", &[]);
+        assert_eq!(hold.arrived(of("b", 1), HasPeer::Yes), Arrived::Held);
+        assert_eq!(hold.arrived(of("c", 2), HasPeer::Yes), Arrived::Held);
+        check_described(&mut hold, "b", &["1"]);
+        assert_eq!(hold.arrived(of("a", 3), HasPeer::Yes), Arrived::Ignored("its ICE generation is over"));
+        check_described(&mut hold, "c", &["2"]);
+    }
+
+    #[test]
+    fn candidates_of_an_ignored_offer_are_applied_when_its_maker_answers_with_them() {
+        let mut hold = HoldBack::new(Guards::ALL_ON);
+        // The offer was never applied, so that its generation is not in place.
+        assert_eq!(hold.arrived(of("polite", 1), HasPeer::Yes), Arrived::Held);
+        check_described(&mut hold, "polite", &["1"]);
+    }
+
+    #[test]
+    fn a_flood_of_early_candidates_is_bounded() {
+        let mut hold = HoldBack::new(Guards::ALL_ON);
+        for number in 0..256 {
+            assert_eq!(hold.arrived(of("a", number), HasPeer::No), Arrived::Held);
+        }
+        assert_eq!(hold.arrived(of("a", 256), HasPeer::No), Arrived::Ignored("too many wait already"));
+        for generation in 0..100 {
+            hold.described(&description(&generation.to_string()));
+        }
+        assert_eq!(hold.past.len(), MOST_PAST);
+    }
+
+    #[test]
+    fn without_its_guard_each_failure_of_candidates_is_back() {
+        let without = |name| {
+            let mut guards = Guards::ALL_ON;
+            guards.set(name, false).unwrap();
+            HoldBack::new(guards)
+        };
+        let mut hold = without("hold_early_candidates");
+        assert_eq!(hold.arrived(of("a", 1), HasPeer::Yes), Arrived::Apply(of("a", 1)));
+        assert_eq!(hold.arrived(of("a", 1), HasPeer::No), Arrived::Held);
+        let mut hold = without("hold_candidates_before_peer");
+        assert!(matches!(hold.arrived(of("a", 1), HasPeer::No), Arrived::Ignored(_)));
+        assert_eq!(hold.arrived(of("a", 1), HasPeer::Yes), Arrived::Held);
+        let mut hold = without("match_candidate_generation");
+        hold.described(&description("a"));
+        assert_eq!(hold.arrived(of("b", 1), HasPeer::Yes), Arrived::Apply(of("b", 1)));
     }
 }

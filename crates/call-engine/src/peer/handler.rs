@@ -30,8 +30,7 @@ pub(crate) enum PeerEventKind {
     Track(Arc<dyn TrackRemote>),
     /// A remote track's task has come to its end.
     TrackEnded {
-        kind: crate::MediaKind,
-        stream: String,
+        id: String,
     },
 }
 

@@ -4,8 +4,8 @@ use std::{
 };
 
 use call_engine::{
-    Enabled, Engine, EngineEvent, MediaKind, MediaStreamConstraints, Observer, Parts, PeerSettings,
-    Permission, ReceivedPacket, SessionConstraints, Settings, StateMachine, SyntheticDevices, Timers,
+    Engine, EngineEvent, MediaKind, Observer, Parts, PeerSettings, Permission, ReceivedPacket, Settings,
+    StateMachine, SyntheticDevices,
 };
 use signaller::memory::Hub;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -45,12 +45,8 @@ impl Side {
         let (arrived_in, arrived) = unbounded_channel();
         let runtime: Arc<dyn Runtime> = Arc::new(TokioRuntime);
         let settings = Settings {
-            participant: participant.into(),
-            media: MediaStreamConstraints::default(),
-            start_video: Enabled::Yes,
-            session: SessionConstraints::default(),
             peer: PeerSettings { udp_addresses: vec!["127.0.0.1:0".to_owned()], ..PeerSettings::default() },
-            timers: Timers::default(),
+            ..Settings::new(participant)
         };
         let parts = Parts {
             runtime: runtime.clone(),

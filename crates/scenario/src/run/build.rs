@@ -124,6 +124,9 @@ pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, index: u64, seed: u6
             },
         },
         timers: Timers { ring: peer.ring_timeout, connect: peer.connect_timeout },
+        // Scenarios show the stack itself: what it does not survive ends the call.
+        recovery: None,
+        ..Settings::new(peer.name.clone())
     }
 }
 

@@ -268,6 +268,7 @@ fn written(event: EngineEvent) -> Option<Event> {
             Event::CandidateError { detail: format!("{url}: {code} {text}").into() }
         }
         EngineEvent::NegotiationNeeded { verdict } => Event::NegotiationNeeded { verdict: verdict.into() },
+        EngineEvent::Recovery { step, cause } => Event::Note { what: format!("{step} ({cause})").into() },
         EngineEvent::TrackAdded { kind } => track("added", kind),
         EngineEvent::TrackEnded { kind } => track("ended", kind),
         EngineEvent::StreamAdded { id } => Event::Stream { change: "added".into(), id: id.into() },

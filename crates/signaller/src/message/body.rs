@@ -44,6 +44,12 @@ pub enum Message {
         /// The round of the offer that it answers.
         negotiation: u64,
     },
+    /// The sender needs a new peer connection and asks the side that builds it to offer one.
+    Renegotiate {
+        /// The newest round that the sender knows. A receiver that has offered a later one has done
+        /// what is asked already.
+        negotiation: u64,
+    },
     /// An ICE candidate (trickle ICE, RFC 8838).
     Candidate(Candidate),
     /// No further candidates come (RFC 8838 §13).
@@ -100,6 +106,7 @@ impl Message {
             Self::Offer { negotiation, .. } | Self::Answer { negotiation, .. } => {
                 format!("round {negotiation}")
             }
+            Self::Renegotiate { negotiation } => format!("after round {negotiation}"),
             Self::Candidate(candidate) => candidate.summary(),
             Self::EndOfCandidates { sdp_mid, .. } => {
                 sdp_mid.as_ref().map_or_else(String::new, |mid| format!("mid {mid}"))

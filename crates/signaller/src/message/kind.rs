@@ -22,6 +22,8 @@ pub enum Kind {
     Offer,
     /// [`Message::Answer`].
     Answer,
+    /// [`Message::Renegotiate`].
+    Renegotiate,
     /// [`Message::Candidate`].
     Candidate,
     /// [`Message::EndOfCandidates`].
@@ -34,7 +36,7 @@ pub enum Kind {
 
 impl Kind {
     /// All types, in the order in which a call first uses them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Join,
         Self::Joined,
         Self::Ring,
@@ -43,6 +45,7 @@ impl Kind {
         Self::Reject,
         Self::Offer,
         Self::Answer,
+        Self::Renegotiate,
         Self::Candidate,
         Self::EndOfCandidates,
         Self::Bye,
@@ -60,6 +63,7 @@ impl Kind {
             Message::Reject { .. } => Self::Reject,
             Message::Offer { .. } => Self::Offer,
             Message::Answer { .. } => Self::Answer,
+            Message::Renegotiate { .. } => Self::Renegotiate,
             Message::Candidate(_) => Self::Candidate,
             Message::EndOfCandidates { .. } => Self::EndOfCandidates,
             Message::Bye { .. } => Self::Bye,
@@ -78,6 +82,7 @@ impl Kind {
             Self::Reject => "reject",
             Self::Offer => "offer",
             Self::Answer => "answer",
+            Self::Renegotiate => "renegotiate",
             Self::Candidate => "candidate",
             Self::EndOfCandidates => "end-of-candidates",
             Self::Bye => "bye",
@@ -98,6 +103,7 @@ impl Kind {
             Self::Ring => &["media"],
             Self::Reject | Self::Bye => &["reason"],
             Self::Offer | Self::Answer => &["sdp", "negotiation"],
+            Self::Renegotiate => &["negotiation"],
             Self::Candidate => &["candidate"],
             Self::Error => &["code", "message"],
             Self::Joined | Self::Ringing | Self::Accept | Self::EndOfCandidates => &[],

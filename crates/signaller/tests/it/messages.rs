@@ -25,6 +25,7 @@ fn sample(kind: Kind) -> Message {
         Kind::Reject => Message::Reject { reason: RejectReason::PermissionDenied },
         Kind::Offer => Message::Offer { sdp, negotiation: 1 },
         Kind::Answer => Message::Answer { sdp, negotiation: 1 },
+        Kind::Renegotiate => Message::Renegotiate { negotiation: 1 },
         Kind::Candidate => Message::Candidate(Candidate {
             candidate: "candidate:1 1 udp 2130706431 10.0.0.1 50000 typ host".to_owned(),
             sdp_mid: Some("0".to_owned()),
@@ -154,6 +155,7 @@ fn any_message() -> impl Strategy<Value = Message> {
         text().prop_map(|word| Message::Reject { reason: word.as_str().into() }),
         (text(), any::<u64>()).prop_map(|(sdp, negotiation)| Message::Offer { sdp, negotiation }),
         (text(), any::<u64>()).prop_map(|(sdp, negotiation)| Message::Answer { sdp, negotiation }),
+        any::<u64>().prop_map(|negotiation| Message::Renegotiate { negotiation }),
         (text(), maybe(), any::<Option<u16>>(), maybe()).prop_map(
             |(candidate, sdp_mid, sdp_mline_index, username_fragment)| {
                 Message::Candidate(Candidate { candidate, sdp_mid, sdp_mline_index, username_fragment })

@@ -1,0 +1,105 @@
+//! Step 5: candidates, out and in.
+
+use signaller::Message;
+use webrtc::peer_connection::{
+    RTCIceGatheringState, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent,
+};
+
+use super::actor::Actor;
+use crate::{
+    EngineEvent, StateMachine,
+    peer::{Arrived, HasPeer, Trickled},
+};
+
+impl Actor {
+    /// The sending half: a candidate is sent at once.
+    pub(super) fn on_gathered(&mut self, event: RTCPeerConnectionIceEvent) {
+        let init = match event.candidate.to_json() {
+            Ok(init) => init,
+            Err(error) => return self.problem(format!("a gathered candidate has no text form: {error}")),
+        };
+        let Some(call) = &mut self.call else { return };
+        let Some(peer) = &call.peer else { return };
+        let candidate = peer.complete(init);
+        self.observer.on_event(EngineEvent::CandidateGathered { candidate: candidate.summary() });
+        if self.settings.guards.trickle_at_once {
+            self.send(Message::Candidate(candidate));
+        } else {
+            call.trickle.kept.push(candidate);
+        }
+    }
+
+    pub(super) fn on_candidate_error(&self, event: RTCPeerConnectionIceErrorEvent) {
+        self.observer.on_event(EngineEvent::CandidateError {
+            url: event.url,
+            code: event.error_code,
+            text: event.error_text,
+        });
+    }
+
+    /// `webrtc` 0.21.1 never reports `gathering`, and `complete` more than once.
+    pub(super) fn entered_gathering(&mut self) {
+        if self.machine(StateMachine::Gathering) == "new" {
+            self.enter(StateMachine::Gathering, "gathering", "setLocalDescription");
+        }
+    }
+
+    pub(super) fn on_gathering(&mut self, state: RTCIceGatheringState) {
+        self.enter(StateMachine::Gathering, &state.to_string(), "");
+        if state == RTCIceGatheringState::Complete {
+            self.end_candidates();
+        }
+    }
+
+    /// Sends the end-of-candidates that `webrtc` 0.21.1 does not (RFC 8838 §13), once for each ICE
+    /// generation.
+    fn end_candidates(&mut self) {
+        let guards = self.settings.guards;
+        let Some(call) = &mut self.call else { return };
+        let Some(peer) = &call.peer else { return };
+        let generation = peer.local_fragment().unwrap_or_default().to_owned();
+        let end = peer.end_of_candidates();
+        let kept = std::mem::take(&mut call.trickle.kept);
+        let is_new = call.trickle.ended.replace(generation.clone()).is_none_or(|ended| ended != generation);
+        for candidate in kept {
+            self.send(Message::Candidate(candidate));
+        }
+        if is_new && guards.send_end_of_candidates {
+            self.send(end);
+        }
+    }
+
+    /// The receiving half.
+    pub(super) async fn on_candidate(&mut self, trickled: Trickled) {
+        let Some(call) = &mut self.call else { return };
+        let summary = trickled.summary();
+        let has_peer = if call.peer.is_some() { HasPeer::Yes } else { HasPeer::No };
+        let arrived = call.held.arrived(trickled, has_peer);
+        self.settle(summary, arrived).await;
+    }
+
+    /// The remote description `sdp` is in place: applies what was held back for it, in order.
+    pub(super) async fn release_candidates(&mut self, sdp: &str) {
+        let Some(call) = &mut self.call else { return };
+        for (trickled, arrived) in call.held.described(sdp) {
+            self.settle(trickled.summary(), arrived).await;
+        }
+    }
+
+    /// A candidate that cannot be applied is reported and changes nothing: one of an offer that was
+    /// ignored may be refused, and the others still connect the call (W3C webrtc-pc §10.7).
+    async fn settle(&mut self, candidate: String, arrived: Arrived) {
+        let event = match arrived {
+            Arrived::Held => EngineEvent::CandidateHeld { candidate },
+            Arrived::Ignored(why) => EngineEvent::CandidateRejected { candidate, error: why.to_owned() },
+            Arrived::Apply(trickled) => {
+                let Some(peer) = self.peer() else { return };
+                match peer.apply_candidate(trickled).await {
+                    Ok(()) => EngineEvent::CandidateApplied { candidate },
+                    Err(error) => EngineEvent::CandidateRejected { candidate, error: error.to_string() },
+                }
+            }
+        };
+        self.observer.on_event(event);
+    }
+}

@@ -1,0 +1,109 @@
+//! What the engine reads from session descriptions (RFC 8866).
+
+use rtc::peer_connection::transport::RTCIceCandidateInit;
+use signaller::Candidate;
+
+/// What a description says of its maker and of the transport that all candidates belong to (RFC 9143:
+/// with BUNDLE that is the first media section's).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Described {
+    /// The first section's identification tag (RFC 5888 §4).
+    pub(crate) sdp_mid: Option<String>,
+    /// The ICE generation (RFC 8839 §5.4).
+    pub(crate) username_fragment: Option<String>,
+    /// The session id of the `o=` line: one for the whole life of a peer connection, and another one for
+    /// each other peer connection (RFC 9429 §5.2.1).
+    pub(crate) session: Option<String>,
+    /// The ids of the tracks that its maker sends (`a=msid`, RFC 8830).
+    pub(crate) tracks: Vec<String>,
+}
+
+impl Described {
+    /// Reads a description. What it does not say is missing; nothing is refused.
+    pub(crate) fn of(sdp: &str) -> Self {
+        let first = |prefix: &str| sdp.lines().find_map(|line| line.trim_end().strip_prefix(prefix));
+        let msids = sdp.lines().filter_map(|line| line.trim_end().strip_prefix("a=msid:"));
+        Self {
+            sdp_mid: first("a=mid:").map(str::to_owned),
+            username_fragment: first("a=ice-ufrag:").map(str::to_owned),
+            session: first("o=").and_then(|origin| origin.split(' ').nth(1)).map(str::to_owned),
+            tracks: msids.filter_map(|msid| msid.split(' ').nth(1)).map(str::to_owned).collect(),
+        }
+    }
+
+    /// Fills in what `webrtc` 0.21.1 leaves out of a trickled candidate of ours: `sdpMid` is empty there,
+    /// and there is no `usernameFragment`.
+    pub(crate) fn complete(&self, found: RTCIceCandidateInit) -> Candidate {
+        let given_mid = found.sdp_mid.filter(|mid| !mid.is_empty());
+        Candidate {
+            candidate: found.candidate,
+            sdp_mid: given_mid.or_else(|| self.sdp_mid.clone()),
+            sdp_mline_index: found.sdp_mline_index.or(Some(0)),
+            username_fragment: found.username_fragment.or_else(|| self.username_fragment.clone()),
+        }
+    }
+
+    /// Whether `self` was made by another peer connection than `before`. A description without an
+    /// origin is taken for the same one's.
+    pub(crate) fn is_rebuilt_since(&self, before: &Self) -> bool {
+        matches!((&self.session, &before.session), (Some(now), Some(then)) if now != then)
+    }
+
+    /// Whether `self` restarts the ICE of `before` (RFC 8839 §4.4.3).
+    pub(crate) fn restarts_ice_of(&self, before: &Self) -> bool {
+        before.username_fragment.is_some() && self.username_fragment != before.username_fragment
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SDP: &str = "v=0\r\no=- 4711 2 IN IP4 0.0.0.0\r\na=ice-ufrag:abcd\r\nm=audio 9\r\na=mid:audio0\r\n\
+                       a=msid:stream microphone\r\nm=video 9\r\na=mid:1\r\na=msid:stream camera\r\n";
+
+    #[test]
+    fn reads_session_generation_and_tracks() {
+        let described = Described::of(SDP);
+        assert_eq!(described.session.as_deref(), Some("4711"));
+        assert_eq!(described.username_fragment.as_deref(), Some("abcd"));
+        assert_eq!(described.tracks, ["microphone", "camera"]);
+    }
+
+    #[test]
+    fn a_candidate_gets_the_mid_and_the_fragment_of_its_description() {
+        let bare = RTCIceCandidateInit { sdp_mid: Some(String::new()), ..RTCIceCandidateInit::default() };
+        let complete = Described::of(SDP).complete(bare);
+        assert_eq!(complete.sdp_mid.as_deref(), Some("audio0"));
+        assert_eq!(complete.username_fragment.as_deref(), Some("abcd"));
+        assert_eq!(complete.sdp_mline_index, Some(0));
+    }
+
+    #[test]
+    fn a_rebuild_is_told_from_an_ice_restart() {
+        let first = Described::of(SDP);
+        let restarted = Described::of(&SDP.replace("abcd", "efgh"));
+        let rebuilt = Described::of(&SDP.replace("abcd", "ijkl").replace("4711", "4712"));
+        assert!(restarted.restarts_ice_of(&first) && !restarted.is_rebuilt_since(&first));
+        assert!(rebuilt.is_rebuilt_since(&first));
+        assert!(!first.restarts_ice_of(&first) && !first.is_rebuilt_since(&first));
+        assert!(!first.restarts_ice_of(&Described::default()), "the first description restarts nothing");
+    }
+
+    proptest! {
+        #[test]
+        fn mangled_descriptions_never_panic(
+            at in 0..SDP.len(),
+            junk in "\\PC{0,8}",
+            cut in 0..SDP.len(),
+        ) {
+            let mut sdp = SDP.to_owned();
+            sdp.insert_str(at, &junk);
+            Described::of(&sdp);
+            Described::of(&SDP[cut..]);
+            Described::of(&junk);
+        }
+    }
+}

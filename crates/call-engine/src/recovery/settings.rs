@@ -1,0 +1,51 @@
+use std::time::Duration;
+
+/// How a lost connection is recovered; the rules are those of the engine's recovery ladder. Each rung
+/// can be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// How long `disconnected` may heal by itself: it does within a keepalive or two where packets were
+    /// lost, and never where the path is gone.
+    pub disconnected_wait: Duration,
+    /// How long ICE may stay in `checking` when the call first connects. `None`: until it fails.
+    pub checking: Option<Duration>,
+    /// How long the DTLS handshake may take once ICE is connected; then the peer is rebuilt. `None`:
+    /// for ever.
+    pub dtls_handshake: Option<Duration>,
+    /// How long an ICE restart may take. `None`: there is none.
+    pub ice_restart: Option<Duration>,
+    /// How long an ICE restart over TURN alone may take. `None`: there is none.
+    pub relay_restart: Option<Duration>,
+    /// Rebuilding the peer connection. `None`: it is not rebuilt.
+    pub rebuilds: Option<Rebuilds>,
+    /// How much longer than the caller the callee waits before it takes a step.
+    pub follower_grace: Duration,
+    /// From the loss of the connection to the end of the call, whatever was tried.
+    pub give_up: Duration,
+}
+
+/// How a peer connection is rebuilt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rebuilds {
+    /// How long a new peer connection may take until its ICE is connected.
+    pub patience: Duration,
+    /// How many are made before the call is given up.
+    pub attempts: u32,
+}
+
+impl Default for Recovery {
+    /// 2 s for `disconnected`, 8 s for `checking`, 5 s for DTLS, 6 s for each ICE restart, 8 rebuilds of
+    /// up to 8 s, 1.5 s for the caller to act first, 60 s in all.
+    fn default() -> Self {
+        Self {
+            disconnected_wait: Duration::from_secs(2),
+            checking: Some(Duration::from_secs(8)),
+            dtls_handshake: Some(Duration::from_secs(5)),
+            ice_restart: Some(Duration::from_secs(6)),
+            relay_restart: Some(Duration::from_secs(6)),
+            rebuilds: Some(Rebuilds { patience: Duration::from_secs(8), attempts: 8 }),
+            follower_grace: Duration::from_millis(1_500),
+            give_up: Duration::from_secs(60),
+        }
+    }
+}
