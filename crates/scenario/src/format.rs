@@ -82,6 +82,7 @@ fn plan(name: &str, file: Option<PathBuf>, mut root: Table<'_>, problems: &Probl
     let signaller = signaller::read(root.take("signaller"), &names, problems);
     peers::check_addresses(&peers, &signaller, problems);
     let steps = steps::read(root.require("steps", problems), &names, problems);
+    signaller::check(&signaller, &peers, &steps, problems);
     let expect = expect::read(root.require("expect", problems), &names, problems);
     root.finish(problems);
     let (deadline, deadline_at) =

@@ -313,6 +313,10 @@ impl Actor {
         match event {
             Some(TransportEvent::Message(envelope)) => self.on_message(envelope).await,
             Some(TransportEvent::Up) => self.tell_signaling("signalling is up"),
+            Some(TransportEvent::Via { way }) => self.tell_signaling(&format!("signalling goes by {way}")),
+            Some(TransportEvent::Delayed { reason }) => {
+                self.tell_signaling(&format!("signalling is delayed: {reason}"));
+            }
             Some(TransportEvent::Down { reason }) => {
                 self.tell_signaling(&format!("signalling is down: {reason}"))
             }

@@ -7,12 +7,12 @@ use timeline::Name;
 use super::{
     error::{Found, ProblemKind, Problems, Span},
     reader::{Key, Table, Value},
-    signaller::SignallerRead,
+    signaller::{SignallerRead, client},
     values::vocabulary,
 };
 use crate::plan::{
     AccessPlan, Codecs, Crypto, Device, FacingMode, HalfPlan, MediaPlan, OnRing, PeerPlan, Permission, Plan,
-    Probability,
+    Probability, SignalingPlan,
 };
 
 /// A peer, and where its address stands (or its name, if the address is the default one).
@@ -70,6 +70,7 @@ fn default_peer(name: Name, address: IpAddr) -> PeerPlan {
         crypto: Crypto::Ring,
         frame_rate: PeerPlan::DEFAULT_FRAME_RATE,
         facing_mode: FacingMode::User,
+        signaling: SignalingPlan::default(),
     }
 }
 
@@ -91,6 +92,9 @@ fn check_name(key: &Key<'_>, problems: &Problems) {
 fn fill(plan: &mut PeerPlan, table: &mut Table<'_>, problems: &Problems) {
     if let Some(value) = table.take("link") {
         plan.access = access(value, problems);
+    }
+    if let Some(value) = table.take("signaling") {
+        plan.signaling = client(value, plan.name.as_str(), problems);
     }
     set(&mut plan.device, table.word("device", &vocabulary!("device", Device), problems));
     set(&mut plan.media, table.take("media").and_then(|value| media(value, problems)));

@@ -2,6 +2,7 @@ use std::{fmt, net::IpAddr, time::Duration};
 
 use timeline::Name;
 
+use super::SignalingPlan;
 use crate::words::words;
 
 /// One peer: its machine, its network, its media and its user.
@@ -33,6 +34,8 @@ pub struct PeerPlan {
     pub frame_rate: u32,
     /// Which camera it asks for.
     pub facing_mode: FacingMode,
+    /// How it reaches the signaller.
+    pub signaling: SignalingPlan,
 }
 
 impl PeerPlan {

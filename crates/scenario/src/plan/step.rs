@@ -2,7 +2,7 @@ use std::{fmt, time::Duration};
 
 use timeline::Name;
 
-use super::AccessPlan;
+use super::{AccessPlan, FaultsPlan, StoreFate};
 
 /// Something that a script makes happen.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,6 +77,30 @@ pub enum Action {
         /// What it becomes.
         access: AccessPlan,
     },
+    /// Something happens to the signalling server.
+    Signaller {
+        /// Its name: [`super::Plan::SIGNALLER`].
+        host: Name,
+        /// What happens to it.
+        change: SignallerChange,
+    },
+}
+
+/// What can happen to the signalling server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SignallerChange {
+    /// Its machine loses power: from one moment to the next it is silent.
+    PowerOff {
+        /// What becomes of what it keeps.
+        store: StoreFate,
+    },
+    /// Its machine has power again, and it starts.
+    PowerOn,
+    /// It is stopped in good order, as for a new version, and started again with its store.
+    Restart,
+    /// From here on this goes wrong with the signalling, and nothing else. What is under way goes on as it
+    /// began.
+    SetFaults(FaultsPlan),
 }
 
 /// Whether a track sends (W3C mediacapture-streams §4.3, `enabled`).
@@ -99,7 +123,10 @@ impl Action {
             | Self::SetAudio { peer, .. }
             | Self::SetVideo { peer, .. }
             | Self::NegotiationNeeded { peer, .. } => peer,
-            Self::LinkDown { host } | Self::LinkUp { host } | Self::SetLink { host, .. } => host,
+            Self::LinkDown { host }
+            | Self::LinkUp { host }
+            | Self::SetLink { host, .. }
+            | Self::Signaller { host, .. } => host,
         }
     }
 }
@@ -126,6 +153,24 @@ impl fmt::Display for Action {
                     up.delay, up.jitter, up.loss, down.delay, down.jitter, down.loss
                 )
             }
+            Self::Signaller { change, .. } => change.fmt(f),
+        }
+    }
+}
+
+/// In the words of a transcript, without the signaller's name.
+impl fmt::Display for SignallerChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PowerOff { store: StoreFate::Kept } => f.write_str("loses power; its store is on a disk"),
+            Self::PowerOff { store: StoreFate::Lost } => f.write_str("loses power, and its store with it"),
+            Self::PowerOn => f.write_str("has power again"),
+            Self::Restart => f.write_str("restarts"),
+            Self::SetFaults(faults) => match faults.len() {
+                0 => f.write_str("nothing goes wrong any more"),
+                1 => f.write_str("another fault from here on"),
+                count => write!(f, "{count} other faults from here on"),
+            },
         }
     }
 }

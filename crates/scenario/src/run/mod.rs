@@ -3,6 +3,7 @@
 mod build;
 mod recorder;
 mod script;
+mod signalling;
 mod user;
 
 use std::{any::Any, collections::BTreeMap, sync::Arc, time::Duration};
@@ -83,7 +84,7 @@ fn play_here(plan: &Plan, seed: u64) -> Result<RunRecord, WorldError> {
         End::Stalled => WorldEnd::Stalled,
     };
     let leftovers = outcome.value.unwrap_or_else(|| cut_short(plan, &outcome.leftovers.at_end));
-    let (mut timeline, peers) = recording.finish();
+    let (mut timeline, peers, signalling) = recording.finish();
     timeline.packets = outcome.packets;
     Ok(RunRecord {
         seed,
@@ -93,6 +94,7 @@ fn play_here(plan: &Plan, seed: u64) -> Result<RunRecord, WorldError> {
         elapsed: outcome.elapsed,
         cpu: Some(started.elapsed()),
         peers,
+        signalling,
         leftovers,
     })
 }

@@ -4,23 +4,15 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use call_engine::{Enabled, Engine, MediaKind, Parts};
-use netsim::{Host, World};
-use signaller::{
-    SessionId,
-    relay::SharedRelay,
-    tcp::{ClientSettings, Identity, TcpTransport, serve_connection},
-};
+use netsim::World;
 use timeline::{Event, Name};
-use tokio::{
-    sync::mpsc::unbounded_channel,
-    task::{JoinHandle, JoinSet},
-    time::Instant,
-};
+use tokio::{sync::mpsc::unbounded_channel, task::JoinHandle, time::Instant};
 use webrtc::runtime::Runtime;
 
 use super::{
     SETTLE, build,
     recorder::{PeerObserver, Recording},
+    signalling::{Server, transport},
     user,
 };
 use crate::{
@@ -49,7 +41,7 @@ pub(super) async fn run(
 struct Stage {
     world: World,
     recording: Recording,
-    signaller: JoinHandle<()>,
+    signaller: Server,
     peers: BTreeMap<Name, PeerOnStage>,
     calls: u64,
 }
@@ -62,7 +54,7 @@ struct PeerOnStage {
 
 impl Stage {
     fn set(plan: &Plan, seed: u64, world: World, recording: Recording) -> Self {
-        let signaller = tokio::spawn(serve(plan, &world, &recording));
+        let signaller = Server::start(plan, &world, &recording);
         let mut peers = BTreeMap::new();
         for (index, peer) in (0..).zip(&plan.peers) {
             let on_stage = PeerOnStage::start(plan, peer, index, seed, &world, &recording);
@@ -85,6 +77,7 @@ impl Stage {
             Action::LinkDown { .. } | Action::LinkUp { .. } | Action::SetLink { .. } => {
                 (&Name::new("network"), Event::Fault { what })
             }
+            Action::Signaller { host, .. } => (host, Event::Fault { what }),
             other => (other.subject(), Event::Action { what }),
         };
         self.recording.note(self.world.now(), actor, event);
@@ -95,6 +88,7 @@ impl Stage {
                 let new = build::access(*access);
                 self.network(self.world.update_access(host, |present| *present = new));
             }
+            Action::Signaller { change, .. } => self.signaller.change(change),
             peers_own => self.peer_acts(peers_own),
         }
     }
@@ -116,7 +110,10 @@ impl Stage {
             Action::NegotiationNeeded { times, .. } => {
                 (0..*times).for_each(|_| engine.negotiation_needed());
             }
-            Action::LinkDown { .. } | Action::LinkUp { .. } | Action::SetLink { .. } => {}
+            Action::LinkDown { .. }
+            | Action::LinkUp { .. }
+            | Action::SetLink { .. }
+            | Action::Signaller { .. } => {}
         }
     }
 
@@ -134,7 +131,7 @@ impl Stage {
             peer.user.abort();
         }
         tokio::time::sleep(SETTLE).await;
-        self.signaller.abort();
+        self.signaller.end();
     }
 
     fn leftovers(&self) -> BTreeMap<Name, Leftovers> {
@@ -165,7 +162,7 @@ impl PeerOnStage {
         recording: &Recording,
     ) -> Self {
         let host = world.host(&peer.name).expect("the world was built from this plan");
-        let runtime = WorldRuntime::new(world.clone(), host.clone());
+        let runtime = WorldRuntime::new(world.clone(), host);
         let gauges = runtime.gauges();
         let runtime: Arc<dyn Runtime> = Arc::new(runtime);
         let (rings_in, rings) = unbounded_channel();
@@ -177,38 +174,13 @@ impl PeerOnStage {
         };
         let parts = Parts {
             runtime: runtime.clone(),
-            transport: Box::new(transport(plan, peer, host)),
+            transport: transport(plan, peer, (seed, index), world, recording),
             devices: Arc::new(build::devices(peer, runtime)),
             observer: Arc::new(observer),
         };
         let engine = Engine::start(build::engine_settings(peer, index, seed), parts);
         let user = tokio::spawn(user::answer_rings(engine.clone(), peer.on_ring, rings));
         Self { engine, user, gauges }
-    }
-}
-
-fn transport(plan: &Plan, peer: &PeerPlan, host: Host) -> TcpTransport {
-    let signaller = build::signaller_address(plan);
-    let identity = Identity { participant: peer.name.clone(), session: SessionId::new("run") };
-    TcpTransport::spawn(identity, ClientSettings::default(), move || {
-        let host = host.clone();
-        async move { host.connect(signaller).await }
-    })
-}
-
-/// The signalling server: accepts connections for as long as it is let.
-fn serve(plan: &Plan, world: &World, recording: &Recording) -> impl Future<Output = ()> + use<> {
-    let host = world.host(&Name::new(Plan::SIGNALLER)).expect("every world has a signaller");
-    let address = build::signaller_address(plan);
-    let (clock, recording) = (world.clone(), recording.clone());
-    let observer = Arc::new(move |event| recording.relay_event(clock.now(), event));
-    let relay = SharedRelay::new(build::relay_settings(plan), observer);
-    async move {
-        let mut connections = JoinSet::new();
-        let listener = host.listen(address).expect("a fresh host's port is free");
-        while let Ok((stream, _)) = listener.accept().await {
-            connections.spawn(serve_connection(relay.clone(), stream));
-        }
     }
 }
 
