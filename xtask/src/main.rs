@@ -4,6 +4,7 @@ mod exit;
 mod output;
 mod scenarios;
 mod schema;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,8 @@ enum Command {
     Scenarios(scenarios::Arguments),
     /// Write the JSON Schema of scenario files, scenarios/schema.json
     Schema(schema::Arguments),
+    /// Run the signalling server on real sockets, for apps and for trying it by hand
+    Serve(Box<serve::Arguments>),
 }
 
 const EXAMPLES: &str = "\
@@ -32,6 +35,7 @@ Examples:
   cargo xtask scenarios ringing loss/uniform-5pct           a theme and one scenario
   cargo xtask scenarios happy/host-candidates --seed 7      one run, with its full timeline
   cargo xtask scenarios --format json --out report.json     for a machine
+  cargo xtask serve                                         the signalling server on 127.0.0.1:8080
 
 Exit codes:
   0    all good
@@ -45,6 +49,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Scenarios(arguments) => scenarios::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
     };
     match result {
         Ok(code) => code.into(),

@@ -24,7 +24,7 @@ mod stop;
 mod stream;
 mod websocket;
 
-pub use axum::serve::Listener;
+pub use axum::serve::{Listener, ListenerExt};
 pub use clock::Clock;
 pub use routes::router;
 pub use serve::serve;
