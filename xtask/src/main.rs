@@ -8,6 +8,7 @@ mod profiles;
 mod progress;
 mod scenarios;
 mod schema;
+mod serve;
 mod truth;
 
 use std::process::ExitCode;
@@ -34,6 +35,8 @@ enum Command {
     Schema(schema::Arguments),
     /// Compare virtual time with real time: the same call in both
     Truth(truth::Arguments),
+    /// Run the signalling server on real sockets, for apps and for trying it by hand
+    Serve(Box<serve::Arguments>),
 }
 
 const EXAMPLES: &str = "\
@@ -45,6 +48,7 @@ Examples:
   cargo xtask scenarios --format json --out report.json     for a machine
   cargo xtask profiles                                      the networks that scenarios can name
   cargo xtask nat-grid                                      which NATs a call gets through, and which need TURN
+  cargo xtask serve                                         the signalling server on 127.0.0.1:8080
 
 Exit codes:
   0    all good
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         Command::Profiles(arguments) => profiles::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Truth(arguments) => truth::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
     };
     match result {
         Ok(code) => code.into(),

@@ -8,6 +8,7 @@ mod counts;
 mod media;
 mod outcome;
 mod rates;
+mod signalling;
 mod states;
 
 use timeline::VirtualTime;
@@ -41,6 +42,7 @@ pub fn check(plan: &Plan, record: &RunRecord) -> Vec<Failure> {
     outcome::check_milestones(plan, &milestones, &mut findings);
     media::check(plan, record, &mut findings);
     counts::check(plan, record, &mut findings);
+    signalling::check_peers(plan, record, &mut findings);
     states::check_never(plan, record, &mut findings);
     states::check_sequences(plan, record, &mut findings);
     let waived = |check| plan.expect.waived.contains_key(&check);
@@ -52,6 +54,9 @@ pub fn check(plan: &Plan, record: &RunRecord) -> Vec<Failure> {
     }
     if !waived(AlwaysOn::EndedByItself) {
         outcome::check_end(record, &mut findings);
+    }
+    if !waived(AlwaysOn::SignallingExactlyOnce) {
+        signalling::check(plan, record, &mut findings);
     }
     findings.failures
 }

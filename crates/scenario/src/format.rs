@@ -101,6 +101,7 @@ fn plan(name: &str, file: Option<PathBuf>, mut root: Table<'_>, problems: &Probl
     let mut cast = Cast { peers: &names, servers: &server_names, starts, sites: &mut sites };
     let steps = steps::read(root.require("steps", problems), &mut cast, problems);
     check_hosts(&peers, &servers, &signaller, &sites, problems);
+    signaller::check(&signaller, &peers, &steps, problems);
     let expect = expect::read(root.require("expect", problems), &names, problems);
     root.finish(problems);
     let (deadline, deadline_at) =
@@ -131,7 +132,6 @@ fn check_hosts(
     problems: &Problems,
 ) {
     let signaller_name = Name::from(Plan::SIGNALLER);
-    let signaller_address = [signaller.plan.address];
     let of_peers = peers.iter().map(|peer| Placed {
         host: &peer.name,
         addresses: &peer.plan.addresses,
@@ -146,7 +146,7 @@ fn check_hosts(
     });
     let of_signaller = Placed {
         host: &signaller_name,
-        addresses: &signaller_address,
+        addresses: &signaller.plan.addresses,
         at: &signaller.address_at,
         network: None,
     };

@@ -12,17 +12,18 @@
 mod expect;
 mod network;
 mod peer;
+mod signaller;
 mod step;
 mod vocabulary;
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use timeline::Name;
 
 pub use self::{
     expect::{
         AlwaysOn, CountRange, Expect, FlowExpect, MediaExpect, Milestone, MilestoneBound, Outcome,
-        PeerExpect, RateBand, Reached, Sequence, StateRef,
+        PeerExpect, RateBand, Reached, Sequence, StateRef, WayTaken,
     },
     network::{
         Access, Attachment, Connections, Correlation, CredentialKind, CredentialPolicy, DEFAULT_ACCESS,
@@ -34,13 +35,16 @@ pub use self::{
     peer::{
         Codecs, Crypto, Device, FacingMode, MediaKind, MediaPlan, OnRing, PeerPlan, Permission, VideoPlan,
     },
-    step::{Action, Step, TrackState},
+    signaller::{
+        Admission, DelayPlan, FaultsPlan, FaultyMessage, MessageKind, SignalingPlan, SignallerPlan,
+        StoreFate, TokenHeld, TransportPlan,
+    },
+    step::{Action, SignallerChange, Step, TrackState},
     vocabulary::{
         CredentialsWord, DependenceWord, FirewallKind, LivenessWord, NatKind, PortSupplyWord, PortsWord,
         RefreshWord, TcpWord,
     },
 };
-use crate::words::words;
 
 /// One scenario, ready to be played with any seed.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,57 +98,5 @@ impl Plan {
             Action::Dial { peer, to } => Some((step.at, peer, to)),
             _ => None,
         })
-    }
-}
-
-/// The signalling server, its network and its moods.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SignallerPlan {
-    /// Its host's address.
-    pub address: IpAddr,
-    /// Its way into the network.
-    pub access: Access,
-    /// How long it takes over a message.
-    pub device: Device,
-    /// Messages that it keeps back; the first entry that fits a message decides.
-    pub delays: Vec<DelayPlan>,
-}
-
-/// Keeps messages of one kind back at the signaller.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DelayPlan {
-    /// Which kind.
-    pub message: MessageKind,
-    /// Only those of this sender; of everybody if `None`.
-    pub from: Option<Name>,
-    /// Only the `nth` of its sender, counted from 1; all if `None`.
-    pub nth: Option<u32>,
-    /// For how long.
-    pub by: Duration,
-}
-
-words! {
-    /// The signalling messages that a scenario can name.
-    pub enum MessageKind {
-        /// A peer makes itself known to the relay.
-        Join = "join",
-        /// A call starts: the callee's bell.
-        Ring = "ring",
-        /// The callee takes the call.
-        Accept = "accept",
-        /// The callee does not take the call.
-        Reject = "reject",
-        /// An SDP offer (RFC 9429).
-        Offer = "offer",
-        /// An SDP answer.
-        Answer = "answer",
-        /// A trickled ICE candidate (RFC 8838).
-        Candidate = "candidate",
-        /// No more candidates (RFC 8838 §13).
-        EndOfCandidates = "end-of-candidates",
-        /// Either side leaves the call.
-        Bye = "bye",
-        /// The relay could not do what was asked.
-        Error = "error",
     }
 }

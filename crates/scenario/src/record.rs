@@ -1,9 +1,12 @@
 //! What one run yields: everything that checks, metrics and reports read, and nothing that they do not.
 
+mod signalling;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use timeline::{Digest, Name, Timeline, VirtualTime};
 
+pub use self::signalling::{Fate, MessageRecord, PeerSignalling, SignallingRecord};
 use crate::{plan::MediaKind, words::words};
 
 /// The states of a call, in the order in which it passes them.
@@ -49,6 +52,8 @@ pub struct RunRecord {
     pub cpu: Option<Duration>,
     /// What became of each peer.
     pub peers: BTreeMap<Name, PeerRecord>,
+    /// What became of each signalling message.
+    pub signalling: SignallingRecord,
     /// What each host still held when the world stopped.
     pub leftovers: BTreeMap<Name, Leftovers>,
 }

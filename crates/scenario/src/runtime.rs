@@ -3,9 +3,10 @@
 //! nothing was left.
 
 use std::{
+    collections::BTreeMap,
     future::Future,
     io::{self, IoSliceMut},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     os::fd::AsRawFd as _,
     pin::Pin,
     sync::{
@@ -30,7 +31,11 @@ pub struct WorldRuntime {
     world: World,
     host: Host,
     gauges: Gauges,
+    names: Names,
 }
+
+/// The names that hosts look up: what a world has for DNS. It answers at once and never fails.
+pub type Names = Arc<BTreeMap<String, Vec<IpAddr>>>;
 
 /// What a runtime has handed out and not got back.
 #[derive(Clone, Debug, Default)]
@@ -41,13 +46,20 @@ pub struct Gauges {
 
 impl WorldRuntime {
     /// The runtime of `host` in `world`.
-    pub fn new(world: World, host: Host) -> Self {
-        Self { world, host, gauges: Gauges::default() }
+    pub fn new(world: World, host: Host, names: Names) -> Self {
+        Self { world, host, gauges: Gauges::default(), names }
     }
 
     /// What it has handed out.
     pub fn gauges(&self) -> Gauges {
         self.gauges.clone()
+    }
+
+    fn look_up(&self, host: &str) -> Option<Vec<SocketAddr>> {
+        let (name, port) = host.rsplit_once(':')?;
+        let port = port.parse().ok()?;
+        let addresses = self.names.get(name)?;
+        Some(addresses.iter().map(|&address| SocketAddr::new(address, port)).collect())
     }
 }
 
@@ -107,10 +119,11 @@ impl Runtime for WorldRuntime {
         Box::pin(async { Err(io::Error::new(io::ErrorKind::Unsupported, "worlds have no ICE-TCP")) })
     }
 
-    /// Addresses only: a world has no names.
+    /// `host` is a name or an address, with a port behind a colon.
     fn resolve_host<'a>(&'a self, host: &'a str) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
-        let address = host.parse().map_err(|_| io::Error::new(io::ErrorKind::NotFound, host.to_owned()));
-        Box::pin(async move { address.map(|address| vec![address]) })
+        let found = host.parse().map(|address| vec![address]).ok().or_else(|| self.look_up(host));
+        let unknown = || io::Error::new(io::ErrorKind::NotFound, host.to_owned());
+        Box::pin(async move { found.ok_or_else(unknown) })
     }
 
     fn now(&self) -> Instant {

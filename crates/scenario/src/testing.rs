@@ -9,7 +9,7 @@ use timeline::{
 
 use crate::{
     plan::{MediaKind, Plan},
-    record::{CandidateCounts, Leftovers, MediaFlow, PeerRecord, RunRecord, WorldEnd},
+    record::{CandidateCounts, Leftovers, MediaFlow, PeerRecord, RunRecord, SignallingRecord, WorldEnd},
 };
 
 /// Two people, one call dialled at 1 s and hung up at 4 s, and `expect` as lines of `[expect]`.
@@ -71,6 +71,7 @@ impl Sketch {
             elapsed: VirtualTime::from_millis(4100),
             cpu: Some(Duration::from_millis(2)),
             peers: ["caller", "callee"].map(|name| (Name::from(name), PeerRecord::default())).into(),
+            signalling: SignallingRecord::default(),
             leftovers: BTreeMap::new(),
         });
         sketch.entry(1000, "caller", Event::Action { what: "dials callee".into() });

@@ -1,7 +1,7 @@
 //! The participant's end of signalling over HTTP: a WebSocket where one gets through, REST where none
 //! does, and not a message more or less for the change.
 //!
-//! [`FallbackTransport`] begins with a WebSocket. It falls back to REST when the upgrade is refused or
+//! [`FallbackTransport`] begins with a WebSocket, unless it is to take [one way](AllowedWays) only. It falls back to REST when the upgrade is refused or
 //! hangs, when the relay's `welcome` does not come through, and when WebSockets are cut again and
 //! again; from there it probes its way back, each time after a longer wait, and goes over to a
 //! WebSocket as soon as one stands. Heartbeats notice connections that died in silence.
@@ -38,7 +38,7 @@ mod ways;
 mod websocket;
 
 pub use backoff::{Backoff, Jitter};
-pub use settings::FallbackSettings;
+pub use settings::{AllowedWays, FallbackSettings};
 pub use target::Target;
 pub use transport::FallbackTransport;
 

@@ -8,7 +8,7 @@
 //! - Everything that [`serve`] has begun ends with it: when it is told to stop, after the last answers;
 //!   when it is dropped, at once, as with a power loss.
 //! - No clock but [`Clock`], which is handed in: `Date` (RFC 9110 §6.6.1) and the expiry of tokens follow it.
-//! - What a client can make grow has a limit in [`HttpSettings`] or in the relay's
+//! - What a client can make grow has a limit in [`HttpLimits`] or in the relay's
 //!   [`Limits`](crate::relay::Limits), and an answer at the limit.
 //!
 //! Deliberately absent: TLS and CORS, which belong to whatever stands before it; HTTP/2.
@@ -24,7 +24,8 @@ mod stop;
 mod stream;
 mod websocket;
 
+pub use axum::serve::{Listener, ListenerExt};
 pub use clock::Clock;
 pub use routes::router;
 pub use serve::serve;
-pub use settings::HttpSettings;
+pub use settings::{HttpLimits, HttpSettings};

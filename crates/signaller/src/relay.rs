@@ -42,6 +42,7 @@ mod mailbox;
 mod rules;
 mod shared;
 mod store;
+mod window;
 
 pub use self::core::{Action, ConnectionId, HeldId, Next, Relay};
 pub use address::MailboxId;
@@ -55,3 +56,4 @@ pub use limits::{Limits, RelaySettings};
 pub use rules::DelayRule;
 pub use shared::SharedRelay;
 pub use store::Store;
+pub use window::Window;

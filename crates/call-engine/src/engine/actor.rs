@@ -226,6 +226,10 @@ impl Actor {
                 self.signaling = Signaling::Up;
                 self.recover(Input::SignalingUp).await;
             }
+            Some(TransportEvent::Via { way }) => self.tell_signaling(&format!("signalling goes by {way}")),
+            Some(TransportEvent::Delayed { reason }) => {
+                self.tell_signaling(&format!("signalling is delayed: {reason}"));
+            }
             Some(TransportEvent::Down { reason }) => {
                 self.tell_signaling(&format!("signalling is down: {reason}"));
                 self.signaling = Signaling::Down;

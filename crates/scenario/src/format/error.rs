@@ -312,6 +312,32 @@ pub enum ProblemKind {
         /// Why not.
         reason: String,
     },
+    /// A fault that is over before it begins.
+    #[error("it ends at {ends:?} and begins at {begins:?}: nothing can fall into it")]
+    EndsBeforeItBegins {
+        /// When it begins.
+        begins: Duration,
+        /// When it ends.
+        ends: Duration,
+    },
+    /// Power that is lost or comes back where that cannot be.
+    #[error("the signaller {state} at this moment already")]
+    SignallerPower {
+        /// What it has.
+        state: &'static str,
+    },
+    /// Tokens are for one call.
+    #[error("the signaller wants tokens for the script's call, and the script dials {dials} times")]
+    TokenForOneCall {
+        /// How often the script dials.
+        dials: usize,
+    },
+    /// A token on a transport that has no place for it.
+    #[error("the signaller wants tokens, and `{peer}` reaches it by `stream`, which carries none")]
+    StreamWithToken {
+        /// Which peer.
+        peer: String,
+    },
     /// A text that should say something.
     #[error("{what} is empty")]
     Empty {
@@ -336,6 +362,15 @@ impl ProblemKind {
                 "accepted: a per cent from `\"0%\"` to `\"100%\"`, or a number from 0.0 to 1.0".to_owned(),
             ),
             Self::BadQuantity { accepted, .. } => Some(format!("accepted: {accepted}")),
+            Self::SignallerPower { .. } => {
+                Some("`power-off-…` and `power-on` take turns, and only what runs can restart".to_owned())
+            }
+            Self::TokenForOneCall { .. } => {
+                Some("let the script dial once, or set `admission = \"open\"`".to_owned())
+            }
+            Self::StreamWithToken { .. } => {
+                Some("accepted: websocket, rest, websocket-with-fallback".to_owned())
+            }
             Self::NoDial => Some("for example: `caller = { dial = \"callee\" }`".to_owned()),
             _ => None,
         }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     plan::{
         AlwaysOn, CountRange, Expect, Milestone, MilestoneBound, Outcome, PeerExpect, Probability, RateBand,
-        Reached,
+        Reached, WayTaken,
     },
     record::{CALL_STATES, END_REASONS},
 };
@@ -77,7 +77,12 @@ fn one_peer(table: &mut Table<'_>, problems: &Problems) -> PeerExpect {
     let state = table.take("state").and_then(|value| value.known_text("call state", CALL_STATES, problems));
     let connected = table.take("connected").and_then(|value| value.boolean(problems));
     let connected = connected.map(|connected| if connected { Reached::Yes } else { Reached::No });
-    PeerExpect { ends, state, connected }
+    let ways = table.take("ways").map(|value| {
+        let ways = value.list("a list of ways", problems).into_iter();
+        ways.filter_map(|value| value.word(&vocabulary!("way", WayTaken), problems)).collect()
+    });
+    let reconnects = table.take("reconnects").and_then(|value| count(value, problems));
+    PeerExpect { ends, state, connected, ways, reconnects }
 }
 
 /// `{ ringing = { at-most = "1s" }, … }`.

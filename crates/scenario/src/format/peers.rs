@@ -9,11 +9,12 @@ use super::{
     attachment::take_attachment,
     error::{ProblemKind, Problems, Span},
     reader::{Key, Table, Value},
+    signaller::client,
     values::{known_name, set, vocabulary},
 };
 use crate::plan::{
     Attachment, Codecs, Crypto, Device, FacingMode, IceTransportPolicy, MediaPlan, OnRing, PeerPlan,
-    Permission, TurnCredentials,
+    Permission, SignalingPlan, TurnCredentials,
 };
 
 /// A peer, and where its addresses stand (or its name, if they are the default ones).
@@ -105,6 +106,7 @@ fn default_peer(name: Name, servers: &[Name]) -> PeerPlan {
         crypto: Crypto::Ring,
         frame_rate: PeerPlan::DEFAULT_FRAME_RATE,
         facing_mode: FacingMode::User,
+        signaling: SignalingPlan::default(),
     }
 }
 
@@ -121,6 +123,9 @@ fn fill(plan: &mut PeerPlan, table: &mut Table<'_>, servers: &[Name], problems: 
     set(&mut plan.ice_transport_policy, table.word("ice-transport-policy", &policy, problems));
     let credentials = vocabulary!("kind of credentials", TurnCredentials);
     set(&mut plan.turn_credentials, table.word("turn-credentials", &credentials, problems));
+    if let Some(value) = table.take("signaling") {
+        plan.signaling = client(value, plan.name.as_str(), problems);
+    }
     set(&mut plan.device, table.word("device", &vocabulary!("device", Device), problems));
     set(&mut plan.media, table.take("media").and_then(|value| media(value, problems)));
     set(&mut plan.permission, table.word("permission", &vocabulary!("permission", Permission), problems));

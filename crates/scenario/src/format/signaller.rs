@@ -1,9 +1,19 @@
-//! `[signaller]`: the signalling server.
+//! `[signaller]`: the signalling server, and `[peers.NAME.signaling]`: how a peer reaches it.
 
-use std::net::IpAddr;
+mod client;
+mod faults;
+mod limits;
+mod steps;
 
+use std::{net::IpAddr, time::Duration};
+
+use signaller::{http::HttpLimits, relay::Limits};
 use timeline::Name;
 
+pub(super) use self::{
+    client::client,
+    steps::{check, signaller_action},
+};
 use super::{
     address,
     error::{Problems, Span},
@@ -11,38 +21,71 @@ use super::{
     reader::{Table, Value},
     values::vocabulary,
 };
-use crate::plan::{DEFAULT_ACCESS, DelayPlan, Device, MessageKind, SignallerPlan};
+use crate::plan::{
+    Admission, DEFAULT_ACCESS, DelayPlan, Device, FaultsPlan, MessageKind, SignallerPlan, TransportPlan,
+};
+
+/// How long a token is valid where a file wants tokens and says no more.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
 /// The signaller, and where its address stands.
 pub(super) struct SignallerRead {
     pub(super) plan: SignallerPlan,
     pub(super) address_at: Span,
+    /// Where it says whom it admits.
+    admission_at: Span,
 }
 
 pub(super) fn read(value: Option<Value<'_>>, peers: &[Name], problems: &Problems) -> SignallerRead {
     let plan = SignallerPlan {
-        address: IpAddr::from([10, 0, 1, 1]),
+        addresses: vec![IpAddr::from([10, 0, 1, 1])],
         access: DEFAULT_ACCESS,
         device: Device::Server,
+        transport: TransportPlan::DEFAULT,
+        admission: Admission::Open,
         delays: Vec::new(),
+        faults: FaultsPlan::default(),
+        limits: Limits::default(),
+        http: HttpLimits::default(),
     };
-    let mut read = SignallerRead { plan, address_at: 0..0 };
+    let mut read = SignallerRead { plan, address_at: 0..0, admission_at: 0..0 };
     let Some(value) = value else { return read };
     read.address_at = value.span();
     let Some(mut table) = value.table("[signaller]", problems) else { return read };
-    if let Some((address, at)) = address::take_one(&mut table, "address", problems) {
-        (read.plan.address, read.address_at) = (address, at);
+    if let Some((addresses, at)) = address::take(&mut table, problems) {
+        (read.plan.addresses, read.address_at) = (addresses, at);
     }
-    read.plan.access = take_link(&mut table, LinkRead::DEFAULT, problems).access();
+    let lifetime = table.plain_duration("token-lifetime", problems).unwrap_or(TOKEN_LIFETIME);
+    if let Some(value) = table.take("admission") {
+        read.admission_at = value.span();
+        let word = value.known_text("admission", &["open", "token"], problems);
+        if word.is_some_and(|word| word == "token") {
+            read.plan.admission = Admission::Token { lifetime };
+        }
+    }
+    fill(&mut read.plan, &mut table, peers, problems);
+    table.finish(problems);
+    read
+}
+
+fn fill(plan: &mut SignallerPlan, table: &mut Table<'_>, peers: &[Name], problems: &Problems) {
+    plan.access = take_link(table, LinkRead::DEFAULT, problems).access();
     if let Some(device) = table.word("device", &vocabulary!("device", Device), problems) {
-        read.plan.device = device;
+        plan.device = device;
+    }
+    if let Some(transport) = table.word("transport", &vocabulary!("transport", TransportPlan), problems) {
+        plan.transport = transport;
     }
     if let Some(delays) = table.take("delays") {
         let delays = delays.list("a list of delays", problems).into_iter();
-        read.plan.delays = delays.filter_map(|value| delay(value, peers, problems)).collect();
+        plan.delays = delays.filter_map(|value| delay(value, peers, problems)).collect();
     }
-    table.finish(problems);
-    read
+    if let Some(value) = table.take("faults") {
+        plan.faults = faults::faults(value, peers, problems);
+    }
+    if let Some(value) = table.take("limits") {
+        limits::limits(&mut plan.limits, &mut plan.http, value, problems);
+    }
 }
 
 fn delay(value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<DelayPlan> {

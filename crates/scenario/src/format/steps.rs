@@ -1,5 +1,6 @@
 //! `[[steps]]`: what happens when. A step is a moment and, per peer or for the network, one action:
-//! `{ at = "1s", caller = { dial = "callee" } }`, `{ at = "5s", network = { link-down = "callee" } }`.
+//! `{ at = "1s", caller = { dial = "callee" } }`, `{ at = "5s", network = { link-down = "callee" } }`,
+//! `{ at = "9s", signaller = "restart" }`.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,6 +13,7 @@ use super::{
     ice_servers::mood_of,
     link::{LinkRead, link_of},
     reader::{Key, Table, Value},
+    signaller::signaller_action,
     values::{known_name, vocabulary},
 };
 use crate::plan::{Action, Attachment, Connections, Handover, Plan, Step, TcpWord, TrackState, Transition};
@@ -76,19 +78,22 @@ fn step(value: Value<'_>, cast: &mut Cast<'_>, problems: &Problems) -> Option<(D
     let mut table = value.table("a step", problems)?;
     let at = table.require("at", problems).and_then(|value| value.duration(problems));
     let network = table.take("network");
+    let signaller = table.take(Plan::SIGNALLER);
     let by_peers = table.rest();
-    if network.is_none() && by_peers.is_empty() {
-        let accepted = format!("{}, network", peers.iter().map(Name::as_str).collect::<Vec<_>>().join(", "));
+    if network.is_none() && signaller.is_none() && by_peers.is_empty() {
+        let accepted =
+            format!("{}, network, signaller", peers.iter().map(Name::as_str).collect::<Vec<_>>().join(", "));
         problems.add(ProblemKind::NotOne { what: "this step", found: 0, accepted }, value.span());
     }
     let network = network.and_then(|value| network_action(value, cast, problems));
     let by_peers = by_peers.iter().filter_map(|key| by_peer(key, peers, problems));
-    let actions = network.into_iter().chain(by_peers).collect();
+    let signaller = signaller.and_then(|value| signaller_action(value, peers, problems));
+    let actions = network.into_iter().chain(signaller).chain(by_peers).collect();
     Some((at?, actions))
 }
 
 fn by_peer(key: &Key<'_>, peers: &[Name], problems: &Problems) -> Option<Action> {
-    let known = [Name::from("at"), Name::from("network")];
+    let known = [Name::from("at"), Name::from("network"), Name::from(Plan::SIGNALLER)];
     let subjects: Vec<Name> = peers.iter().cloned().chain(known).collect();
     let peer = known_name("peer", key.name, &subjects, || key.span.clone(), problems)?;
     if key.value.is_string() {

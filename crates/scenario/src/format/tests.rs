@@ -2,13 +2,18 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use ::signaller::{
+    Kind,
+    relay::{Fault, FaultRule, RestFault, RestRequest, WebSocketFault, Window},
+};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use proptest::prelude::*;
 
 use super::*;
 use crate::plan::{
-    Access, Action, AlwaysOn, CountRange, DEFAULT_ACCESS, Dependence, Ending, FlowExpect, Gateway, Liveness,
-    MediaPlan, Milestone, OnRing, Outcome, Probability, QueueLimit, Transition, VideoPlan,
+    Access, Action, Admission, AlwaysOn, CountRange, DEFAULT_ACCESS, Dependence, Ending, FaultsPlan,
+    FlowExpect, Gateway, Liveness, MediaPlan, Milestone, OnRing, Outcome, Probability, QueueLimit,
+    SignalingPlan, SignallerChange, SignallerPlan, StoreFate, Transition, TransportPlan, VideoPlan,
 };
 
 const EVERY_KEY: &str = include_str!("every-key.toml");
@@ -91,6 +96,24 @@ check_broken!(unknown_ice_server,
     "[peers.callee]" => "[peers.callee]\nice-servers = [\"trun\"]\n[ice-servers.turn]");
 check_broken!(gap_and_overlap, "caller = { dial = \"callee\" }" =>
     "network = { handover = { peer = \"caller\", gap = \"1s\", overlap = \"1s\" } }");
+check_broken!(unknown_transport,
+    "[peers.callee]" => "[peers.callee]\nsignaling = \"websockets\"");
+check_broken!(unknown_client_setting,
+    "[peers.callee]" => "[peers.callee]\nsignaling = { hartbeat = \"1s\", backoff = { first = \"0s\" } }");
+check_broken!(unknown_fault,
+    "[[steps]]" => "[signaller]\nfaults = [{ websocket = \"refuse\" }, { drop = \"ansewr\" }, { rest = \"slo\" }]\n[[steps]]");
+check_broken!(fault_of_two_kinds,
+    "[[steps]]" => "[signaller]\nfaults = [{ drop = \"answer\", rest = \"slow\" }, { websocket = \"cut\" }]\n[[steps]]");
+check_broken!(fault_with_a_key_of_another,
+    "[[steps]]" => "[signaller]\nfaults = [{ drop = \"answer\", peer = \"callee\", ends = \"0s\" }]\n[[steps]]");
+check_broken!(unknown_signaller_action,
+    "[expect]" => "[[steps]]\nat = \"2s\"\nsignaller = \"reboot\"\n\n[expect]");
+check_broken!(power_on_with_power,
+    "[expect]" => "[[steps]]\nat = \"2s\"\nsignaller = \"power-on\"\n\n[expect]");
+check_broken!(tokens_on_a_stream,
+    "[[steps]]" => "[signaller]\nadmission = \"token\"\n[[steps]]");
+check_broken!(tokens_for_two_calls,
+    "[[steps]]" => "[signaller]\ntransport = \"rest\"\nadmission = \"token\"\n[[steps]]\nat = \"0s\"\ncallee = { dial = \"caller\" }\n\n[[steps]]");
 check_broken!(several_at_once,
     "[peers.callee]" => "[peers.callee]\ndevice = \"fridge\"\nlink = { dealy = \"1s\", loss = 2 }");
 
@@ -101,7 +124,7 @@ fn fills_in_the_defaults() {
     let [caller, callee] = plan.peers.as_slice() else { panic!("two peers") };
     assert_eq!((caller.name.as_str(), callee.name.as_str()), ("caller", "callee"));
     assert_eq!(callee.addresses, [IpAddr::from([10, 0, 0, 2])]);
-    assert_eq!(plan.signaller.address, IpAddr::from([10, 0, 1, 1]));
+    assert_eq!(plan.signaller.addresses, [IpAddr::from([10, 0, 1, 1])]);
     assert_eq!((callee.access, callee.media), (DEFAULT_ACCESS, MediaPlan::AUDIO_VIDEO));
     assert_eq!(callee.on_ring, OnRing::Accept { after: Duration::ZERO });
     assert_eq!(plan.expect.outcomes, [Outcome::Connected]);
@@ -130,7 +153,8 @@ fn reads_every_key() {
     }
     assert_eq!(caller.media.video, VideoPlan::Disabled);
     assert_eq!((plan.signaller.delays[0].nth, plan.signaller.delays.len()), (Some(2), 2));
-    assert_eq!(plan.steps.len(), 18);
+    check_signalling(&plan);
+    assert_eq!(plan.steps.len(), 22);
     assert_eq!(plan.steps[1].action, Action::LinkDown { host: "signaller".into() });
     assert!(matches!(plan.steps[6].action, Action::NegotiationNeeded { times: 5, .. }));
     let expect = &plan.expect;
@@ -211,6 +235,81 @@ fn what_is_said_of_one_way_completes_what_is_said_of_both() {
     assert!((up_bursts.mean_loss().get() - 0.01).abs() < 1e-9 && up.loss == Probability::ZERO);
     assert_eq!((down_bursts.to_bad.get(), down.loss), (0.1, Probability::ZERO));
     assert_eq!([up.rate, down.rate].map(|rate| rate.map(|rate| rate.bps.get())), [Some(1_000_000); 2]);
+}
+
+#[track_caller]
+fn check_signalling(plan: &Plan) {
+    let ms = Duration::from_millis;
+    let SignalingPlan { transport, client, .. } = &plan.peers[0].signaling;
+    assert_eq!(*transport, Some(TransportPlan::WebSocketWithFallback));
+    let waits = [client.connect_within, client.upgrade_within, client.welcome_within, client.heartbeat];
+    assert_eq!(waits.map(|wait| wait.as_secs()), [9, 4, 3, 20]);
+    let waits = [client.heartbeat_within, client.cuts_within, client.poll_wait, client.answer_within];
+    assert_eq!(waits.map(|wait| wait.as_secs()), [8, 30, 20, 7]);
+    assert_eq!((client.acknowledge_within, client.acknowledge_every), (ms(100), 16));
+    assert_eq!((client.longest_retry_after, client.flush_within), (ms(30_000), ms(1000)));
+    assert_eq!((client.backoff.first, client.backoff.longest), (ms(250), ms(10_000)));
+    assert_eq!((client.probe.first, client.probe.longest), (ms(10_000), ms(300_000)));
+    assert_eq!((client.attempts, client.cuts), (Some(50), 2));
+    assert_eq!((client.queue, client.events, client.message_bytes), (100, 101, 50_000));
+    assert_eq!(plan.peers[1].signaling.transport, Some(TransportPlan::Rest));
+    let SignallerPlan { transport, faults, limits, http, .. } = &plan.signaller;
+    assert_eq!(*transport, TransportPlan::WebSocket);
+    let sizes = [limits.message_bytes, limits.queue, limits.participants, limits.replies, limits.calls];
+    assert_eq!(sizes, [40_000, 10, 11, 12, 13]);
+    assert_eq!((http.poll_bytes, http.connections, limits.idle), (14_000, 15, ms(300_000)));
+    let waits = [http.longest_poll_wait, http.head_within, http.body_within, http.silence, http.stop_within];
+    assert_eq!(waits.map(|wait| wait.as_secs()), [40, 20, 6, 50, 4]);
+    check_faults(faults);
+}
+
+#[track_caller]
+fn check_faults(faults: &FaultsPlan) {
+    let ms = Duration::from_millis;
+    let [dropped, duplicated, delayed, reordered] = faults.messages.as_slice() else { panic!("four") };
+    let window = Window { from: ms(1000), until: Some(ms(2000)) };
+    let (message, from) = (Some(Kind::Answer), Some("callee".into()));
+    assert_eq!(*dropped, FaultRule { message, from, nth: Some(2), window, fault: Fault::Drop });
+    assert_eq!((duplicated.message, duplicated.fault), (Some(Kind::Candidate), Fault::Duplicate));
+    assert_eq!(*delayed, FaultRule::all(Fault::Delay(ms(1000))));
+    assert_eq!(reordered.fault, Fault::Reorder { within: ms(1000) });
+    let websocket = &faults.endpoints.websocket;
+    assert_eq!((websocket[0].from.clone(), websocket[0].nth), (Some("caller".into()), Some(1)));
+    assert_eq!(
+        websocket.iter().map(|rule| rule.fault).collect::<Vec<_>>(),
+        [
+            WebSocketFault::Refused { status: 401 },
+            WebSocketFault::Hangs,
+            WebSocketFault::CutAfter(ms(4000)),
+            WebSocketFault::CutAfterBytes(5000),
+            WebSocketFault::HalfOpenAfter(ms(3000)),
+            WebSocketFault::Buffered { bytes: 4096, within: ms(2000) },
+        ]
+    );
+    let rest: Vec<_> = faults.endpoints.rest.iter().map(|rule| (rule.request, rule.fault)).collect();
+    assert_eq!(
+        rest,
+        [
+            (Some(RestRequest::Poll), RestFault::TooManyRequests { retry_after: ms(5000) }),
+            (Some(RestRequest::Post), RestFault::ServerError),
+            (None, RestFault::AnswerLost),
+            (None, RestFault::Slow(ms(3000))),
+        ]
+    );
+}
+
+#[test]
+fn tokens_and_power_are_read() {
+    let text = SMALL.replace(
+        "[[steps]]",
+        "[signaller]\ntransport = \"rest\"\nadmission = \"token\"\ntoken-lifetime = \"20s\"\n[[steps]]",
+    );
+    let text = text
+        .replace("[expect]", "[[steps]]\nat = \"2s\"\nsignaller = \"power-off-losing-store\"\n\n[expect]");
+    let plan = Plan::from_toml("tokens", &text).expect("a good file");
+    assert_eq!(plan.signaller.admission, Admission::Token { lifetime: Duration::from_secs(20) });
+    let change = SignallerChange::PowerOff { store: StoreFate::Lost };
+    assert_eq!(plan.steps[1].action, Action::Signaller { host: "signaller".into(), change });
 }
 
 #[test]

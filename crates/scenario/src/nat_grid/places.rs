@@ -201,15 +201,18 @@ impl Pair {
     pub(super) fn scenario(&self, turn: bool) -> String {
         let Self { caller, callee, tables, .. } = self;
         let (server, kind) = if turn { ("TURN", "turn") } else { ("STUN", "stun") };
-        let address = match self.server_families {
-            Families::Both => "address = [\"198.51.100.1\", \"2001:db8:f::1\"]\n",
-            _ => "",
+        let [address, signaller] = match self.server_families {
+            Families::Both => [("198.51.100.1", "2001:db8:f::1"), ("10.0.1.1", "2001:db8:f::2")]
+                .map(|(four, six)| format!("address = [\"{four}\", \"{six}\"]\n")),
+            _ => [String::new(), String::new()],
         };
         format!(
             r#"version = 1
 summary = "NAT grid, with a {server} server: {caller} calls {callee}."
 
 {tables}
+[signaller]
+{signaller}
 [ice-servers.{kind}]
 kind = "{kind}"
 {address}

@@ -39,6 +39,10 @@ pub struct PeerExpect {
     pub state: Option<String>,
     /// Whether its call is connected at some time.
     pub connected: Option<Reached>,
+    /// The ways by which it reaches the signaller, in order; any if `None`.
+    pub ways: Option<Vec<WayTaken>>,
+    /// How often it reaches the signaller again, by whatever way.
+    pub reconnects: Option<CountRange>,
 }
 
 /// Whether something came to pass.
@@ -203,6 +207,16 @@ pub struct Sequence {
 }
 
 words! {
+    /// A way to the signaller, as a transport with several takes it.
+    pub enum WayTaken {
+        /// A WebSocket.
+        WebSocket = "websocket",
+        /// REST requests.
+        Rest = "rest",
+    }
+}
+
+words! {
     /// What is checked in every scenario unless it says why not.
     pub enum AlwaysOn {
         /// Every candidate sent while both ends of a call lived was applied, or is accounted for.
@@ -211,6 +225,9 @@ words! {
         NothingLeaked = "nothing-leaked",
         /// The world came to its end by itself.
         EndedByItself = "ended-by-itself",
+        /// No signalling message that an application handed over was lost, and none reached one twice or out of
+        /// order, but for what the scenario itself does to it.
+        SignallingExactlyOnce = "signalling-exactly-once",
     }
 }
 

@@ -2,7 +2,7 @@ use std::{net::IpAddr, time::Duration};
 
 use timeline::Name;
 
-use super::{Access, IceTransportPolicy, Schedule, TurnCredentials};
+use super::{Access, IceTransportPolicy, Schedule, SignalingPlan, TurnCredentials};
 use crate::words::words;
 
 /// One peer: its machine, its network, its media and its user.
@@ -44,6 +44,8 @@ pub struct PeerPlan {
     pub frame_rate: u32,
     /// Which camera it asks for.
     pub facing_mode: FacingMode,
+    /// How it reaches the signaller.
+    pub signaling: SignalingPlan,
 }
 
 impl PeerPlan {

@@ -2,7 +2,10 @@ use std::{fmt, time::Duration};
 
 use timeline::Name;
 
-use super::{Access, CredentialPolicy, Handover, Liveness, Mood, PortSupply, Transition, network::InWords};
+use super::{
+    Access, CredentialPolicy, FaultsPlan, Handover, Liveness, Mood, PortSupply, StoreFate, Transition,
+    network::InWords,
+};
 
 /// Something that a script makes happen.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,6 +101,30 @@ pub enum Action {
         /// Which.
         server: Name,
     },
+    /// Something happens to the signalling server.
+    Signaller {
+        /// Its name: [`super::Plan::SIGNALLER`].
+        host: Name,
+        /// What happens to it.
+        change: SignallerChange,
+    },
+}
+
+/// What can happen to the signalling server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SignallerChange {
+    /// Its machine loses power: from one moment to the next it is silent.
+    PowerOff {
+        /// What becomes of what it keeps.
+        store: StoreFate,
+    },
+    /// Its machine has power again, and it starts.
+    PowerOn,
+    /// It is stopped in good order, as for a new version, and started again with its store.
+    Restart,
+    /// From here on this goes wrong with the signalling, and nothing else. What is under way goes on as it
+    /// began.
+    SetFaults(FaultsPlan),
 }
 
 /// Whether a track sends (W3C mediacapture-streams §4.3, `enabled`).
@@ -123,7 +150,8 @@ impl Action {
             Self::LinkDown { host }
             | Self::LinkUp { host }
             | Self::SetLink { host, .. }
-            | Self::Handover { host, .. } => host,
+            | Self::Handover { host, .. }
+            | Self::Signaller { host, .. } => host,
             Self::SetMood { server, .. } | Self::Reboot { server } => server,
         }
     }
@@ -162,6 +190,24 @@ impl fmt::Display for Action {
             Self::SetMood { server, mood } if *mood == Mood::default() => write!(f, "{server} is well again"),
             Self::SetMood { server, mood } => write!(f, "{server} {}", mood_in_words(mood)),
             Self::Reboot { server } => write!(f, "{server} reboots"),
+            Self::Signaller { change, .. } => change.fmt(f),
+        }
+    }
+}
+
+/// In the words of a transcript, without the signaller's name.
+impl fmt::Display for SignallerChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PowerOff { store: StoreFate::Kept } => f.write_str("loses power; its store is on a disk"),
+            Self::PowerOff { store: StoreFate::Lost } => f.write_str("loses power, and its store with it"),
+            Self::PowerOn => f.write_str("has power again"),
+            Self::Restart => f.write_str("restarts"),
+            Self::SetFaults(faults) => match faults.len() {
+                0 => f.write_str("nothing goes wrong any more"),
+                1 => f.write_str("another fault from here on"),
+                count => write!(f, "{count} other faults from here on"),
+            },
         }
     }
 }

@@ -9,20 +9,15 @@ use call_engine::{
 };
 use determinism::crypto::SeededProvider;
 use netsim::{HostSpec, Pace, ProcessingDelay, WorldConfig};
-use signaller::{
-    Kind,
-    relay::{DelayRule, RelaySettings},
-};
+use signaller::relay::DelayRule;
 use timeline::Name;
 use webrtc::runtime::Runtime;
 
 use super::ice_server;
 use crate::plan::{
-    Codecs, Crypto, Device, FacingMode, IceTransportPolicy, PeerPlan, Permission, Plan, VideoPlan,
+    Codecs, Crypto, DelayPlan, Device, FacingMode, IceTransportPolicy, PeerPlan, Permission, Plan, VideoPlan,
 };
 
-/// The port that the signaller listens on.
-const SIGNALLER_PORT: u16 = 7000;
 /// The port that each peer's ICE agent gathers on: fixed, so that a transcript shows the same address
 /// for every seed.
 const ICE_PORT: u16 = 50_000;
@@ -31,7 +26,7 @@ const ICE_PORT: u16 = 50_000;
 pub(super) fn world_config(plan: &Plan, seed: u64) -> WorldConfig {
     let signaller = HostSpec {
         name: Name::new(Plan::SIGNALLER),
-        addresses: vec![plan.signaller.address],
+        addresses: plan.signaller.addresses.clone(),
         access: plan.signaller.access,
         processing: processing(plan.signaller.device),
     };
@@ -68,20 +63,14 @@ const fn processing(device: Device) -> ProcessingDelay {
     }
 }
 
-/// Where the signaller listens.
-pub(super) const fn signaller_address(plan: &Plan) -> SocketAddr {
-    SocketAddr::new(plan.signaller.address, SIGNALLER_PORT)
-}
-
-/// How the relay is to behave.
-pub(super) fn relay_settings(plan: &Plan) -> RelaySettings {
-    let rule = |delay: &crate::plan::DelayPlan| DelayRule {
-        message: delay.message.as_str().parse::<Kind>().expect("a plan's message kinds are the signaller's"),
+/// A message that the relay is to keep back.
+pub(super) fn delay_rule(delay: &DelayPlan) -> DelayRule {
+    DelayRule {
+        message: delay.message.as_str().parse().expect("a plan's message kinds are the signaller's"),
         from: delay.from.clone(),
         nth: delay.nth,
         by: delay.by,
-    };
-    RelaySettings { delays: plan.signaller.delays.iter().map(rule).collect(), ..RelaySettings::default() }
+    }
 }
 
 /// How a peer's engine is to behave. `index` tells the peers of a plan apart.

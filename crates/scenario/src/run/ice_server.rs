@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -20,7 +20,10 @@ use turn_service::{
 };
 
 use super::{EPOCH_S, recorder::Recording};
-use crate::plan::{CredentialKind, IceServerKind, IceServerPlan, PeerPlan, Plan, TurnCredentials};
+use crate::{
+    plan::{CredentialKind, IceServerKind, IceServerPlan, PeerPlan, Plan, TurnCredentials},
+    runtime::Names,
+};
 
 /// The realm of every TURN server's credentials.
 const REALM: &str = "callsim";
@@ -240,16 +243,21 @@ fn settings(plan: &IceServerPlan, peers: &[PeerPlan], seed: u64) -> Settings {
     }
 }
 
+/// The server's name in the world's DNS, in the domain for tests (RFC 6761 §6.2).
+fn domain(server: &IceServerPlan) -> String {
+    format!("{}.test", server.name)
+}
+
+/// Where the servers' names lead.
+pub(super) fn names(plan: &Plan) -> Names {
+    Arc::new(plan.ice_servers.iter().map(|server| (domain(server), server.addresses.clone())).collect())
+}
+
 /// What the application of `peer` is told: `iceServers` (W3C webrtc-pc §4.2.4).
 pub(super) fn configuration(plan: &Plan, peer: &PeerPlan) -> Vec<EngineIceServer> {
     let used = plan.ice_servers.iter().filter(|server| peer.ice_servers.contains(&server.name));
     used.flat_map(|server| {
-        let urls = |scheme: &str| -> Vec<String> {
-            let families =
-                |address: &&IpAddr| peer.addresses.iter().any(|own| own.is_ipv4() == address.is_ipv4());
-            let reachable = server.addresses.iter().filter(families);
-            reachable.map(|&address| format!("{scheme}:{}", SocketAddr::new(address, server.port))).collect()
-        };
+        let urls = |scheme: &str| vec![format!("{scheme}:{}:{}", domain(server), server.port)];
         let stun = EngineIceServer { urls: urls("stun"), ..EngineIceServer::default() };
         let turn = (server.kind == IceServerKind::Turn).then(|| {
             let (username, credential) = credentials(server, peer);
@@ -257,7 +265,6 @@ pub(super) fn configuration(plan: &Plan, peer: &PeerPlan) -> Vec<EngineIceServer
         });
         [stun].into_iter().chain(turn)
     })
-    .filter(|server| !server.urls.is_empty())
     .collect()
 }
 

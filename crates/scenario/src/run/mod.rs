@@ -4,6 +4,7 @@ mod build;
 mod ice_server;
 mod recorder;
 mod script;
+mod signalling;
 mod user;
 
 use std::{any::Any, collections::BTreeMap, sync::Arc, time::Duration};
@@ -102,7 +103,7 @@ fn play_here(pace: Pace, plan: &Plan, seed: u64) -> Result<(RunRecord, Lateness)
         End::Stalled => WorldEnd::Stalled,
     };
     let leftovers = outcome.value.unwrap_or_else(|| cut_short(plan, &outcome.leftovers.at_end));
-    let (mut timeline, peers) = recording.finish();
+    let (mut timeline, peers, signalling) = recording.finish();
     timeline.packets = outcome.packets;
     let record = RunRecord {
         seed,
@@ -112,6 +113,7 @@ fn play_here(pace: Pace, plan: &Plan, seed: u64) -> Result<(RunRecord, Lateness)
         elapsed: outcome.elapsed,
         cpu: Some(started.elapsed()),
         peers,
+        signalling,
         leftovers,
     };
     Ok((record, outcome.lateness.unwrap_or_default()))

@@ -10,13 +10,13 @@ use call_engine::{
     EngineEvent, MediaKind as EngineMediaKind, Observer, PacketPosition, ReceivedPacket, StateMachine,
 };
 use netsim::World;
-use signaller::{CallId, relay::RelayEvent};
+use signaller::CallId;
 use timeline::{CandidateFate, Entry, Event, Machine, Name, Timeline, VirtualTime};
 use tokio::sync::{Notify, mpsc::UnboundedSender};
 
 use crate::{
     plan::{MediaKind, Plan},
-    record::{CandidatePair, PeerRecord},
+    record::{CandidatePair, PeerRecord, SignallingRecord},
 };
 
 /// A silence after which media counts as resumed.
@@ -33,9 +33,11 @@ struct Inner {
     changed: Notify,
 }
 
+#[derive(Default)]
 struct State {
     timeline: Timeline,
     peers: BTreeMap<Name, Peer>,
+    signalling: SignallingRecord,
 }
 
 #[derive(Default)]
@@ -54,7 +56,7 @@ impl Recording {
             ..Peer::default()
         };
         let peers = plan.peers.iter().map(|peer| (peer.name.clone(), idle())).collect();
-        let state = Mutex::new(State { timeline: Timeline::default(), peers });
+        let state = Mutex::new(State { peers, ..State::default() });
         Self { inner: Arc::new(Inner { state, changed: Notify::new() }) }
     }
 
@@ -79,40 +81,19 @@ impl Recording {
     }
 
     /// Everything that was written down.
-    pub(super) fn finish(&self) -> (Timeline, BTreeMap<Name, PeerRecord>) {
+    pub(super) fn finish(&self) -> (Timeline, BTreeMap<Name, PeerRecord>, SignallingRecord) {
         let mut state = self.state();
         let peers = std::mem::take(&mut state.peers);
         (
             std::mem::take(&mut state.timeline),
             peers.into_iter().map(|(name, peer)| (name, peer.record)).collect(),
+            std::mem::take(&mut state.signalling),
         )
     }
 
-    /// The relay's part of the timeline: what it does to a message beyond passing it on.
-    pub(super) fn relay_event(&self, at: VirtualTime, event: RelayEvent) {
-        let written = match event {
-            RelayEvent::Held { passage, by } => Event::MessageHeld {
-                kind: passage.kind.as_str().into(),
-                from: passage.from,
-                to: passage.to,
-                for_ms: u64::try_from(by.as_millis()).unwrap_or(u64::MAX),
-            },
-            RelayEvent::Joined { participant, waiting: 0, .. } => {
-                Event::Note { what: format!("{participant} joined").into() }
-            }
-            RelayEvent::Joined { participant, waiting, .. } => {
-                Event::Note { what: format!("{participant} joined, {waiting} messages wait for it").into() }
-            }
-            RelayEvent::Left { participant } => Event::Note { what: format!("{participant} left").into() },
-            RelayEvent::Rejected { code, reason, .. } => {
-                Event::Problem { what: format!("refused a message: {code}: {reason}").into() }
-            }
-            RelayEvent::Duplicate(passage) => Event::Note {
-                what: format!("dropped a duplicate {} from {}", passage.kind, passage.from).into(),
-            },
-            _ => return,
-        };
-        self.note(at, &Name::new(Plan::SIGNALLER), written);
+    /// Looks at what becomes of signalling messages, or writes it down.
+    pub(super) fn signalling<T>(&self, look: impl FnOnce(&mut SignallingRecord) -> T) -> T {
+        look(&mut self.state().signalling)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -134,7 +115,7 @@ impl Observer for PeerObserver {
     fn on_event(&self, event: EngineEvent) {
         let at = self.world.now();
         let mut state = self.recording.state();
-        let State { timeline, peers } = &mut *state;
+        let State { timeline, peers, .. } = &mut *state;
         let Some(peer) = peers.get_mut(&self.name) else { return };
         peer.count(at, &event);
         if let EngineEvent::IncomingCall { call, .. } = &event {
@@ -158,7 +139,7 @@ impl Observer for PeerObserver {
     fn on_packet_received(&self, packet: ReceivedPacket) {
         let at = self.world.now();
         let mut state = self.recording.state();
-        let State { timeline, peers } = &mut *state;
+        let State { timeline, peers, .. } = &mut *state;
         let Some(peer) = peers.get_mut(&self.name) else { return };
         let Some(from) = peer.remote.clone() else { return };
         let flow = peer.record.received.entry((from, media_kind(packet.kind))).or_default();

@@ -4,24 +4,16 @@
 use std::{collections::BTreeMap, fmt::Display, sync::Arc};
 
 use call_engine::{Enabled, Engine, MediaKind, Parts};
-use netsim::{Host, World};
-use signaller::{
-    SessionId,
-    relay::SharedRelay,
-    tcp::{ClientSettings, Identity, TcpTransport, serve_connection},
-};
+use netsim::World;
 use timeline::{Event, Name};
-use tokio::{
-    sync::mpsc::unbounded_channel,
-    task::{JoinHandle, JoinSet},
-    time::Instant,
-};
+use tokio::{sync::mpsc::unbounded_channel, task::JoinHandle, time::Instant};
 use webrtc::runtime::Runtime;
 
 use super::{
     SETTLE, build,
-    ice_server::IceServer,
+    ice_server::{self, IceServer},
     recorder::{PeerObserver, Recording},
+    signalling::{Server, transport},
     user,
 };
 use crate::{
@@ -50,7 +42,7 @@ pub(super) async fn run(
 struct Stage {
     world: World,
     recording: Recording,
-    signaller: JoinHandle<()>,
+    signaller: Server,
     /// Empty once everything is taken down.
     ice_servers: BTreeMap<Name, IceServer>,
     servers: Vec<Name>,
@@ -66,7 +58,7 @@ struct PeerOnStage {
 
 impl Stage {
     fn set(plan: &Plan, seed: u64, world: World, recording: Recording) -> Self {
-        let signaller = tokio::spawn(serve(plan, &world, &recording));
+        let signaller = Server::start(plan, &world, &recording);
         let start = |server: &IceServerPlan| {
             (server.name.clone(), IceServer::start(server, &plan.peers, seed, &world, &recording))
         };
@@ -100,6 +92,7 @@ impl Stage {
             | Action::Handover { .. }
             | Action::SetMood { .. }
             | Action::Reboot { .. } => (&Name::new("network"), Event::Fault { what }),
+            Action::Signaller { host, .. } => (host, Event::Fault { what }),
             other => (other.subject(), Event::Action { what }),
         };
         self.recording.note(self.world.now(), actor, event);
@@ -112,6 +105,7 @@ impl Stage {
             Action::Handover { host, handover, .. } => self.network(self.world.handover(host, handover)),
             Action::SetMood { server, mood } => self.server(server, |server| server.set_mood(*mood)),
             Action::Reboot { server } => self.server(server, IceServer::reboot),
+            Action::Signaller { change, .. } => self.signaller.change(change),
             peers_own => self.peer_acts(peers_own),
         }
     }
@@ -157,7 +151,7 @@ impl Stage {
             peer.user.abort();
         }
         tokio::time::sleep(SETTLE).await;
-        self.signaller.abort();
+        self.signaller.end();
         self.ice_servers.clear();
     }
 
@@ -191,7 +185,7 @@ impl PeerOnStage {
         recording: &Recording,
     ) -> Self {
         let host = world.host(&peer.name).expect("the world was built from this plan");
-        let runtime = WorldRuntime::new(world.clone(), host.clone());
+        let runtime = WorldRuntime::new(world.clone(), host, ice_server::names(plan));
         let gauges = runtime.gauges();
         let runtime: Arc<dyn Runtime> = Arc::new(runtime);
         let (rings_in, rings) = unbounded_channel();
@@ -203,38 +197,13 @@ impl PeerOnStage {
         };
         let parts = Parts {
             runtime: runtime.clone(),
-            transport: Box::new(transport(plan, peer, host)),
+            transport: transport(plan, peer, (seed, index), world, recording),
             devices: Arc::new(build::devices(peer, runtime)),
             observer: Arc::new(observer),
         };
         let engine = Engine::start(build::engine_settings(plan, peer, index, seed), parts);
         let user = tokio::spawn(user::answer_rings(engine.clone(), peer.on_ring, rings));
         Self { engine, user, gauges }
-    }
-}
-
-fn transport(plan: &Plan, peer: &PeerPlan, host: Host) -> TcpTransport {
-    let signaller = build::signaller_address(plan);
-    let identity = Identity { participant: peer.name.clone(), session: SessionId::new("run") };
-    TcpTransport::spawn(identity, ClientSettings::default(), move || {
-        let host = host.clone();
-        async move { host.connect(signaller).await }
-    })
-}
-
-/// The signalling server: accepts connections for as long as it is let.
-fn serve(plan: &Plan, world: &World, recording: &Recording) -> impl Future<Output = ()> + use<> {
-    let host = world.host(&Name::new(Plan::SIGNALLER)).expect("every world has a signaller");
-    let address = build::signaller_address(plan);
-    let (clock, recording) = (world.clone(), recording.clone());
-    let observer = Arc::new(move |event| recording.relay_event(clock.now(), event));
-    let relay = SharedRelay::new(build::relay_settings(plan), observer);
-    async move {
-        let mut connections = JoinSet::new();
-        let listener = host.listen(address).expect("a fresh host's port is free");
-        while let Ok((stream, _)) = listener.accept().await {
-            connections.spawn(serve_connection(relay.clone(), stream));
-        }
     }
 }
 

@@ -3,17 +3,20 @@
 
 #![allow(dead_code, reason = "the types are read by the schema generator, their fields by nobody")]
 
+mod signalling;
+
 use std::{borrow::Cow, collections::BTreeMap};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use timeline::Machine;
 
+use self::signalling::{Signaling, Signaller, SignallerAction};
 use crate::{
     format::states_known,
     plan::{
         AlwaysOn, Codecs, CredentialKind, CredentialsWord, Crypto, DependenceWord, Device, FacingMode,
-        FirewallKind, IceServerKind, IceTransportPolicy, LivenessWord, MessageKind, Milestone, NatKind,
-        Outcome, Permission, PortSupplyWord, PortsWord, RefreshWord, TcpWord, TurnCredentials,
+        FirewallKind, IceServerKind, IceTransportPolicy, LivenessWord, Milestone, NatKind, Outcome,
+        Permission, PortSupplyWord, PortsWord, RefreshWord, TcpWord, TurnCredentials, WayTaken,
     },
     profile,
     record::END_REASONS,
@@ -109,6 +112,8 @@ struct Peer {
     frame_rate: Option<u32>,
     /// Which camera it asks for. Default: user.
     facing_mode: Option<FacingMode>,
+    /// How it reaches the signaller. Default: as `[signaller]` says, with the client's own settings.
+    signaling: Option<Signaling>,
 }
 
 /// Where a peer hangs on the network. What stands beside a profile replaces what the profile says.
@@ -403,35 +408,6 @@ enum Later {
     RejectAfter(Duration),
 }
 
-/// The signalling server.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
-struct Signaller {
-    /// Its address. Default: 10.0.1.1.
-    address: Option<String>,
-    /// Its way into the network. Default: 10 ms each way.
-    link: Option<Link>,
-    /// How fast its machine is. Default: server.
-    device: Option<Device>,
-    /// Messages that it keeps back; the first entry that fits a message decides.
-    delays: Option<Vec<Delay>>,
-}
-
-/// Messages that the signaller keeps back.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
-struct Delay {
-    /// Of which kind.
-    message: MessageKind,
-    /// Only those of this peer.
-    from: Option<String>,
-    /// Only the N-th of its sender.
-    #[schemars(range(min = 1))]
-    nth: Option<u32>,
-    /// For how long.
-    by: Duration,
-}
-
 /// A moment, and what each peer or the network does then: `caller = { dial = "callee" }`.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "kebab-case")]
@@ -440,6 +416,8 @@ struct Step {
     at: Duration,
     /// What happens to the network.
     network: Option<NetworkAction>,
+    /// What happens to the signalling server.
+    signaller: Option<SignallerAction>,
     #[schemars(flatten)]
     peers: BTreeMap<String, PeerAction>,
 }
@@ -576,6 +554,10 @@ struct PeerExpect {
     connected: Option<bool>,
     /// When it reaches its milestones, measured from the first dial.
     milestones: Option<Milestones>,
+    /// The ways by which it reaches the signaller, in order; `[]` if it never does.
+    ways: Option<Vec<WayTaken>>,
+    /// How often it reaches the signaller again, by whatever way.
+    reconnects: Option<Count>,
 }
 
 /// Bounds by milestone.

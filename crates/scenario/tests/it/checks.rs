@@ -1,4 +1,4 @@
-use scenario::{checks, run::play};
+use scenario::{checks, plan::Plan, run::play, timeline::Event};
 
 /// What `cargo xtask scenarios` judges, over a quarter of the seeds that it plays.
 #[test]
@@ -9,5 +9,19 @@ fn every_scenario_passes_its_checks() {
             let failures = checks::check(&plan, &record);
             assert!(failures.is_empty(), "{} seed {seed}: {failures:#?}", plan.name);
         }
+    }
+}
+
+/// A fault that never strikes proves nothing.
+#[test]
+fn every_signalling_fault_strikes() {
+    for plan in super::scenarios().iter().filter(|plan| !plan.signaller.faults.is_empty()) {
+        let record = play(plan, 1).expect("the scenario plays");
+        let of_signaller =
+            record.timeline.entries.iter().filter(|entry| entry.actor.as_str() == Plan::SIGNALLER);
+        let strikes = of_signaller
+            .filter(|entry| matches!(entry.event, Event::Fault { .. } | Event::MessageHeld { .. }));
+        let (strikes, rules) = (strikes.count(), plan.signaller.faults.len());
+        assert!(strikes >= rules, "{}: {rules} faults, {strikes} strikes", plan.name);
     }
 }

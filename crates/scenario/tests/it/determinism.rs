@@ -5,13 +5,19 @@ use std::{process::Command, thread};
 use scenario::{plan::Plan, run::play};
 
 /// Scenarios that between them use everything that could differ: media, loss on UDP and TCP, jitter,
-/// a link that goes down, and the project's own cryptography.
-const SCENARIOS: [&str; 5] = [
+/// a link that goes down, the project's own cryptography, and signalling by WebSocket and REST with masks,
+/// backoff, tokens and a server that loses power.
+const SCENARIOS: [&str; 10] = [
     "happy/host-candidates",
     "happy/seeded-crypto",
     "loss/uniform-20pct",
     "loss/jittery-150ms",
     "outage/link-down-3s-during-ice",
+    "signalling/over-websocket",
+    "signalling/over-rest",
+    "signalling/power-loss-with-store",
+    "signalling/rest-answers-500",
+    "signalling/strangers-are-kept-out",
 ];
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=20;
 /// Set in the process that only prints its digests.

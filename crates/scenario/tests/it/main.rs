@@ -3,6 +3,7 @@
 
 mod checks;
 mod determinism;
+mod nat_grid;
 mod transcripts;
 
 use std::path::PathBuf;

@@ -181,6 +181,9 @@ impl<C: Connector> Client<C> {
 
     /// Tries to make a WebSocket, again and again.
     async fn probe_on(&self, probing: watch::Sender<bool>) -> End<C::Stream> {
+        if !self.ways().probes() {
+            std::future::pending::<()>().await;
+        }
         loop {
             let wait = self.ways().probe_after();
             sleep(self.jittered(wait)).await;

@@ -7,6 +7,8 @@ use crate::message::MAX_MESSAGE_BYTES;
 /// much it keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FallbackSettings {
+    /// Which ways it may take.
+    pub ways: AllowedWays,
     /// Longest wait for a stream to the relay.
     pub connect_within: Duration,
     /// Longest wait for the answer to a WebSocket upgrade. Beyond: REST.
@@ -52,7 +54,20 @@ pub struct FallbackSettings {
     pub message_bytes: usize,
 }
 
+/// Which ways a [`FallbackTransport`](super::FallbackTransport) may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AllowedWays {
+    /// A WebSocket where one gets through, REST where none does.
+    #[default]
+    Both,
+    /// A WebSocket or nothing: what is refused or hangs is tried again later.
+    WebSocket,
+    /// REST from the beginning, without probes for a WebSocket.
+    Rest,
+}
+
 impl Default for FallbackSettings {
+    /// - both ways;
     /// - 10 s to connect, 5 s for an upgrade, 5 s for the welcome;
     /// - heartbeats every 15 s, noticed missing after 10 s: less than the minute after which many
     ///   middleboxes forget an idle connection;
@@ -63,6 +78,7 @@ impl Default for FallbackSettings {
     /// - 2 s to flush, 256 messages, 256 events, 64 KiB.
     fn default() -> Self {
         Self {
+            ways: AllowedWays::Both,
             connect_within: Duration::from_secs(10),
             upgrade_within: Duration::from_secs(5),
             welcome_within: Duration::from_secs(5),

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-use super::FallbackSettings;
+use super::{AllowedWays, FallbackSettings};
 use crate::transport::Way;
 
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Ways {
     pub(super) fn new(settings: FallbackSettings) -> Self {
         Self {
             settings,
-            way: Way::WebSocket,
+            way: if settings.ways == AllowedWays::Rest { Way::Rest } else { Way::WebSocket },
             failures: 0,
             cuts: VecDeque::new(),
             stands_since: None,
@@ -48,6 +48,11 @@ impl Ways {
 
     pub(super) fn way(&self) -> Way {
         self.way
+    }
+
+    /// Whether a WebSocket is to be tried from REST.
+    pub(super) fn probes(&self) -> bool {
+        self.settings.ways == AllowedWays::Both
     }
 
     /// A WebSocket was welcomed.
@@ -68,6 +73,9 @@ impl Ways {
         let stood_since = self.stands_since.take();
         match loss {
             Loss::NoStream => return Some(self.failed()),
+            Loss::Refused | Loss::Hung if self.settings.ways == AllowedWays::WebSocket => {
+                return Some(self.failed());
+            }
             Loss::Refused | Loss::Hung => self.way = Way::Rest,
             Loss::Cut => {
                 if stood_since.is_some_and(|since| now - since >= self.settings.cuts_within) {
@@ -76,7 +84,9 @@ impl Ways {
                 self.cuts.push_back(now);
                 let counts = |cut: &Instant| now - *cut < self.settings.cuts_within;
                 self.cuts.retain(counts);
-                if self.cuts.len() < self.settings.cuts as usize {
+                if self.cuts.len() < self.settings.cuts as usize
+                    || self.settings.ways == AllowedWays::WebSocket
+                {
                     return Some(match stood_since {
                         Some(_) => self.settings.backoff.after(0),
                         None => self.failed(),
@@ -147,6 +157,19 @@ mod tests {
             assert_eq!(ways.websocket_lost(loss, Instant::now()), wait, "{loss:?}");
             assert_eq!(ways.way(), way, "{loss:?}");
         }
+    }
+
+    #[test]
+    fn who_may_take_one_way_only_keeps_to_it() {
+        let settings = |ways| FallbackSettings { ways, cuts: 1, ..FallbackSettings::default() };
+        for loss in [Loss::Refused, Loss::Hung, Loss::Cut, Loss::NoStream] {
+            let mut ways = Ways::new(settings(AllowedWays::WebSocket));
+            assert_eq!(ways.websocket_lost(loss, Instant::now()), Some(S / 2), "{loss:?}");
+            assert_eq!(ways.way(), Way::WebSocket, "{loss:?}");
+        }
+        let rest = Ways::new(settings(AllowedWays::Rest));
+        assert_eq!((rest.way(), rest.probes()), (Way::Rest, false));
+        assert!(Ways::new(settings(AllowedWays::Both)).probes());
     }
 
     #[test]

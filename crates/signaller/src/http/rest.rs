@@ -27,13 +27,14 @@ pub(super) async fn poll(State(app): State<App>, uri: Uri, headers: HeaderMap) -
         Err(refusal) => return refusal.into(),
     };
     let who = asked.entry.participant.clone();
-    let wait = asked.wait.unwrap_or(app.settings.poll_wait).min(app.settings.longest_poll_wait);
+    let limits = app.settings.limits;
+    let wait = asked.wait.unwrap_or(limits.poll_wait).min(limits.longest_poll_wait);
     let carry_out = async {
         let connection = app.relay.connect();
         let welcome = connection.enter(&asked.entry)?;
         let mail = tokio::select! {
             biased;
-            mail = connection.mail(app.settings.poll_bytes) => mail.ok_or_else(|| overtaken(&connection))?,
+            mail = connection.mail(limits.poll_bytes) => mail.ok_or_else(|| overtaken(&connection))?,
             () = ends(&app.stop) => Vec::new(),
             () = sleep(wait) => Vec::new(),
         };
@@ -85,7 +86,7 @@ async fn with_faults(
 
 async fn read_body(app: &App, body: Body) -> Result<bytes::Bytes, Refusal> {
     let limit = body_bytes(app.relay.settings().limits.message_bytes);
-    match timeout(app.settings.body_within, to_bytes(body, limit)).await {
+    match timeout(app.settings.limits.body_within, to_bytes(body, limit)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) => {
             let source = std::error::Error::source(&error);
@@ -96,7 +97,7 @@ async fn read_body(app: &App, body: Body) -> Result<bytes::Bytes, Refusal> {
             Err(Refusal { code: ErrorCode::Malformed, reason: format!("the body did not arrive: {error}") })
         }
         Err(_) => {
-            let reason = format!("the body did not arrive within {:?}", app.settings.body_within);
+            let reason = format!("the body did not arrive within {:?}", app.settings.limits.body_within);
             Err(Refusal { code: ErrorCode::Malformed, reason })
         }
     }

@@ -44,7 +44,7 @@ pub async fn serve<L: Listener>(
             biased;
             () = &mut shutdown => break,
             Some(_ended) = connections.join_next() => {}
-            (stream, _) = listener.accept() => if Arc::strong_count(&open) <= settings.connections {
+            (stream, _) = listener.accept() => if Arc::strong_count(&open) <= settings.limits.connections {
                 let stream = FaultyStream::new(stream, StreamControl::default(), Some(Arc::clone(&open)));
                 connections.spawn(serve_stream(stream, router.clone(), Arc::clone(&settings), stop.clone()));
             },
@@ -52,7 +52,7 @@ pub async fn serve<L: Listener>(
     }
     drop((listener, router, stop));
     stopper.stop();
-    let _in_time = timeout(settings.stop_within, async {
+    let _in_time = timeout(settings.limits.stop_within, async {
         while connections.join_next().await.is_some() {}
         stopper.ended().await;
     })
@@ -72,7 +72,7 @@ where
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(settings.head_within)
+        .header_read_timeout(settings.limits.head_within)
         .max_buf_size(HEAD_BYTES)
         .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service)

@@ -9,6 +9,13 @@ use crate::delivery::FRAME_OVERHEAD_BYTES;
 pub struct HttpSettings {
     /// Tells the time for `Date` headers and for the expiry of tokens.
     pub clock: Clock,
+    /// What they allow.
+    pub limits: HttpLimits,
+}
+
+/// What the endpoints allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpLimits {
     /// How long a poll waits for mail where it does not say. It then has an empty answer.
     pub poll_wait: Duration,
     /// How long a poll may ask to wait. Beyond: it waits this long.
@@ -30,11 +37,17 @@ pub struct HttpSettings {
 }
 
 impl HttpSettings {
+    /// The default [`HttpLimits`].
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, limits: HttpLimits::default() }
+    }
+}
+
+impl Default for HttpLimits {
     /// Polls of 25 s, at most 60 s, of 128 KiB; 30 s for a head, 10 s for a body; WebSockets may be
     /// silent for 60 s; 4096 connections; 5 s to stop.
-    pub fn new(clock: Clock) -> Self {
+    fn default() -> Self {
         Self {
-            clock,
             poll_wait: Duration::from_secs(25),
             longest_poll_wait: Duration::from_secs(60),
             poll_bytes: 128 * 1024,

@@ -18,6 +18,9 @@ use tokio::{
 
 use crate::relay::WebSocketFault;
 
+/// What is to be done when a fault strikes.
+pub(super) type Struck = Box<dyn FnOnce() + Send>;
+
 /// The handler's end: stands in the extensions of each request. Cheap to clone.
 #[derive(Clone, Default)]
 pub(super) struct StreamControl(Arc<Order>);
@@ -25,7 +28,7 @@ pub(super) struct StreamControl(Arc<Order>);
 #[derive(Default)]
 struct Order {
     given: AtomicBool,
-    fault: Mutex<Option<WebSocketFault>>,
+    fault: Mutex<Option<(WebSocketFault, Struck)>>,
 }
 
 /// The stream, which does what its control says. Times and bytes count from the next time that it is
@@ -35,6 +38,8 @@ pub(super) struct FaultyStream<S> {
     inner: Option<S>,
     control: StreamControl,
     fault: Option<WebSocketFault>,
+    /// `None` once it has struck.
+    struck: Option<Struck>,
     /// The end of its time, where the fault has one.
     timer: Option<Pin<Box<Sleep>>>,
     /// Bytes that may still pass before it is cut.
@@ -55,12 +60,14 @@ struct Kept {
 }
 
 impl StreamControl {
-    pub(super) fn misbehave(&self, fault: WebSocketFault) {
-        *self.0.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+    /// Orders a fault. `struck` is called when it strikes: when the stream is cut or falls silent; of a proxy
+    /// that buffers, when it begins.
+    pub(super) fn misbehave(&self, fault: WebSocketFault, struck: Struck) {
+        *self.0.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some((fault, struck));
         self.0.given.store(true, Ordering::Release);
     }
 
-    fn take(&self) -> Option<WebSocketFault> {
+    fn take(&self) -> Option<(WebSocketFault, Struck)> {
         if !self.0.given.swap(false, Ordering::AcqRel) {
             return None;
         }
@@ -74,6 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FaultyStream<S> {
             inner: Some(inner),
             control,
             fault: None,
+            struck: None,
             timer: None,
             allowance: u64::MAX,
             half_open: false,
@@ -88,21 +96,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FaultyStream<S> {
 
     /// Sets what was ordered in motion, and lets time do its part.
     fn drive(&mut self, cx: &mut Context<'_>) {
-        if let Some(fault) = self.control.take() {
+        if let Some((fault, struck)) = self.control.take() {
             self.fault = Some(fault);
+            self.struck = Some(struck);
             match fault {
                 WebSocketFault::CutAfter(by) | WebSocketFault::HalfOpenAfter(by) => {
                     self.timer = Some(Box::pin(sleep(by)));
                 }
                 WebSocketFault::CutAfterBytes(bytes) => self.allowance = bytes,
+                WebSocketFault::Buffered { .. } => self.strike(),
                 _ => {}
             }
         }
         if self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
             self.timer = None;
             match self.fault {
-                Some(WebSocketFault::CutAfter(_)) => self.inner = None,
-                Some(WebSocketFault::HalfOpenAfter(_)) => self.half_open = true,
+                Some(WebSocketFault::CutAfter(_)) => self.cut(),
+                Some(WebSocketFault::HalfOpenAfter(_)) => {
+                    self.half_open = true;
+                    self.strike();
+                }
                 Some(WebSocketFault::Buffered { .. }) => self.kept.passing = true,
                 _ => {}
             }
@@ -113,7 +126,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FaultyStream<S> {
     fn count(&mut self, bytes: usize) {
         self.allowance = self.allowance.saturating_sub(bytes as u64);
         if self.allowance == 0 {
-            self.inner = None;
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.inner = None;
+        self.strike();
+    }
+
+    fn strike(&mut self) {
+        if let Some(struck) = self.struck.take() {
+            struck();
         }
     }
 
@@ -243,7 +267,7 @@ mod tests {
     fn faulty(fault: WebSocketFault) -> (FaultyStream<DuplexStream>, DuplexStream) {
         let (near, far) = duplex(1024);
         let control = StreamControl::default();
-        control.misbehave(fault);
+        control.misbehave(fault, Box::new(|| {}));
         (FaultyStream::new(near, control, None), far)
     }
 
@@ -267,6 +291,22 @@ mod tests {
         assert!(near.read_u8().await.is_err());
         assert_eq!(begun.elapsed(), 10 * MS);
         assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_strikes_is_told_when_it_strikes_and_once() {
+        let strikes = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let (near, mut far) = duplex(1024);
+        let (control, seen) = (StreamControl::default(), Arc::clone(&strikes));
+        let struck = move || drop(seen.fetch_add(1, Ordering::Relaxed));
+        control.misbehave(WebSocketFault::CutAfterBytes(3), Box::new(struck));
+        let mut near = FaultyStream::new(near, control, None);
+        far.write_all(b"1234").await.unwrap();
+        assert_eq!(near.read_u16().await.unwrap(), 0x3132);
+        assert_eq!(strikes.load(Ordering::Relaxed), 0);
+        assert_eq!(near.read_u8().await.unwrap(), b'3');
+        assert!(near.read_u8().await.is_err());
+        assert_eq!(strikes.load(Ordering::Relaxed), 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -17,11 +17,16 @@ use futures::{
 };
 use tokio::{sync::Notify, time::timeout};
 
-use super::{answer, request, routes::App, stop::Stopping, stream::StreamControl};
+use super::{
+    answer, request,
+    routes::App,
+    stop::Stopping,
+    stream::{StreamControl, Struck},
+};
 use crate::{
     delivery::{ClientBody, ClientFrame, FRAME_OVERHEAD_BYTES, READ_BUFFER_BYTES, ServerFrame},
-    message::ErrorCode,
-    relay::{EntryWay, Next, RelayConnection, WebSocketFault, Welcome},
+    message::{ErrorCode, ParticipantId},
+    relay::{EntryWay, Next, RelayConnection, RelayEvent, SharedRelay, WebSocketFault, Welcome},
 };
 
 pub(super) async fn upgrade(State(app): State<App>, request: Request<Body>) -> Response {
@@ -38,11 +43,18 @@ pub(super) async fn upgrade(State(app): State<App>, request: Request<Body>) -> R
         }
     };
     let fault = app.relay.websocket_fault(&asked.entry.participant);
-    match fault {
-        Some(WebSocketFault::Refused { status }) => return refused(status),
-        Some(WebSocketFault::Hangs) => return std::future::pending().await,
-        _ => {}
-    }
+    let fault = fault.map(|fault| (fault, reporter(&app.relay, &asked.entry.participant, fault)));
+    let fault = match fault {
+        Some((WebSocketFault::Refused { status }, report)) => {
+            report();
+            return refused(status);
+        }
+        Some((WebSocketFault::Hangs, report)) => {
+            report();
+            return std::future::pending().await;
+        }
+        other => other,
+    };
     let connection = app.relay.connect();
     let welcome = match connection.enter(&asked.entry) {
         Ok(welcome) => welcome,
@@ -52,11 +64,17 @@ pub(super) async fn upgrade(State(app): State<App>, request: Request<Body>) -> R
     let longest = app.relay.settings().limits.message_bytes.saturating_add(FRAME_OVERHEAD_BYTES);
     let upgrade = upgrade.max_message_size(longest).max_frame_size(longest);
     upgrade.read_buffer_size(READ_BUFFER_BYTES).on_upgrade(async move |socket| {
-        if let Some(fault) = fault {
-            control.misbehave(fault);
+        if let Some((fault, report)) = fault {
+            control.misbehave(fault, report);
         }
         Session { app, connection, pong: Pong::default() }.run(socket, welcome).await;
     })
+}
+
+/// Tells the relay's observer that the fault has struck.
+fn reporter(relay: &SharedRelay, who: &ParticipantId, fault: WebSocketFault) -> Struck {
+    let (relay, participant) = (relay.clone(), who.clone());
+    Box::new(move || relay.report(RelayEvent::WebSocketFault { participant, fault }))
 }
 
 fn refused(status: u16) -> Response {
@@ -126,7 +144,7 @@ impl Session {
 
     async fn read(&self, mut stream: SplitStream<WebSocket>) -> Ended {
         loop {
-            let Ok(frame) = timeout(self.app.settings.silence, stream.next()).await else {
+            let Ok(frame) = timeout(self.app.settings.limits.silence, stream.next()).await else {
                 return Ended::Silent;
             };
             match frame {

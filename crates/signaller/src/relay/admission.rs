@@ -49,7 +49,7 @@ impl Relay {
             sender.note_sent(envelope.id);
         }
         self.wake_to_confirm(from, actions);
-        let fault = self.rules.fault(&envelope);
+        let fault = self.rules.fault(&envelope, self.now);
         self.pass_on(passage, &to, Bytes::copy_from_slice(bytes), fault, actions);
         Ok(())
     }

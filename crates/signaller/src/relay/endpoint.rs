@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::Window;
 use crate::message::ParticipantId;
 
 /// How the endpoints misbehave. The default: not at all.
@@ -21,6 +22,8 @@ pub struct WebSocketRule {
     pub from: Option<ParticipantId>,
     /// Only the nth upgrade that matches, counted from 1 over the rule's life; `None`: every one.
     pub nth: Option<u32>,
+    /// When it holds.
+    pub window: Window,
     /// What happens to it.
     pub fault: WebSocketFault,
 }
@@ -62,6 +65,8 @@ pub struct RestRule {
     pub from: Option<ParticipantId>,
     /// Only the nth request that matches, counted from 1 over the rule's life; `None`: every one.
     pub nth: Option<u32>,
+    /// When it holds.
+    pub window: Window,
     /// What happens to it.
     pub fault: RestFault,
 }
@@ -108,14 +113,22 @@ impl EndpointRules {
         }
     }
 
-    pub(super) fn websocket(&mut self, who: &ParticipantId) -> Option<WebSocketFault> {
-        let matching = self.websocket.iter_mut().filter(|(rule, _)| is_of(&rule.from, who));
+    pub(super) fn websocket(&mut self, who: &ParticipantId, now: Duration) -> Option<WebSocketFault> {
+        let matching =
+            self.websocket.iter_mut().filter(|(rule, _)| rule.window.contains(now) && is_of(&rule.from, who));
         first(matching.map(|(rule, seen)| (rule.nth, rule.fault, seen)))
     }
 
-    pub(super) fn rest(&mut self, who: &ParticipantId, request: RestRequest) -> Option<RestFault> {
+    pub(super) fn rest(
+        &mut self,
+        who: &ParticipantId,
+        request: RestRequest,
+        now: Duration,
+    ) -> Option<RestFault> {
         let matching = self.rest.iter_mut().filter(|(rule, _)| {
-            is_of(&rule.from, who) && rule.request.is_none_or(|wanted| wanted == request)
+            rule.window.contains(now)
+                && is_of(&rule.from, who)
+                && rule.request.is_none_or(|wanted| wanted == request)
         });
         first(matching.map(|(rule, seen)| (rule.nth, rule.fault, seen)))
     }
@@ -143,7 +156,7 @@ mod tests {
 
     fn rule(from: Option<&str>, nth: Option<u32>, status: u16) -> WebSocketRule {
         let fault = WebSocketFault::Refused { status };
-        WebSocketRule { from: from.map(Into::into), nth, fault }
+        WebSocketRule { from: from.map(Into::into), nth, window: Window::ALWAYS, fault }
     }
 
     #[test]
@@ -151,20 +164,42 @@ mod tests {
         let websocket =
             vec![rule(Some("bob"), Some(2), 401), rule(None, Some(1), 402), rule(None, Some(3), 403)];
         let mut rules = EndpointRules::new(EndpointFaults { websocket, rest: Vec::new() });
-        let statuses = ["bob", "alice", "bob", "bob"].map(|who| match rules.websocket(&who.into()) {
-            Some(WebSocketFault::Refused { status }) => status,
-            _ => 0,
-        });
+        let statuses =
+            ["bob", "alice", "bob", "bob"].map(|who| match rules.websocket(&who.into(), Duration::ZERO) {
+                Some(WebSocketFault::Refused { status }) => status,
+                _ => 0,
+            });
         assert_eq!(statuses, [402, 0, 401, 0]);
+    }
+
+    #[test]
+    fn a_rule_holds_in_its_window() {
+        let ms = Duration::from_millis;
+        let window = Window { from: ms(10), until: Some(ms(20)) };
+        let websocket = vec![WebSocketRule { window, ..rule(None, None, 403) }];
+        let rest =
+            vec![RestRule { request: None, from: None, nth: None, window, fault: RestFault::ServerError }];
+        let mut rules = EndpointRules::new(EndpointFaults { websocket, rest });
+        let struck = [9, 10, 19, 20].map(|at| {
+            let websocket = rules.websocket(&"bob".into(), ms(at)).is_some();
+            (websocket, rules.rest(&"bob".into(), RestRequest::Poll, ms(at)).is_some())
+        });
+        assert_eq!(struck, [(false, false), (true, true), (true, true), (false, false)]);
     }
 
     #[test]
     fn a_rule_may_be_for_one_type_of_request() {
         let fault = RestFault::ServerError;
-        let rest = vec![RestRule { request: Some(RestRequest::Post), from: None, nth: None, fault }];
+        let rest = vec![RestRule {
+            request: Some(RestRequest::Post),
+            from: None,
+            nth: None,
+            window: Window::ALWAYS,
+            fault,
+        }];
         let mut rules = EndpointRules::new(EndpointFaults { websocket: Vec::new(), rest });
-        assert_eq!(rules.rest(&"bob".into(), RestRequest::Post), Some(fault));
-        assert_eq!(rules.rest(&"bob".into(), RestRequest::Poll), None);
-        assert_eq!(rules.websocket(&"bob".into()), None);
+        assert_eq!(rules.rest(&"bob".into(), RestRequest::Post, Duration::ZERO), Some(fault));
+        assert_eq!(rules.rest(&"bob".into(), RestRequest::Poll, Duration::ZERO), None);
+        assert_eq!(rules.websocket(&"bob".into(), Duration::ZERO), None);
     }
 }

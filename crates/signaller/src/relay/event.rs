@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
+use super::{RestFault, RestRequest, WebSocketFault};
 use crate::message::{CallId, Envelope, ErrorCode, Kind, ParticipantId, SessionId};
 
 /// Told of everything that a relay does, in order. Called without any lock held, on whichever task made
@@ -38,6 +39,23 @@ pub enum RelayEvent {
     Duplicated(Passage),
     /// A message was dropped because its sender had sent one with this id, or a later one, before.
     Duplicate(Passage),
+    /// A [`WebSocketRule`](super::WebSocketRule) has struck: told when the WebSocket is refused, cut, or falls
+    /// silent, and when a proxy begins to keep what it should pass on.
+    WebSocketFault {
+        /// Whose WebSocket it is.
+        participant: ParticipantId,
+        /// What happened to it.
+        fault: WebSocketFault,
+    },
+    /// A [`RestRule`](super::RestRule) has struck.
+    RestFault {
+        /// Whose request it is.
+        participant: ParticipantId,
+        /// Its type.
+        request: RestRequest,
+        /// What happens to it.
+        fault: RestFault,
+    },
     /// Something was refused, and its sender told.
     Rejected {
         /// Who sent it, where its connection has joined.

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::Window;
 use crate::message::{Envelope, Kind, ParticipantId};
 
 /// "Let this happen to such messages", for test scenarios. Applies to messages that the relay has
@@ -13,6 +14,8 @@ pub struct FaultRule {
     /// Only the nth that matches type and sender, counted from 1 over the rule's life; `None`: every
     /// one.
     pub nth: Option<u32>,
+    /// When it holds.
+    pub window: Window,
     /// What happens to it.
     pub fault: Fault,
 }
@@ -38,11 +41,12 @@ pub enum Fault {
 impl FaultRule {
     /// Every message of any type and sender.
     pub const fn all(fault: Fault) -> Self {
-        Self { message: None, from: None, nth: None, fault }
+        Self { message: None, from: None, nth: None, window: Window::ALWAYS, fault }
     }
 
-    pub(super) fn matches(&self, envelope: &Envelope) -> bool {
-        self.message.is_none_or(|kind| kind == Kind::of(&envelope.body))
+    pub(super) fn matches(&self, envelope: &Envelope, now: Duration) -> bool {
+        self.window.contains(now)
+            && self.message.is_none_or(|kind| kind == Kind::of(&envelope.body))
             && self.from.as_ref().is_none_or(|from| *from == envelope.from)
     }
 }

@@ -39,7 +39,7 @@ impl Rules {
 
     /// What is to happen to `envelope`. Every rule counts it; the first that applies decides, delays
     /// before faults.
-    pub(super) fn fault(&mut self, envelope: &Envelope) -> Option<Fault> {
+    pub(super) fn fault(&mut self, envelope: &Envelope, now: Duration) -> Option<Fault> {
         let mut decided = None;
         for (rule, seen) in &mut self.delays {
             if rule.matches(envelope) && is_its_turn(rule.nth, seen) {
@@ -47,7 +47,7 @@ impl Rules {
             }
         }
         for (rule, seen) in &mut self.faults {
-            if rule.matches(envelope) && is_its_turn(rule.nth, seen) {
+            if rule.matches(envelope, now) && is_its_turn(rule.nth, seen) {
                 decided = decided.or(Some(rule.fault));
             }
         }
@@ -72,6 +72,7 @@ impl DelayRule {
 mod tests {
     use super::*;
     use crate::message::{CallId, Message, VERSION};
+    use crate::relay::Window;
 
     fn from(sender: &str) -> Envelope {
         let body = Message::Ringing;
@@ -94,7 +95,7 @@ mod tests {
     fn counts_per_rule_and_the_first_that_holds_decides() {
         let delays = vec![rule(Some("bob"), Some(2), 10), rule(None, None, 20), rule(None, Some(1), 30)];
         let mut rules = Rules::new(delays, Vec::new());
-        let held = ["bob", "alice", "bob", "bob"].map(|who| rules.fault(&from(who)));
+        let held = ["bob", "alice", "bob", "bob"].map(|who| rules.fault(&from(who), Duration::ZERO));
         assert_eq!(held, [20, 20, 10, 20].map(|ms| Some(Fault::Delay(Duration::from_millis(ms)))));
     }
 
@@ -102,16 +103,30 @@ mod tests {
     fn other_types_pass() {
         let delay = DelayRule { message: Kind::Offer, ..rule(None, None, 10) };
         let fault = FaultRule { message: Some(Kind::Offer), ..FaultRule::all(Fault::Drop) };
-        assert_eq!(Rules::new(vec![delay], vec![fault]).fault(&from("bob")), None);
+        assert_eq!(Rules::new(vec![delay], vec![fault]).fault(&from("bob"), Duration::ZERO), None);
+    }
+
+    #[test]
+    fn a_rule_counts_only_in_its_window() {
+        let ms = Duration::from_millis;
+        let window = Window { from: ms(10), until: Some(ms(20)) };
+        let rule = FaultRule { nth: Some(2), window, ..FaultRule::all(Fault::Drop) };
+        let mut rules = Rules::new(Vec::new(), vec![rule]);
+        let dropped = [9, 10, 19].map(|at| rules.fault(&from("bob"), ms(at)).is_some());
+        assert_eq!(dropped, [false, false, true]);
+        let rule = FaultRule { window, ..FaultRule::all(Fault::Drop) };
+        let mut rules = Rules::new(Vec::new(), vec![rule]);
+        let dropped = [9, 10, 19, 20].map(|at| rules.fault(&from("bob"), ms(at)).is_some());
+        assert_eq!(dropped, [false, true, true, false]);
     }
 
     #[test]
     fn faults_come_after_delays_and_may_be_exchanged() {
         let mut rules = Rules::new(vec![rule(None, Some(1), 10)], vec![FaultRule::all(Fault::Drop)]);
-        assert_eq!(rules.fault(&from("bob")), Some(Fault::Delay(Duration::from_millis(10))));
-        assert_eq!(rules.fault(&from("bob")), Some(Fault::Drop));
+        assert_eq!(rules.fault(&from("bob"), Duration::ZERO), Some(Fault::Delay(Duration::from_millis(10))));
+        assert_eq!(rules.fault(&from("bob"), Duration::ZERO), Some(Fault::Drop));
         rules.set_faults(vec![FaultRule { nth: Some(2), ..FaultRule::all(Fault::Duplicate) }]);
-        assert_eq!(rules.fault(&from("bob")), None);
-        assert_eq!(rules.fault(&from("bob")), Some(Fault::Duplicate));
+        assert_eq!(rules.fault(&from("bob"), Duration::ZERO), None);
+        assert_eq!(rules.fault(&from("bob"), Duration::ZERO), Some(Fault::Duplicate));
     }
 }

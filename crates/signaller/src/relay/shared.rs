@@ -6,8 +6,8 @@ use std::{
 use tokio::{sync::Notify, task::JoinSet, time};
 
 use super::{
-    Action, ConnectionId, EndpointFaults, FaultRule, HeldId, Observer, Relay, RelayConnection, RelaySettings,
-    RestFault, RestRequest, Store, WebSocketFault, endpoint::EndpointRules,
+    Action, ConnectionId, EndpointFaults, FaultRule, HeldId, Observer, Relay, RelayConnection, RelayEvent,
+    RelaySettings, RestFault, RestRequest, Store, WebSocketFault, endpoint::EndpointRules,
 };
 use crate::message::ParticipantId;
 
@@ -82,12 +82,23 @@ impl SharedRelay {
         self.act(|relay| relay.restart(store));
     }
 
+    /// What is to happen to a WebSocket of `who`. Whoever lets it happen reports it.
     pub(crate) fn websocket_fault(&self, who: &ParticipantId) -> Option<WebSocketFault> {
-        self.state().endpoint.websocket(who)
+        let now = self.inner.begun.elapsed();
+        self.state().endpoint.websocket(who, now)
     }
 
+    /// What is to happen to a request of `who`, which is thereby reported.
     pub(crate) fn rest_fault(&self, who: &ParticipantId, request: RestRequest) -> Option<RestFault> {
-        self.state().endpoint.rest(who, request)
+        let now = self.inner.begun.elapsed();
+        let fault = self.state().endpoint.rest(who, request, now)?;
+        self.report(RelayEvent::RestFault { participant: who.clone(), request, fault });
+        Some(fault)
+    }
+
+    /// Tells the observer of something that did not happen in the relay itself.
+    pub(crate) fn report(&self, event: RelayEvent) {
+        (self.inner.observer)(event);
     }
 
     pub(super) fn disconnect(&self, id: ConnectionId) {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, Relay, address::Address, mailbox::Mailbox};
+use super::{Action, Passage, Relay, address::Address, mailbox::Mailbox};
+use crate::message::Envelope;
 
 /// What a relay would have on disk: everything that it has confirmed to a sender and not yet seen
 /// confirmed by the addressee, and the ids that it has seen.
@@ -17,6 +18,13 @@ impl Store {
     /// How many messages wait in it.
     pub fn waiting(&self) -> usize {
         self.mailboxes.values().map(Mailbox::len).sum()
+    }
+
+    /// The messages of participants that wait in it, those of one addressee in their order. What their
+    /// addressee has applied and not yet acknowledged stands among them.
+    pub fn passages(&self) -> impl Iterator<Item = Passage> {
+        let messages = self.mailboxes.values().flat_map(|mailbox| mailbox.after(0));
+        messages.filter_map(|(_, message)| Some(Passage::of(&Envelope::from_json(message).ok()?)))
     }
 }
 

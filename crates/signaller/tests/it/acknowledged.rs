@@ -8,7 +8,7 @@ use signaller::{
     message::Kind,
     relay::{
         Action, ConnectionId, Entry, EntryWay, Fault, FaultRule, Limits, MailboxId, Next, Relay, RelayEvent,
-        RelaySettings, Store,
+        RelaySettings, Store, Window,
     },
 };
 
@@ -244,7 +244,13 @@ fn what_a_rule_holds_stands_in_the_store() {
 /// Alice sends five messages, numbers 2 and 4 of them offers; what Bob gets at once.
 #[track_caller]
 fn check(fault: Fault, expect: &[&str]) {
-    let rule = FaultRule { message: Some(Kind::Offer), from: Some("alice".into()), nth: Some(1), fault };
+    let rule = FaultRule {
+        message: Some(Kind::Offer),
+        from: Some("alice".into()),
+        nth: Some(1),
+        window: Window::ALWAYS,
+        fault,
+    };
     let mut relay = Relay::with(&RelaySettings { faults: vec![rule], ..RelaySettings::default() });
     let (alice, bob) = (joined(&mut relay, "alice"), joined(&mut relay, "bob"));
     for (id, body) in (1..).zip([ring(), offer(), Message::Ringing, offer(), ring()]) {

@@ -7,7 +7,10 @@ use proptest::prelude::*;
 use signaller::{
     Message, Transport as _, TransportEvent,
     client::{Backoff, FallbackSettings},
-    relay::{EndpointFaults, RelaySettings, RestFault, RestRequest, RestRule, WebSocketFault, WebSocketRule},
+    relay::{
+        EndpointFaults, RelaySettings, RestFault, RestRequest, RestRule, WebSocketFault, WebSocketRule,
+        Window,
+    },
 };
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -103,13 +106,19 @@ fn settings() -> FallbackSettings {
 
 fn relay_settings(schedule: &Schedule) -> RelaySettings {
     let nth = |faults: usize| 1..=u32::try_from(faults).unwrap();
-    let websocket = nth(schedule.websocket.len())
-        .zip(&schedule.websocket)
-        .filter_map(|(nth, fault)| Some(WebSocketRule { from: None, nth: Some(nth), fault: (*fault)? }));
+    let websocket = nth(schedule.websocket.len()).zip(&schedule.websocket).filter_map(|(nth, fault)| {
+        Some(WebSocketRule { from: None, nth: Some(nth), window: Window::ALWAYS, fault: (*fault)? })
+    });
     let rest = [(RestRequest::Post, &schedule.posts), (RestRequest::Poll, &schedule.polls)];
     let rest = rest.into_iter().flat_map(|(request, faults)| {
         nth(faults.len()).zip(faults).filter_map(move |(nth, fault)| {
-            Some(RestRule { request: Some(request), from: None, nth: Some(nth), fault: (*fault)? })
+            Some(RestRule {
+                request: Some(request),
+                from: None,
+                nth: Some(nth),
+                window: Window::ALWAYS,
+                fault: (*fault)?,
+            })
         })
     });
     let endpoint = EndpointFaults { websocket: websocket.collect(), rest: rest.collect() };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use signaller::{
     CallId, Envelope, Message,
-    http::{Clock, HttpSettings},
+    http::{Clock, HttpLimits, HttpSettings},
     message::VERSION,
     relay::{Limits, RelaySettings},
 };
@@ -74,8 +74,8 @@ async fn a_rest_conversation() {
 
 #[tokio::test(start_paused = true)]
 async fn a_poll_waits_its_default_time_and_no_longer_than_the_longest() {
-    let http =
-        HttpSettings { longest_poll_wait: Duration::from_secs(30), ..HttpSettings::new(Clock::fixed(NOW)) };
+    let http = HttpLimits { longest_poll_wait: Duration::from_secs(30), ..HttpLimits::default() };
+    let http = HttpSettings { clock: Clock::fixed(NOW), limits: http };
     let rig = HttpRig::with(RelaySettings::default(), http);
     get(&rig, &format!("/v1/messages?{ALICE}"), "").await;
     assert_eq!(rig.elapsed_ms(), 25_000);
@@ -298,7 +298,8 @@ async fn a_head_or_a_body_that_does_not_come_is_not_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn one_connection_more_than_the_limit_is_closed() {
-    let http = HttpSettings { connections: 2, ..HttpSettings::new(Clock::fixed(NOW)) };
+    let limits = HttpLimits { connections: 2, ..HttpLimits::default() };
+    let http = HttpSettings { clock: Clock::fixed(NOW), limits };
     let rig = HttpRig::with(RelaySettings::default(), http);
     let (_first, _second) = (rig.pipe(), rig.pipe());
     after_ms(1).await;

@@ -7,7 +7,7 @@ use signaller::{
     client::{Backoff, FallbackSettings},
     relay::{
         EndpointFaults, Limits, RelaySettings, RestFault, RestRequest, RestRule, Store, WebSocketFault,
-        WebSocketRule,
+        WebSocketRule, Window,
     },
 };
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 fn websocket(fault: WebSocketFault) -> RelaySettings {
-    with_faults(vec![WebSocketRule { from: None, nth: None, fault }], Vec::new())
+    with_faults(vec![WebSocketRule { from: None, nth: None, window: Window::ALWAYS, fault }], Vec::new())
 }
 
 fn with_faults(websocket: Vec<WebSocketRule>, rest: Vec<RestRule>) -> RelaySettings {
@@ -25,9 +25,9 @@ fn with_faults(websocket: Vec<WebSocketRule>, rest: Vec<RestRule>) -> RelaySetti
 }
 
 fn rest(request: RestRequest, nth: Option<u32>, fault: RestFault) -> RelaySettings {
-    let rest = vec![RestRule { request: Some(request), from: None, nth, fault }];
+    let rest = vec![RestRule { request: Some(request), from: None, nth, window: Window::ALWAYS, fault }];
     let refused = WebSocketFault::Refused { status: 403 };
-    with_faults(vec![WebSocketRule { from: None, nth: None, fault: refused }], rest)
+    with_faults(vec![WebSocketRule { from: None, nth: None, window: Window::ALWAYS, fault: refused }], rest)
 }
 
 /// Both ask each other something, in both directions.
@@ -116,7 +116,12 @@ async fn a_websocket_that_is_cut_thrice_leads_to_rest_and_loses_nothing() {
 #[tokio::test(start_paused = true)]
 async fn it_probes_its_way_back_without_a_gap() {
     let refused = WebSocketFault::Refused { status: 403 };
-    let rule = |nth| WebSocketRule { from: Some("alice".into()), nth: Some(nth), fault: refused };
+    let rule = |nth| WebSocketRule {
+        from: Some("alice".into()),
+        nth: Some(nth),
+        window: Window::ALWAYS,
+        fault: refused,
+    };
     let rig = HttpRig::new(with_faults(vec![rule(1), rule(2)], Vec::new()));
     let (mut alice, mut bob) = (rig.join("alice"), rig.join("bob"));
     assert_eq!(alice.events(3).await[1..], ["up", "via rest"]);
@@ -140,7 +145,12 @@ async fn it_probes_its_way_back_without_a_gap() {
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_hangs_does_not_stop_the_polls() {
-    let hangs = |nth, fault| WebSocketRule { from: Some("alice".into()), nth: Some(nth), fault };
+    let hangs = |nth, fault| WebSocketRule {
+        from: Some("alice".into()),
+        nth: Some(nth),
+        window: Window::ALWAYS,
+        fault,
+    };
     let refused = WebSocketFault::Refused { status: 403 };
     // The relay believes in the probe's WebSocket, and the client never hears of it.
     let deaf = WebSocketFault::HalfOpenAfter(Duration::ZERO);
@@ -159,8 +169,12 @@ async fn a_probe_that_hangs_does_not_stop_the_polls() {
 #[tokio::test(start_paused = true)]
 async fn a_poll_that_is_on_its_way_does_not_take_the_mailbox_from_a_probe() {
     let lives = Duration::from_secs(2);
-    let rule =
-        WebSocketRule { from: Some("alice".into()), nth: None, fault: WebSocketFault::CutAfter(lives) };
+    let rule = WebSocketRule {
+        from: Some("alice".into()),
+        nth: None,
+        window: Window::ALWAYS,
+        fault: WebSocketFault::CutAfter(lives),
+    };
     let rig = HttpRig::new(with_faults(vec![rule], Vec::new()));
     rig.set_latency_ms(50);
     let probe = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(1) };
@@ -193,7 +207,7 @@ async fn a_poll_that_is_on_its_way_does_not_take_the_mailbox_from_a_probe() {
 #[tokio::test(start_paused = true)]
 async fn a_half_open_websocket_is_noticed_by_its_heartbeat() {
     let fault = WebSocketFault::HalfOpenAfter(Duration::from_secs(20));
-    let rule = WebSocketRule { from: Some("bob".into()), nth: Some(1), fault };
+    let rule = WebSocketRule { from: Some("bob".into()), nth: Some(1), window: Window::ALWAYS, fault };
     let rig = HttpRig::new(with_faults(vec![rule], Vec::new()));
     let (mut alice, mut bob) = (rig.join("alice"), rig.join("bob"));
     assert_eq!(bob.events(2).await, ["up", "via websocket"]);
@@ -383,7 +397,8 @@ async fn close_gives_up_on_a_relay_out_of_reach() {
 async fn what_the_relay_refuses_comes_back_as_an_error() {
     for fault in [None, Some(WebSocketFault::Refused { status: 403 })] {
         let limits = Limits { queue: 2, message_bytes: 300, ..Limits::default() };
-        let faults = fault.map(|fault| WebSocketRule { from: None, nth: None, fault });
+        let faults =
+            fault.map(|fault| WebSocketRule { from: None, nth: None, window: Window::ALWAYS, fault });
         let endpoint = EndpointFaults { websocket: faults.into_iter().collect(), rest: Vec::new() };
         let rig = HttpRig::new(RelaySettings { limits, endpoint, ..RelaySettings::default() });
         let mut alice = rig.join("alice");

@@ -12,7 +12,7 @@ use signaller::{
     Message, SessionId, Transport as _, TransportEvent,
     client::{FallbackSettings, FallbackTransport, Identity, Jitter, Target},
     http::{Clock, HttpSettings, serve},
-    relay::{EndpointFaults, RelaySettings, SharedRelay, WebSocketFault, WebSocketRule},
+    relay::{EndpointFaults, RelaySettings, SharedRelay, WebSocketFault, WebSocketRule, Window},
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -85,6 +85,7 @@ async fn two_hundred_clients_at_once_get_everything_in_order() {
     let refused = (0..CLIENTS).step_by(10).map(|number| WebSocketRule {
         from: Some(format!("p{number}").into()),
         nth: None,
+        window: Window::ALWAYS,
         fault: WebSocketFault::Refused { status: 403 },
     });
     let endpoint = EndpointFaults { websocket: refused.collect(), rest: Vec::new() };

@@ -1,0 +1,51 @@
+//! The signalling of a run: the server on its host, and each peer's way to it.
+//!
+//! Invariants:
+//! - Server and clients are the ones of [`signaller`], unchanged, on sockets of the world.
+//! - A server that loses power says nothing more to anybody, its observer included.
+
+mod client;
+mod server;
+mod watched;
+mod words;
+
+use std::time::Duration;
+
+use netsim::World;
+use signaller::{
+    CallId,
+    access::{Grant, Secret},
+};
+use timeline::Name;
+
+pub(super) use self::{client::transport, server::Server};
+use crate::plan::{PeerPlan, Plan, TransportPlan};
+
+/// Where the signaller takes framed messages.
+const STREAM_PORT: u16 = 7000;
+/// Where it takes WebSockets and REST requests: the port that firewalls leave open. A world has no TLS.
+const HTTP_PORT: u16 = 443;
+
+/// The secret of every signaller that wants tokens.
+fn secret() -> Secret {
+    Secret::new("the secret of all simulated signallers").expect("it is long enough")
+}
+
+/// How a peer reaches the signaller.
+fn transport_of(plan: &Plan, peer: &PeerPlan) -> TransportPlan {
+    peer.signaling.transport.unwrap_or(plan.signaller.transport)
+}
+
+/// A right to join the script's call. Tokens are for one call, and so is a script that wants them.
+fn grant(participant: &Name, call: &str, expires: Duration) -> Grant {
+    let expires_s = super::EPOCH_S + expires.as_secs();
+    Grant { call: CallId::new(call), participant: participant.clone(), expires_s }
+}
+
+/// The script's call.
+const CALL: &str = "call-1";
+
+/// What the clock on every wall shows.
+fn time_of_day(world: &World) -> Duration {
+    Duration::from_secs(super::EPOCH_S) + world.now().elapsed()
+}
