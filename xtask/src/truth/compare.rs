@@ -8,7 +8,7 @@ use scenario::{
     record::RunRecord,
     run::Lateness,
     suite::Run,
-    timeline::{Event, VirtualTime},
+    timeline::{Entry, Event, VirtualTime},
 };
 
 use super::{call::call, play::AtDelay};
@@ -138,12 +138,16 @@ impl Moments {
 /// When the caller dialled, by what happened and not by the plan.
 fn dialled(plan: &Plan, record: &RunRecord) -> Option<VirtualTime> {
     let caller = FirstCall::of(plan)?.caller;
-    let acted = |entry: &&scenario::timeline::Entry| matches!(entry.event, Event::Action { .. });
+    let acted = |entry: &&Entry| matches!(entry.event, Event::Action { .. });
     record.timeline.entries.iter().filter(acted).find(|entry| entry.actor == *caller).map(|entry| entry.at)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroUsize;
+
+    use scenario::suite::{self, Cancel, Keep, Options, Played, Seeds};
+
     use super::*;
 
     fn row(in_virtual_time: [u64; 2], in_real_time: [u64; 2]) -> Row {
@@ -172,47 +176,61 @@ mod tests {
         assert!(!Row { milestone: Milestone::Connected, quantiles: None }.is_within_tolerance());
     }
 
-    /// Virtual time stands in for real time here: nothing waits.
-    #[test]
-    fn calls_are_measured_from_their_dial_and_agree_with_themselves() {
-        let one_way = Duration::from_millis(20);
-        let plan = call(one_way, Device::Instant);
+    const ONE_WAY: Duration = Duration::from_millis(20);
+
+    /// Calls without processing. Virtual time stands in for real time here: nothing waits.
+    fn played() -> AtDelay {
         let play = || {
-            let options = scenario::suite::Options {
-                seeds: scenario::suite::Seeds::Count(2),
-                jobs: std::num::NonZeroUsize::MIN,
-                keep: scenario::suite::Keep::Everything,
-            };
-            let (plans, cancel) = ([plan.clone()], scenario::suite::Cancel::new());
-            let result = scenario::suite::run(&plans, &options, &cancel, scenario::run::play, |_| {});
+            let options = Options { seeds: Seeds::Count(2), jobs: NonZeroUsize::MIN, keep: Keep::Everything };
+            let plans = [call(ONE_WAY, Device::Instant)];
+            let result = suite::run(&plans, &options, &Cancel::new(), scenario::run::play, |_| {});
             result.scenarios.into_iter().next().unwrap()
         };
-        let mut played = AtDelay {
-            one_way,
-            in_virtual_time: play(),
-            in_real_time: play(),
+        let (in_virtual_time, in_real_time) = (play(), play());
+        AtDelay {
+            one_way: ONE_WAY,
+            in_virtual_time,
+            in_real_time,
             lateness: Lateness::default(),
             repeated: 0,
-        };
-        let comparison = Comparison::of(&played);
-        assert!(comparison.agrees());
-        let p50 = |row: &Row| row.quantiles.unwrap()[0].p50.as_millis();
-        // Without processing: a ring is two crossings away, its answer two more.
-        assert_eq!(p50(&comparison.rows[0]), 40);
-        assert_eq!(p50(&comparison.rows[1]), 80);
-        assert_eq!(comparison.setup().unwrap().difference(), Some([0.0, 0.0]));
-
-        played.in_real_time[0].result.as_mut().unwrap().failures.push((
-            scenario::checks::check(&call(one_way, Device::Laptop), &failed(&plan)).remove(0),
-            Vec::new(),
-        ));
-        assert!(!Comparison::of(&played).agrees(), "a call that failed is no agreement");
+        }
     }
 
-    /// A record in which the call did not connect.
-    fn failed(plan: &Plan) -> RunRecord {
-        let mut record = scenario::run::play(plan, 1).unwrap();
+    /// The first call in real time, to be changed.
+    fn first_real(played: &mut AtDelay) -> &mut Played {
+        played.in_real_time[0].result.as_mut().unwrap()
+    }
+
+    #[test]
+    fn calls_agree_with_themselves() {
+        let comparison = Comparison::of(&played());
+        assert!(comparison.agrees());
+        assert_eq!(comparison.setup().unwrap().difference(), Some([0.0, 0.0]));
+        let p50 = |row: &Row| row.quantiles.unwrap()[0].p50.as_millis();
+        // A ring is two crossings away, its answer two more.
+        assert_eq!([p50(&comparison.rows[0]), p50(&comparison.rows[1])], [40, 80]);
+    }
+
+    #[test]
+    fn a_call_is_measured_from_its_dial_and_not_from_the_planned_one() {
+        let mut played = played();
+        let record = first_real(&mut played).record.as_mut().unwrap();
+        let acted =
+            record.timeline.entries.iter_mut().find(|entry| matches!(entry.event, Event::Action { .. }));
+        let dial = acted.unwrap();
+        dial.at = dial.at + Duration::from_millis(7);
+        let [_, in_real_time] = Comparison::of(&played).rows[0].quantiles.unwrap();
+        assert_eq!([in_real_time.p50.as_millis(), in_real_time.p95.as_millis()], [33, 40]);
+    }
+
+    #[test]
+    fn a_call_that_failed_is_no_agreement() {
+        let mut played = played();
+        let mut record = scenario::run::play(&call(ONE_WAY, Device::Instant), 1).unwrap();
         record.peers.values_mut().for_each(|peer| peer.connected_at = None);
-        record
+        let failures = scenario::checks::check(&call(ONE_WAY, Device::Instant), &record);
+        first_real(&mut played).failures =
+            failures.into_iter().map(|failure| (failure, Vec::new())).collect();
+        assert!(!Comparison::of(&played).agrees());
     }
 }

@@ -121,15 +121,14 @@ impl Report {
                 quantiles.map_or_else(missing, |both| ms(part(both[which])))
             };
             let differs = |which: usize| differences.map_or_else(missing, |both| percent(both[which]));
-            let (p50, p95): (fn(Quantiles) -> _, fn(Quantiles) -> _) = (|one| one.p50, |one| one.p95);
             let late = comparison.lateness;
             vec![
                 ms(comparison.one_way),
-                of(0, p50),
-                of(1, p50),
+                of(0, |one| one.p50),
+                of(1, |one| one.p50),
                 differs(0),
-                of(0, p95),
-                of(1, p95),
+                of(0, |one| one.p95),
+                of(1, |one| one.p95),
                 differs(1),
                 ms(late.mean()),
                 ms(late.most),
