@@ -71,7 +71,8 @@ Exit codes:
   3    they do not agree, or a call did not connect
   130  stopped by Ctrl-C; nothing was written
 
-Real time is sensitive to what else the machine does: the report says how late packets were.";
+Real time is sensitive to what else the machine does. The report says how late packets were; a call in which one
+was more than 10 ms late is played again, three times at most, and counted as repeated.";
 
 /// The delays where none are asked for, in milliseconds one way.
 const DELAYS_MS: [u64; 6] = [1, 5, 20, 50, 100, 150];

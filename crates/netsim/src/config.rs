@@ -111,7 +111,7 @@ pub struct HostSpec {
 /// How long a host takes over each message that reaches it, before its program sees it.
 ///
 /// Computing costs no virtual time by itself. Without this delay two peers' timers stand in lockstep,
-/// and a set-up over real `webrtc` reads 7 to 16 ms shorter than it is in real time.
+/// and a set-up over real `webrtc` reads 6 to 10 ms shorter than it is in real time (`docs/truth.md`).
 ///
 /// The time is uniform from `min` to `max`, drawn per message; a host handles one message after the
 /// other, so a burst queues. A message is a UDP datagram or a TCP segment that carries data, SYN or FIN.
@@ -134,9 +134,9 @@ impl ProcessingDelay {
     /// lone one takes a whole millisecond.
     pub const DESKTOP: Self = Self { min: Duration::from_micros(100), max: Duration::from_millis(1) };
 
-    /// A laptop: 0.2 to 1.5 ms, rounded up 1 or 2. Chosen so that the ten or so messages which a set-up
-    /// waits for take back most of the 7 to 16 ms that the same set-up is slower in real time, and so
-    /// that two seeds differ even on a perfect link.
+    /// A laptop: 0.2 to 1.5 ms, rounded up 1 or 2. Chosen so that two seeds differ even on a perfect link.
+    /// The ten or so messages which a set-up waits for take back more than computing takes in real time: it reads
+    /// 1 to 8 ms longer, at most 4 % (`docs/truth.md`).
     pub const LAPTOP: Self = Self { min: Duration::from_micros(200), max: Duration::from_micros(1500) };
 
     /// A phone: 1 to 3 ms. Chosen as two to three times a laptop.
