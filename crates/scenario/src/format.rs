@@ -96,7 +96,9 @@ fn plan(name: &str, file: Option<PathBuf>, mut root: Table<'_>, problems: &Probl
     let shared = gateways::read_shared(root.take("gateways"), problems);
     gateways::place_shared(&shared, &names, &mut sites, problems);
     let peers = peers::read(peers_at, &server_names, &mut sites, problems);
-    let signaller = signaller::read(root.take("signaller"), &names, problems);
+    let mut signaller = signaller::read(root.take("signaller"), &names, problems);
+    // What a file says itself goes before what its profiles say: the first rule that fits decides.
+    peers.iter().for_each(|peer| signaller.plan.faults.append(&peer.faults));
     let starts = peers.iter().map(|peer| (peer.name.clone(), peer.start.clone())).collect();
     let mut cast = Cast { peers: &names, servers: &server_names, starts, sites: &mut sites };
     let steps = steps::read(root.require("steps", problems), &mut cast, problems);

@@ -9,12 +9,12 @@ use super::{
     attachment::take_attachment,
     error::{ProblemKind, Problems, Span},
     reader::{Key, Table, Value},
-    signaller::client,
+    signaller::{client, of_profile},
     values::{known_name, set, vocabulary},
 };
 use crate::plan::{
-    Attachment, Codecs, Crypto, Device, FacingMode, IceTransportPolicy, MediaPlan, OnRing, PeerPlan,
-    Permission, SignalingPlan, TurnCredentials,
+    Attachment, Codecs, Crypto, Device, FacingMode, FaultsPlan, IceTransportPolicy, MediaPlan, OnRing,
+    PeerPlan, Permission, SignalingPlan, TurnCredentials,
 };
 
 /// A peer, and where its addresses stand (or its name, if they are the default ones).
@@ -24,6 +24,8 @@ pub(super) struct PeerRead {
     pub(super) address_at: Span,
     /// Where it hangs on the network at the start.
     pub(super) start: Attachment,
+    /// What its network does to its signalling.
+    pub(super) faults: FaultsPlan,
 }
 
 /// The names of `[peers]`, which everything else refers to.
@@ -83,7 +85,8 @@ fn peer(index: u16, key: &Key<'_>, servers: &[Name], sites: &mut Sites, problems
     set(&mut plan.device, attachment.profile.map(|profile| profile.device));
     fill(&mut plan, &mut table, servers, problems);
     table.finish(problems);
-    PeerRead { plan, name, address_at, start }
+    let faults = attachment.profile.map(|profile| of_profile(&profile.faults, &name)).unwrap_or_default();
+    PeerRead { plan, name, address_at, start, faults }
 }
 
 fn default_peer(name: Name, servers: &[Name]) -> PeerPlan {

@@ -299,6 +299,25 @@ fn check_faults(faults: &FaultsPlan) {
 }
 
 #[test]
+fn a_profile_brings_its_signalling_along() {
+    let text = SMALL.replace("[peers.callee]", "[peers.callee]\nprofile = \"hotel\"").replace(
+        "[[steps]]",
+        "[signaller]\nfaults = [{ websocket = \"hangs\", peer = \"caller\" }]\n[[steps]]",
+    );
+    let plan = Plan::from_toml("hotel", &text).expect("a good file");
+    let rules: Vec<_> = plan
+        .signaller
+        .faults
+        .endpoints
+        .websocket
+        .iter()
+        .map(|rule| (rule.from.clone(), rule.fault))
+        .collect();
+    let cut = WebSocketFault::CutAfter(Duration::from_secs(60));
+    assert_eq!(rules, [(Some("caller".into()), WebSocketFault::Hangs), (Some("callee".into()), cut)]);
+}
+
+#[test]
 fn tokens_and_power_are_read() {
     let text = SMALL.replace(
         "[[steps]]",
