@@ -17,7 +17,7 @@ fn every_scenario_passes_its_checks() {
 fn every_signalling_fault_strikes() {
     for plan in super::scenarios().iter().filter(|plan| !plan.signaller.faults.is_empty()) {
         let record = play(plan, 1).expect("the scenario plays");
-        let of_signaller = record.timeline.entries.iter().filter(|entry| *entry.actor == *Plan::SIGNALLER);
+        let of_signaller = record.timeline.entries.iter().filter(|entry| entry.actor == *Plan::SIGNALLER);
         let strikes = of_signaller
             .filter(|entry| matches!(entry.event, Event::Fault { .. } | Event::MessageHeld { .. }));
         let (strikes, rules) = (strikes.count(), plan.signaller.faults.len());
