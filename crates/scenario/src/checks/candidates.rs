@@ -16,7 +16,7 @@ use timeline::{CandidateFate, Event, Machine, Name, VirtualTime};
 use super::Findings;
 use crate::{
     plan::{Action, AlwaysOn, Plan},
-    record::{RunRecord, state_word},
+    record::{Fate, MessageRecord, RunRecord, state_word},
 };
 
 /// How long a message may take on a network that works, besides what the signaller keeps it.
@@ -87,6 +87,9 @@ impl<'a> Seen<'a> {
         let arrivals = self.arrived.get_mut(&(sent.from, sent.candidate));
         let Some(arrived) = arrivals.and_then(VecDeque::pop_front) else {
             let ends = [sent.from, receiver].map(|peer| over_by(record, peer, sent.at));
+            if signalling_accounts_for(sent, receiver, plan, record) {
+                return None;
+            }
             let due = due(plan, sent, receiver)?;
             let accounted = due > record.elapsed || ends.into_iter().flatten().any(|over| over <= due);
             return (!accounted).then(|| format!("it should have arrived by {due} ms and never did"));
@@ -100,6 +103,24 @@ impl<'a> Seen<'a> {
         let over = over_by(record, receiver, arrived).is_some_and(|over| over <= due);
         (!over).then(|| format!("it arrived at {arrived} ms and was neither applied nor refused"))
     }
+}
+
+/// Whether a candidate that never arrived is the business of `signalling-exactly-once`: a rule of the scenario
+/// dropped it, it went with the signaller's store, or it waits while the scenario disturbs the signalling.
+fn signalling_accounts_for(sent: &Sent<'_>, receiver: &Name, plan: &Plan, record: &RunRecord) -> bool {
+    let is_it = |message: &&MessageRecord| {
+        message.kind == "candidate"
+            && (&message.from, &message.to) == (sent.from, receiver)
+            && (message.handed_over, message.detail.as_str()) == (sent.at, sent.candidate)
+            && message.taken.is_empty()
+    };
+    let Some(message) = record.signalling.messages().iter().find(is_it) else { return false };
+    let lost = |accepted| record.signalling.stores_lost().iter().any(|lost| *lost >= accepted);
+    let is_settled = matches!(message.fate, Some(Fate::Dropped | Fate::Refused | Fate::Forgotten));
+    let is_disturbed = !plan.signaller.faults.is_empty()
+        || plan.steps.iter().any(|step| matches!(step.action, Action::Signaller { .. }));
+    let waits = message.waits || message.accepted.is_none();
+    is_settled || message.accepted.is_some_and(lost) || (is_disturbed && waits)
 }
 
 /// When a message must have arrived; `None` where an outage that nothing ends keeps it.
