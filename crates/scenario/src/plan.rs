@@ -36,8 +36,8 @@ pub use self::{
     },
     step::{Action, Step, TrackState},
     vocabulary::{
-        CredentialsWord, DependenceWord, FirewallKind, LivenessWord, NatKind, PortSupplyWord, PortsWord,
-        RefreshWord, TcpWord,
+        CredentialsWord, DependenceWord, FirewallKind, LivenessWord, NatKind, PathWord, PortSupplyWord,
+        PortsWord, RefreshWord, TcpWord,
     },
 };
 use crate::words::words;

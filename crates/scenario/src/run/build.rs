@@ -21,8 +21,8 @@ use crate::plan::{
     Codecs, Crypto, Device, FacingMode, IceTransportPolicy, PeerPlan, Permission, Plan, VideoPlan,
 };
 
-/// The port that the signaller listens on.
-const SIGNALLER_PORT: u16 = 7000;
+/// The port that the signaller listens on: that of HTTPS, which firewalls let out that let out only the web.
+const SIGNALLER_PORT: u16 = 443;
 /// The port that each peer's ICE agent gathers on: fixed, so that a transcript shows the same address
 /// for every seed.
 const ICE_PORT: u16 = 50_000;
