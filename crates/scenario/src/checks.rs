@@ -38,6 +38,7 @@ pub fn check(plan: &Plan, record: &RunRecord) -> Vec<Failure> {
     let mut findings = Findings { record, failures: Vec::new() };
     let milestones = Milestones::of(plan, record);
     outcome::check(plan, record, &mut findings);
+    outcome::check_path(plan, record, &mut findings);
     outcome::check_peers(plan, record, &mut findings);
     outcome::check_milestones(plan, &milestones, &mut findings);
     media::check(plan, record, &mut findings);

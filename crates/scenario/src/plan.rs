@@ -41,8 +41,8 @@ pub use self::{
     },
     step::{Action, SignallerChange, Step, TrackState},
     vocabulary::{
-        CredentialsWord, DependenceWord, FirewallKind, LivenessWord, NatKind, PortSupplyWord, PortsWord,
-        RefreshWord, TcpWord,
+        CredentialsWord, DependenceWord, FirewallKind, LivenessWord, NatKind, PathWord, PortSupplyWord,
+        PortsWord, RefreshWord, TcpWord,
     },
 };
 

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use timeline::{
-    CandidateFate, Digest, Entry, Event, Machine, Name, PacketRecord, Protocol, StunClass, Timeline, Verdict,
-    VirtualTime,
+    CandidateFate, Digest, Entry, Event, Machine, Name, PacketRecord, Protocol, StunClass, TcpFlags,
+    Timeline, Verdict, VirtualTime,
 };
 
 use crate::{
@@ -184,6 +184,24 @@ impl Sketch {
     /// Something becomes of a candidate at the callee.
     pub(crate) fn candidate(&mut self, ms: u64, candidate: &'static str, fate: CandidateFate) {
         self.entry(ms, "callee", Event::Candidate { fate, candidate: candidate.into() });
+    }
+
+    /// The caller sends a TCP segment to the signaller.
+    pub(crate) fn tcp_segment(&mut self, ms: u64, verdict: Verdict) {
+        let protocol = Protocol::Tcp(TcpFlags::default());
+        let packet = PacketRecord { protocol, verdict, from_host: "caller".into(), ..check_answer(ms) };
+        self.0.timeline.packets.push(packet);
+    }
+
+    /// A peer gathers a candidate.
+    pub(crate) fn gathered(&mut self, actor: &str, candidate: &'static str) {
+        let event = Event::Candidate { fate: CandidateFate::Gathered, candidate: candidate.into() };
+        self.entry(1100, actor, event);
+    }
+
+    /// A peer selects a candidate pair.
+    pub(crate) fn selected(&mut self, actor: &str, local: &'static str, remote: &'static str) {
+        self.entry(1540, actor, Event::PairSelected { local: local.into(), remote: remote.into() });
     }
 
     fn entry(&mut self, ms: u64, actor: &str, event: Event) {

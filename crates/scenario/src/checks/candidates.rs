@@ -2,7 +2,7 @@
 //! refused aloud, or is accounted for.
 //!
 //! A candidate is accounted for if it could not arrive (an outage that nothing ends, a call that is
-//! over before it could come), or if it had nothing to be applied to (the remote description never
+//! over before it could come, a TCP connection that lost segments and has delivered nothing since), or if it had nothing to be applied to (the remote description never
 //! came, or the call ended on the spot). Candidates are told apart by their text, which is the `detail`
 //! of a `candidate` message and the `candidate` of what became of it.
 
@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use timeline::{CandidateFate, Event, Machine, Name, VirtualTime};
+use timeline::{CandidateFate, Event, Machine, Name, Verdict, VirtualTime};
 
 use super::Findings;
 use crate::{
@@ -29,7 +29,7 @@ pub(super) fn check(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>
         let mut seen = Seen::of(receiver, record);
         for sent in sent_to(receiver, record) {
             let Some(problem) = seen.problem_with(&sent, receiver, plan, record) else { continue };
-            let Sent { at, from, candidate } = sent;
+            let Sent { at, from, candidate, .. } = sent;
             let message = format!("{candidate}, sent by {from} to {receiver}: {problem}");
             findings.add_at(at, AlwaysOn::NoCandidateLost.as_str(), message);
         }
@@ -41,12 +41,18 @@ struct Sent<'a> {
     at: VirtualTime,
     from: &'a Name,
     candidate: &'a str,
+    /// How many messages of any kind its sender had sent to its receiver before.
+    before: usize,
 }
 
 fn sent_to<'a>(receiver: &'a Name, record: &'a RunRecord) -> impl Iterator<Item = Sent<'a>> {
+    let mut sent_by: BTreeMap<&Name, usize> = BTreeMap::new();
     record.timeline.entries.iter().filter_map(move |entry| match &entry.event {
-        Event::MessageSent { kind, to, detail } if kind == "candidate" && to == receiver => {
-            Some(Sent { at: entry.at, from: &entry.actor, candidate: detail })
+        Event::MessageSent { kind, to, detail } if to == receiver => {
+            let count = sent_by.entry(&entry.actor).or_default();
+            let before = std::mem::replace(count, *count + 1);
+            let sent = Sent { at: entry.at, from: &entry.actor, candidate: detail, before };
+            (kind == "candidate").then_some(sent)
         }
         _ => None,
     })
@@ -92,6 +98,7 @@ impl<'a> Seen<'a> {
             }
             let due = due(plan, sent, receiver)?;
             let accounted = due > record.elapsed || ends.into_iter().flatten().any(|over| over <= due);
+            let accounted = accounted || is_held_by_tcp(sent, receiver, record);
             return (!accounted).then(|| format!("it should have arrived by {due} ms and never did"));
         };
         if let Some(settled) = self.settled.get_mut(sent.candidate).filter(|count| **count > 0) {
@@ -138,6 +145,21 @@ fn due(plan: &Plan, sent: &Sent<'_>, receiver: &Name) -> Option<VirtualTime> {
         }
     }
     Some(due)
+}
+
+/// Whether TCP may still have it: a lost segment waits twice as long after each loss (RFC 6298 §5.5), and
+/// since TCP keeps the order, nothing that was sent after it has arrived either.
+fn is_held_by_tcp(sent: &Sent<'_>, receiver: &Name, record: &RunRecord) -> bool {
+    let ends = [Some(sent.from), Some(receiver)];
+    let was_lost = record.timeline.packets.iter().any(|packet| {
+        matches!(packet.verdict, Verdict::Held | Verdict::DeliveredLate)
+            && [Some(&packet.from_host), packet.to_host.as_ref()].iter().any(|end| ends.contains(end))
+    });
+    let arrived = record.timeline.entries.iter().filter(|entry| {
+        entry.actor == *receiver
+            && matches!(&entry.event, Event::MessageReceived { from, .. } if from == sent.from)
+    });
+    was_lost && arrived.count() <= sent.before
 }
 
 /// When a host's link went down, and when it came up again, if it did.

@@ -1,6 +1,6 @@
 //! Each check once where it holds and once where it does not.
 
-use timeline::{CandidateFate, Machine};
+use timeline::{CandidateFate, Machine, Verdict};
 
 use super::*;
 use crate::{
@@ -32,6 +32,34 @@ fn outcome() {
         r#"outcome = ["connected", "busy"]"#,
         Sketch::never_connected("declined"),
         "4100 outcome: expected connected or busy, the call came out as rejected",
+    );
+}
+
+/// Each side signalled one address; the pair's other ends decide, not what `webrtc` calls them.
+#[test]
+fn path() {
+    let pair = |caller_at: &'static str, callee_at: &'static str| {
+        Sketch::connected().with(|sketch| {
+            sketch.gathered("caller", "srflx udp 203.0.113.1:50000");
+            sketch.gathered("callee", "host udp 10.0.0.2:50000");
+            sketch.selected("caller", "prflx udp 10.0.0.2:1", callee_at);
+            sketch.selected("callee", "host udp 10.0.0.2:50000", caller_at);
+        })
+    };
+    let direct = pair("prflx udp 203.0.113.1:50000", "host udp 10.0.0.2:50000");
+    holds(r#"path = "srflx""#, direct.clone());
+    holds(r#"path = ["relay", "srflx"]"#, direct.clone());
+    fails(
+        r#"path = ["host", "relay"]"#,
+        direct,
+        "4100 path: expected the call to go by host or relay, found srflx",
+    );
+    holds(r#"path = "prflx""#, pair("prflx udp 203.0.113.1:666", "host udp 10.0.0.2:50000"));
+    holds(r#"path = "none""#, Sketch::never_connected("busy"));
+    fails(
+        r#"path = "host""#,
+        Sketch::never_connected("busy"),
+        "4100 path: expected the call to go by host, found none",
     );
 }
 
@@ -197,6 +225,25 @@ fn candidate_that_is_kept_by_an_outage() {
     assert_eq!(check(&plan_with(down, ""), &lost), []);
     let up = format!("{down}[[steps]]\nat = \"1200ms\"\nnetwork = {{ link-up = \"signaller\" }}\n");
     assert_eq!(check(&plan_with(&up, ""), &lost).len(), 1);
+}
+
+/// The network lost a segment, and nothing has come from the sender since; where something has, it is lost.
+#[test]
+fn candidate_that_tcp_holds() {
+    let sketch = |verdict, overtaken| {
+        let sketch = Sketch::connected().with(|sketch| {
+            sketch.candidate_sent(1200, "late");
+            sketch.tcp_segment(1200, verdict);
+            if overtaken {
+                sketch.candidate_received(1300, "another");
+            }
+        });
+        check(&plan(""), &sketch.record()).len()
+    };
+    assert_eq!(sketch(Verdict::Delivered, false), 1);
+    assert_eq!(sketch(Verdict::DeliveredLate, false), 0);
+    assert_eq!(sketch(Verdict::Held, false), 0);
+    assert_eq!(sketch(Verdict::Held, true), 1);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::plan::{
     Access, Action, Admission, AlwaysOn, CountRange, DEFAULT_ACCESS, Dependence, Ending, FaultsPlan,
-    FlowExpect, Gateway, Liveness, MediaPlan, Milestone, OnRing, Outcome, Probability, QueueLimit,
+    FlowExpect, Gateway, Liveness, MediaPlan, Milestone, OnRing, Outcome, PathWord, Probability, QueueLimit,
     SignalingPlan, SignallerChange, SignallerPlan, StoreFate, Transition, TransportPlan, VideoPlan,
 };
 
@@ -60,6 +60,7 @@ check_broken!(no_version, "version = 1\n" => "");
 check_broken!(unknown_top_level_key, "[expect]" => "[expects]");
 check_broken!(unknown_peer_key, "[peers.caller]" => "[peers.caller]\nring-timout = \"3s\"");
 check_broken!(unknown_outcome, "\"connected\"" => "[\"conected\", \"busy\"]");
+check_broken!(unknown_path, "outcome = \"connected\"" => "path = [\"relay\", \"prfx\"]");
 check_broken!(unknown_peer_in_step, "caller = {" => "caler = {");
 check_broken!(unknown_peer_dialled, "dial = \"callee\"" => "dial = \"calee\"");
 check_broken!(unknown_action, "{ dial = \"callee\" }" => "\"hangup\"");
@@ -158,6 +159,7 @@ fn reads_every_key() {
     assert_eq!(plan.steps[1].action, Action::LinkDown { host: "signaller".into() });
     assert!(matches!(plan.steps[6].action, Action::NegotiationNeeded { times: 5, .. }));
     let expect = &plan.expect;
+    assert_eq!(expect.paths, [PathWord::Host, PathWord::None]);
     assert_eq!(expect.offers, Some(CountRange { at_least: 1, at_most: Some(1) }));
     let pairs =
         FlowExpect::Only(vec![("caller".into(), "callee".into()), ("callee".into(), "caller".into())]);

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use timeline::{Machine, Name};
 
-use super::{MediaKind, Probability};
+use super::{MediaKind, PathWord, Probability};
 use crate::words::words;
 
 /// What must hold in every run, and over all runs of a scenario.
@@ -10,6 +10,8 @@ use crate::words::words;
 pub struct Expect {
     /// How the first call may come out; any way if empty.
     pub outcomes: Vec<Outcome>,
+    /// Over which candidates the first call may go; over any if empty.
+    pub paths: Vec<PathWord>,
     /// What must hold for single peers.
     pub peers: BTreeMap<Name, PeerExpect>,
     /// When milestones are reached.

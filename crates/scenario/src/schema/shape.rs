@@ -15,7 +15,7 @@ use crate::{
     format::states_known,
     plan::{
         AlwaysOn, Codecs, CredentialKind, CredentialsWord, Crypto, DependenceWord, Device, FacingMode,
-        FirewallKind, IceServerKind, IceTransportPolicy, LivenessWord, Milestone, NatKind, Outcome,
+        FirewallKind, IceServerKind, IceTransportPolicy, LivenessWord, Milestone, NatKind, Outcome, PathWord,
         Permission, PortSupplyWord, PortsWord, RefreshWord, TcpWord, TurnCredentials, WayTaken,
     },
     profile,
@@ -522,6 +522,9 @@ struct ServerMood {
 struct Expect {
     /// How the first call may come out.
     outcome: Option<OneOrMore<Outcome>>,
+    /// Over which candidates the first call may go, by what each side knows the other: `relay` where one of
+    /// them is relayed, else `prflx`, `srflx` or `host`; `none` where it is not connected.
+    path: Option<OneOrMore<PathWord>>,
     /// What must hold for single peers.
     peers: Option<BTreeMap<String, PeerExpect>>,
     /// When the call reaches its milestones, measured from the first dial.
