@@ -44,9 +44,11 @@ impl Actor {
         let round = offer.round;
         match peer.negotiation.on_offer(round, origin) {
             OnOffer::IgnoreStale => {
+                self.ignore_candidates_of(&offer.sdp).await;
                 self.problem(format!("offer of round {round} ignored: stale or repeated"));
             }
             OnOffer::IgnoreGlare => {
+                self.ignore_candidates_of(&offer.sdp).await;
                 self.problem(format!(
                     "offer of round {round} ignored: it crosses ours, and the other side yields"
                 ));
@@ -105,7 +107,12 @@ impl Actor {
             return self.negotiation_failed(&format!("cannot apply the answer: {error}")).await;
         }
         let next = peer.negotiation.answered();
+        // An answer to an offer that came before the restart says nothing about that.
+        let is_newest = !peer.negotiation.wants_restart();
         self.release_candidates(&sdp).await;
+        if is_newest {
+            self.recover(Input::Answered).await;
+        }
         self.go_on(next).await;
     }
 

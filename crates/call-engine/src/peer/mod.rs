@@ -31,7 +31,7 @@ use webrtc::{
 };
 
 pub(crate) use addresses::BindAddresses;
-pub(crate) use candidates::{Arrived, HasPeer, HoldBack, Trickled};
+pub(crate) use candidates::{Arrived, HasPeer, HoldBack, OVER, Trickled};
 pub(crate) use description::Described;
 pub(crate) use handler::{Handler, PeerEvent, PeerEventKind};
 pub(crate) use negotiation::{Answered, Covers, Needed, Negotiation, Next, Offer, OnAnswer, OnOffer, Origin};
