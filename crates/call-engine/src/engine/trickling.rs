@@ -86,7 +86,7 @@ impl Actor {
         }
     }
 
-    /// The offer `sdp` is ignored, and so are its candidates.
+    /// The description `sdp` is ignored, and so are its candidates.
     pub(super) async fn ignore_candidates_of(&mut self, sdp: &str) {
         let Some(call) = &mut self.call else { return };
         for trickled in call.held.ignored(sdp) {

@@ -98,8 +98,8 @@ impl HoldBack {
         sorted
     }
 
-    /// The offer `sdp` is ignored: what waited for it. The generation that an ICE restart offers dies with
-    /// its offer; that of a first offer may come back in its maker's answer.
+    /// The description `sdp` is ignored: what waited for it. The generation that an ICE restart describes
+    /// dies with its description; that of a first offer may come back in its maker's answer.
     pub(crate) fn ignored(&mut self, sdp: &str) -> VecDeque<Trickled> {
         let ufrag = Described::of(sdp).username_fragment.unwrap_or_default();
         if self.present.as_ref().is_none_or(|present| *present == ufrag) {
