@@ -97,6 +97,12 @@ impl Plan {
         }
     }
 
+    /// The same side with one guard off.
+    pub(crate) fn without(mut self, guard: &str) -> Self {
+        self.settings.guards.set(guard, false).expect("there is such a guard");
+        self
+    }
+
     pub(crate) fn start(self, hub: &Hub) -> Side {
         let (events_in, events) = unbounded_channel();
         let (arrived_in, arrived) = unbounded_channel();
@@ -153,6 +159,11 @@ impl Side {
             Some(EngineEvent::Released { live_tracks }) => *live_tracks,
             _ => unreachable!("it was waited for"),
         }
+    }
+
+    /// What was seen and not yet looked at.
+    pub(crate) fn seen(&mut self) -> Vec<EngineEvent> {
+        std::iter::from_fn(|| self.events.try_recv().ok()).collect()
     }
 
     /// Waits for a remote stream.
