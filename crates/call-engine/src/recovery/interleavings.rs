@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use super::{Input, Ladder, Lead, Rebuilds, Recovery, RecoveryCause as Cause, RecoveryStep, Relays, Step};
 use crate::Guards;
 
-const INPUTS: [Input; 14] = [
+const INPUTS: [Input; 15] = [
     Input::Negotiating,
+    Input::Answered,
     Input::Checking,
     Input::IceConnected,
     Input::Connected,
@@ -82,12 +83,14 @@ impl Run {
     }
 }
 
+/// Tells it all to a recovery whose every offer is answered, and which nothing helps.
 fn whole_story(lead: Lead, relays: Relays, first: Input) -> String {
     let mut run = Run::connected(Recovery::default(), lead, relays);
     run.tell(first);
     let mut out = String::new();
     let mut told = 0;
     loop {
+        run.tell(Input::Answered);
         for step in &run.steps[told..] {
             let _ = writeln!(out, "{:>6} ms  {} ({})", run.now.as_millis(), step.what, step.cause);
         }
@@ -149,6 +152,7 @@ fn signalling_that_is_down_is_awaited() {
 fn a_restart_under_way_gets_its_patience_anew_when_signalling_is_back() {
     let mut run = Run::connected(Recovery::default(), Lead::Leads, Relays::None);
     run.tell(Input::NetworkChanged);
+    run.tell(Input::Answered);
     run.pass(Duration::from_secs(5));
     run.tell(Input::SignalingDown);
     run.pass(Duration::from_secs(20));
@@ -183,10 +187,21 @@ fn a_short_loss_heals_by_itself() {
 }
 
 #[test]
-fn an_answer_that_is_late_starts_no_recovery() {
+fn an_answer_that_never_comes_is_waited_for_and_then_the_peer_is_rebuilt() {
     let mut run = Run::new(Recovery::default(), Lead::Leads, Relays::None);
     run.tell(Input::Negotiating);
-    assert_eq!(run.ladder.deadline(), None, "nothing runs until ICE does");
+    run.pass(Duration::from_millis(19_999));
+    assert_eq!(run.story(), "");
+    run.pass(Duration::from_millis(1));
+    assert_eq!(run.story(), "rebuild (no answer comes)\n");
+}
+
+#[test]
+fn steps_do_not_pile_up_in_signalling_that_is_slow() {
+    let mut run = Run::connected(Recovery::default(), Lead::Leads, Relays::Available);
+    run.tell(Input::NetworkChanged);
+    run.pass(Duration::from_millis(19_999));
+    assert_eq!(run.story(), "ice restart (the network changed)\n");
 }
 
 #[track_caller]
@@ -236,8 +251,9 @@ fn any_moves() -> impl Strategy<Value = Vec<Move>> {
 
 fn any_settings() -> impl Strategy<Value = Recovery> {
     let rung = || proptest::option::of((1..8_000_u64).prop_map(Duration::from_millis));
-    (rung(), rung(), rung(), rung(), proptest::option::of(0..4_u32)).prop_map(
-        |(checking, dtls_handshake, ice_restart, relay_restart, attempts)| Recovery {
+    (rung(), rung(), rung(), rung(), rung(), proptest::option::of(0..4_u32)).prop_map(
+        |(answer, checking, dtls_handshake, ice_restart, relay_restart, attempts)| Recovery {
+            answer,
             checking,
             dtls_handshake,
             ice_restart,
@@ -329,7 +345,11 @@ fn check_order(steps: &[Step], settings: Recovery, relays: Relays) -> Result<(),
         let Some(height) = height(step.what) else { continue };
         let jumps = matches!(
             step.cause,
-            Cause::DtlsTimeout | Cause::DtlsFailed | Cause::NegotiationFailed | Cause::OtherSide
+            Cause::DtlsTimeout
+                | Cause::DtlsFailed
+                | Cause::NegotiationFailed
+                | Cause::Unanswered
+                | Cause::OtherSide
         );
         let returns = matches!(step.cause, Cause::NetworkChanged | Cause::SignalingBack);
         if height == 3 {
