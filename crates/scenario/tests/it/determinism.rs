@@ -5,13 +5,15 @@ use std::{process::Command, thread};
 use scenario::{plan::Plan, run::play};
 
 /// Scenarios that between them use everything that could differ: media, loss on UDP and TCP, jitter,
-/// a link that goes down, and the project's own cryptography.
-const SCENARIOS: [&str; 5] = [
+/// a link that goes down, the project's own cryptography, NATs, TURN, and a handover there and back.
+const SCENARIOS: [&str; 7] = [
     "happy/host-candidates",
     "happy/seeded-crypto",
     "loss/uniform-20pct",
     "loss/jittery-150ms",
     "outage/link-down-3s-during-ice",
+    "profiles/hotel-calls-lte",
+    "handover/back-in-time",
 ];
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=20;
 /// Set in the process that only prints its digests.
