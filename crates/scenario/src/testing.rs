@@ -186,10 +186,11 @@ impl Sketch {
         self.entry(ms, "callee", Event::Candidate { fate, candidate: candidate.into() });
     }
 
-    /// The caller sends a TCP segment to the signaller.
-    pub(crate) fn tcp_segment(&mut self, ms: u64, verdict: Verdict) {
+    /// A host sends a TCP segment to the signaller.
+    pub(crate) fn tcp_segment(&mut self, ms: u64, host: &str, verdict: Verdict) {
         let protocol = Protocol::Tcp(TcpFlags::default());
-        let packet = PacketRecord { protocol, verdict, from_host: "caller".into(), ..check_answer(ms) };
+        let to_host = Some("signaller".into());
+        let packet = PacketRecord { protocol, verdict, from_host: host.into(), to_host, ..check_answer(ms) };
         self.0.timeline.packets.push(packet);
     }
 

@@ -230,20 +230,21 @@ fn candidate_that_is_kept_by_an_outage() {
 /// The network lost a segment, and nothing has come from the sender since; where something has, it is lost.
 #[test]
 fn candidate_that_tcp_holds() {
-    let sketch = |verdict, overtaken| {
+    let sketch = |host, verdict, overtaken| {
         let sketch = Sketch::connected().with(|sketch| {
             sketch.candidate_sent(1200, "late");
-            sketch.tcp_segment(1200, verdict);
+            sketch.tcp_segment(1200, host, verdict);
             if overtaken {
                 sketch.candidate_received(1300, "another");
             }
         });
         check(&plan(""), &sketch.record()).len()
     };
-    assert_eq!(sketch(Verdict::Delivered, false), 1);
-    assert_eq!(sketch(Verdict::DeliveredLate, false), 0);
-    assert_eq!(sketch(Verdict::Held, false), 0);
-    assert_eq!(sketch(Verdict::Held, true), 1);
+    assert_eq!(sketch("caller", Verdict::Delivered, false), 1);
+    assert_eq!(sketch("caller", Verdict::DeliveredLate, false), 0);
+    assert_eq!(sketch("callee", Verdict::Held, false), 0);
+    assert_eq!(sketch("callee", Verdict::Held, true), 1);
+    assert_eq!(sketch("neighbour", Verdict::Held, false), 1);
 }
 
 #[test]
