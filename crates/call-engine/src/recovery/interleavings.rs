@@ -149,6 +149,20 @@ fn signalling_that_is_down_is_awaited() {
 }
 
 #[test]
+fn a_rung_that_was_only_awaited_is_still_to_be_taken() {
+    let settings = Recovery { ice_restart: None, ..Recovery::default() };
+    let mut run = Run::connected(settings, Lead::Leads, Relays::Available);
+    for input in
+        [Input::SignalingDown, Input::IceFailed, Input::RemoteRestarted, Input::SignalingUp, Input::IceFailed]
+    {
+        run.tell(input);
+    }
+    let expect = "await signaling (ice failed)\nfollow an ice restart (the other side)\n\
+                  ice restart, relay only (ice failed)\n";
+    assert_eq!(run.story(), expect);
+}
+
+#[test]
 fn a_restart_under_way_gets_its_patience_anew_when_signalling_is_back() {
     let mut run = Run::connected(Recovery::default(), Lead::Leads, Relays::None);
     run.tell(Input::NetworkChanged);
@@ -281,7 +295,7 @@ fn height(what: RecoveryStep) -> Option<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3_000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3_000) })]
 
     #[test]
     fn every_interleaving_ends((settings, lead, relays) in any_run(), moves in any_moves()) {

@@ -85,8 +85,8 @@ enum State {
     Connected,
     /// It may heal by itself until then.
     Disconnected { until: Duration },
-    /// The rung is taken when signalling is back.
-    Awaiting { rung: Rung },
+    /// The rung is taken when signalling is back; `reached` is the highest that was taken.
+    Awaiting { rung: Rung, reached: Rung },
     /// Given up.
     Over,
 }
@@ -241,7 +241,7 @@ impl Ladder {
                 self.start(now, rung, stage);
                 Vec::new()
             }
-            State::Awaiting { rung } if up && self.guards.resume_after_signaling => {
+            State::Awaiting { rung, .. } if up && self.guards.resume_after_signaling => {
                 let rung = *rung;
                 self.take(now, rung, Cause::SignalingBack)
             }
@@ -284,7 +284,7 @@ impl Ladder {
 
     fn take(&mut self, now: Duration, rung: Rung, cause: Cause) -> Vec<Step> {
         if self.signaling == Signaling::Down {
-            self.state = State::Awaiting { rung };
+            self.state = State::Awaiting { rung, reached: self.reached() };
             return vec![Step { what: RecoveryStep::AwaitSignaling, cause }];
         }
         let what = match (rung, self.lead) {
@@ -303,16 +303,21 @@ impl Ladder {
     /// The other side takes a step.
     fn follow(&mut self, now: Duration, step: Rung) -> Vec<Step> {
         self.lost(now);
-        let rung = match self.state {
-            State::Trying { rung, .. } | State::Awaiting { rung } => rung.max(step),
-            _ => step,
-        };
+        let rung = self.reached().max(step);
         self.start(now, rung, Stage::Ice);
         let what = match step {
             Rung::Rebuild => RecoveryStep::FollowRebuild,
             _ => RecoveryStep::FollowRestart,
         };
         vec![Step { what, cause: Cause::OtherSide }]
+    }
+
+    /// The highest rung of this recovery that was taken, by whichever side.
+    const fn reached(&self) -> Rung {
+        match self.state {
+            State::Trying { rung, .. } | State::Awaiting { reached: rung, .. } => rung,
+            _ => Rung::First,
+        }
     }
 
     /// An attempt enters `stage`, with the patience of that.

@@ -114,6 +114,35 @@ async fn connected_at_last(alice: Plan, bob: Plan) -> (crate::rig::Side, crate::
 }
 
 #[test]
+fn a_callee_that_alone_sees_the_failure_asks_and_the_caller_rebuilds_once() {
+    play(async {
+        let patience = |dtls_handshake| Recovery { dtls_handshake, ..Recovery::default() };
+        let alice = Plan::of("alice");
+        let settings = Settings { recovery: Some(patience(None)), ..alice.settings };
+        let alice = Plan { settings, ..alice };
+        let soon = Recovery { follower_grace: Duration::ZERO, ..patience(Some(Duration::from_millis(700))) };
+        let mut bob =
+            with_a_wrong_certificate("bob", |settings| Settings { recovery: Some(soon), ..settings });
+        // The wish comes twice, as from a network that repeats.
+        let mut tamper = bob.tamper;
+        bob.tamper = Box::new(move |outgoing| match tamper(outgoing) {
+            Fate::Sent if matches!(outgoing.body, Message::Renegotiate { .. }) => Fate::SentTwice,
+            fate => fate,
+        });
+        let hub = signaller::memory::Hub::default();
+        let (mut alice, mut bob) = (alice.start(&hub), bob.start(&hub));
+        alice.engine.dial("bob", "call-1");
+        bob.until("ringing").await;
+        bob.engine.accept();
+        let steps = recovered(&mut alice).await;
+        assert_eq!(steps, [RecoveryStep::Rebuild, RecoveryStep::Recovered]);
+        bob.until_media().await;
+        alice.until_media().await;
+        hang_up(alice, bob).await;
+    });
+}
+
+#[test]
 fn without_recovery_it_ends_the_call() {
     play(async {
         let timers = Timers { connect: Duration::from_millis(1_500), ..Timers::default() };
