@@ -13,6 +13,7 @@
 
 mod address;
 mod attachment;
+mod engine;
 mod error;
 mod expect;
 mod flow;
@@ -92,6 +93,7 @@ fn plan(name: &str, file: Option<PathBuf>, mut root: Table<'_>, problems: &Probl
     let names = peers::names(peers_at);
     let servers = ice_servers::read(root.take("ice-servers"), problems);
     let server_names: Vec<Name> = servers.iter().map(|server| server.plan.name.clone()).collect();
+    let guards = engine::guards(root.take("engine"), problems);
     let mut sites = Sites::default();
     let shared = gateways::read_shared(root.take("gateways"), problems);
     gateways::place_shared(&shared, &names, &mut sites, problems);
@@ -119,6 +121,7 @@ fn plan(name: &str, file: Option<PathBuf>, mut root: Table<'_>, problems: &Probl
         peers: peers.into_iter().map(|peer| peer.plan).collect(),
         signaller: signaller.plan,
         gateways: sites.gateways,
+        guards,
         ice_servers: servers.into_iter().map(|server| server.plan).collect(),
         steps: steps.into_iter().map(|(step, _)| step).collect(),
         expect,

@@ -18,6 +18,7 @@ mod vocabulary;
 
 use std::{path::PathBuf, time::Duration};
 
+use call_engine::Guards;
 use timeline::Name;
 
 pub use self::{
@@ -33,16 +34,17 @@ pub use self::{
         Transition, TurnCredentials,
     },
     peer::{
-        Codecs, Crypto, Device, FacingMode, MediaKind, MediaPlan, OnRing, PeerPlan, Permission, VideoPlan,
+        Codecs, Crypto, Device, EnginePlan, FacingMode, MediaKind, MediaPlan, OnRing, PeerPlan, Permission,
+        VideoPlan,
     },
     signaller::{
         Admission, DelayPlan, FaultsPlan, FaultyMessage, MessageKind, SignalingPlan, SignallerPlan,
         StoreFate, TokenHeld, TransportPlan,
     },
-    step::{Action, SignallerChange, Step, TrackState},
+    step::{Action, InCall, SignallerChange, Step, TrackState},
     vocabulary::{
-        CredentialsWord, DependenceWord, FirewallKind, LivenessWord, NatKind, PathWord, PortSupplyWord,
-        PortsWord, RefreshWord, TcpWord,
+        CredentialsWord, DeliveryWord, DependenceWord, FirewallKind, LivenessWord, NatKind, PathWord,
+        PortSupplyWord, PortsWord, RefreshWord, TcpWord,
     },
 };
 
@@ -69,6 +71,8 @@ pub struct Plan {
     pub gateways: Vec<Gateway>,
     /// STUN and TURN servers.
     pub ice_servers: Vec<IceServerPlan>,
+    /// The guards of all engines; off only where a test wants to see what one is good for.
+    pub guards: Guards,
     /// What happens when, in time order.
     pub steps: Vec<Step>,
     /// What must hold.

@@ -89,6 +89,8 @@ pub struct PeerRecord {
     pub candidates: CandidateCounts,
     /// The candidate pair that ICE selected, the last if there were several.
     pub pair: Option<CandidatePair>,
+    /// How often its connection was recovered.
+    pub recoveries: u64,
     /// How many offers it sent.
     pub offers_sent: u64,
     /// How many answers it sent.

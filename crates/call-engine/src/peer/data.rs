@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -25,6 +26,16 @@ pub enum Delivery {
     Ordered,
     /// As they come. None is lost.
     Unordered,
+}
+
+/// `ordered`, `unordered`.
+impl fmt::Display for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ordered => "ordered",
+            Self::Unordered => "unordered",
+        })
+    }
 }
 
 /// The messages of a call that wait for its data channels. They outlive a peer connection, so that one

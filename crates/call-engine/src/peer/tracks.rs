@@ -1,6 +1,6 @@
 //! What a peer sends and receives: its tracks, and the directions of their media sections.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use rtc::{
     media_stream::MediaStreamTrack,
@@ -30,6 +30,16 @@ pub enum Hold {
     /// Not on hold.
     #[default]
     Resumed,
+}
+
+/// `on`, `off`.
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Held => "on",
+            Self::Resumed => "off",
+        })
+    }
 }
 
 /// A track of the other side.

@@ -1,4 +1,4 @@
-//! How many there are: `offers`, `held-candidates`, `nothing-leaked`.
+//! How many there are: `offers`, `recoveries`, `held-candidates`, `nothing-leaked`.
 
 use super::Findings;
 use crate::{
@@ -10,6 +10,10 @@ pub(super) fn check(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>
     let offers: u64 = record.peers.values().map(|peer| peer.offers_sent).sum();
     if let Some(expected) = plan.expect.offers.filter(|expected| !expected.contains(offers)) {
         findings.add("offers", format!("expected {expected}, {offers} were sent"));
+    }
+    let recoveries: u64 = record.peers.values().map(|peer| peer.recoveries).sum();
+    if let Some(expected) = plan.expect.recoveries.filter(|expected| !expected.contains(recoveries)) {
+        findings.add("recoveries", format!("expected {expected}, {recoveries} were counted"));
     }
     let held: u64 = record.peers.values().map(|peer| peer.candidates.held).sum();
     if let Some(expected) = plan.expect.held_candidates.filter(|expected| !expected.contains(held)) {

@@ -34,6 +34,7 @@ pub(super) fn read(value: Option<Value<'_>>, peers: &[Name], problems: &Problems
         milestones,
         media: flow::media(table.take("media"), peers, problems),
         offers: table.take("offers").and_then(|value| count(value, problems)),
+        recoveries: table.take("recoveries").and_then(|value| count(value, problems)),
         held_candidates: table.take("held-candidates").and_then(|value| count(value, problems)),
         never: flow::never(table.take("never"), peers, problems),
         sequences: flow::sequences(table.take("sequence"), peers, problems),

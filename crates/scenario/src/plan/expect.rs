@@ -20,6 +20,8 @@ pub struct Expect {
     pub media: Vec<MediaExpect>,
     /// How many offers all peers together send.
     pub offers: Option<CountRange>,
+    /// How often connections are recovered, counted at all peers together.
+    pub recoveries: Option<CountRange>,
     /// How many candidates all peers together hold back until the remote description is there.
     pub held_candidates: Option<CountRange>,
     /// States that must not be entered before the run ends.

@@ -14,9 +14,10 @@ use self::signalling::{Signaling, Signaller, SignallerAction};
 use crate::{
     format::states_known,
     plan::{
-        AlwaysOn, Codecs, CredentialKind, CredentialsWord, Crypto, DependenceWord, Device, FacingMode,
-        FirewallKind, IceServerKind, IceTransportPolicy, LivenessWord, Milestone, NatKind, Outcome, PathWord,
-        Permission, PortSupplyWord, PortsWord, RefreshWord, TcpWord, TurnCredentials, WayTaken,
+        AlwaysOn, Codecs, CredentialKind, CredentialsWord, Crypto, DeliveryWord, DependenceWord, Device,
+        FacingMode, FirewallKind, IceServerKind, IceTransportPolicy, LivenessWord, Milestone, NatKind,
+        Outcome, PathWord, Permission, PortSupplyWord, PortsWord, RefreshWord, TcpWord, TurnCredentials,
+        WayTaken,
     },
     profile,
     record::END_REASONS,
@@ -45,6 +46,8 @@ pub(super) struct Scenario {
     signaller: Option<Signaller>,
     /// The NATs and firewalls that several peers are behind, by name.
     gateways: Option<BTreeMap<String, SharedGateway>>,
+    /// The guards of all engines, for tests of the harness itself. Default: all on.
+    engine: Option<Guards>,
     /// The STUN and TURN servers, by name.
     ice_servers: Option<BTreeMap<String, IceServer>>,
     /// What happens when, in time order; at least one step dials.
@@ -112,8 +115,57 @@ struct Peer {
     frame_rate: Option<u32>,
     /// Which camera it asks for. Default: user.
     facing_mode: Option<FacingMode>,
+    /// How its engine recovers a connection that fails; `true` for its own settings. Default: not at all.
+    recovery: Option<RecoverySwitch>,
+    /// Whether it has data channels; both sides must have them or not. Default: false.
+    data_channels: Option<bool>,
+    /// How often it takes statistics. Default: never.
+    statistics: Option<Duration>,
+    /// After which silence it calls a remote track paused. Default: never.
+    media_silence: Option<Duration>,
     /// How it reaches the signaller. Default: as `[signaller]` says, with the client's own settings.
     signaling: Option<Signaling>,
+}
+
+/// Whether a connection that fails is recovered, and how.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum RecoverySwitch {
+    Whether(bool),
+    How(Recovery),
+}
+
+/// The rungs of the ladder, and how long each may take; `false` leaves one out.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+struct Recovery {
+    /// How long `disconnected` may heal by itself. Default: 2s.
+    disconnected_wait: Option<Duration>,
+    /// How long ICE may stay in `checking` when the call first connects. Default: 8s.
+    checking: Option<Rung>,
+    /// How long the DTLS handshake may take. Default: 5s.
+    dtls_handshake: Option<Rung>,
+    /// How long an ICE restart may take. Default: 6s.
+    ice_restart: Option<Rung>,
+    /// How long an ICE restart over TURN alone may take. Default: 6s.
+    relay_restart: Option<Rung>,
+    /// How long a rebuilt peer connection may take. Default: 8s.
+    rebuild_within: Option<Duration>,
+    /// How often the peer connection is rebuilt. Default: 8.
+    #[schemars(range(max = 100))]
+    rebuilds: Option<u32>,
+    /// How much longer than the caller the callee waits. Default: 1500ms.
+    follower_grace: Option<Duration>,
+    /// From the loss of the connection to the end of the call. Default: 60s.
+    give_up: Option<Duration>,
+}
+
+/// How long a rung may take, or `false`.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Rung {
+    For(Duration),
+    Without(bool),
 }
 
 /// Where a peer hangs on the network. What stands beside a profile replaces what the profile says.
@@ -449,6 +501,16 @@ enum PeerWord {
     DisableVideo,
     /// Fires `negotiationneeded` though nothing needs it.
     NegotiationNeeded,
+    /// Puts the call on hold.
+    Hold,
+    /// Takes it up again.
+    Resume,
+    /// Shares the screen, as a second video track.
+    ShareScreen,
+    /// Shares it no longer.
+    StopScreen,
+    /// Loses the permission for microphone and camera.
+    LosePermission,
 }
 
 #[derive(JsonSchema)]
@@ -458,6 +520,24 @@ enum PeerTable {
     Dial(String),
     /// Fires `negotiationneeded` this many times though nothing needs it.
     NegotiationNeeded(#[schemars(range(min = 1, max = 1000))] u32),
+    /// Goes over to this camera; nothing is negotiated.
+    SwitchCamera(FacingMode),
+    /// Sends messages on a data channel.
+    SendData(SendData),
+}
+
+/// Messages on a data channel.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+struct SendData {
+    /// On which channel. Default: ordered.
+    delivery: Option<DeliveryWord>,
+    /// How many. Default: 1.
+    #[schemars(range(min = 1, max = 100_000))]
+    count: Option<u32>,
+    /// How long each is. Default: 100.
+    #[schemars(range(min = 1, max = 65_536))]
+    bytes: Option<u32>,
 }
 
 /// What happens to the network. A host is a peer, an ICE server, or `signaller`.
@@ -533,6 +613,8 @@ struct Expect {
     media: Option<Vec<MediaExpect>>,
     /// How many offers all peers together send.
     offers: Option<Count>,
+    /// How often connections are recovered, counted at all peers together.
+    recoveries: Option<Count>,
     /// How many candidates all peers together hold back until the remote description is there.
     held_candidates: Option<Count>,
     /// States that must not be entered before the run ends.
@@ -675,3 +757,20 @@ one_of!(SignalingState, states_known(Machine::Signaling));
 one_of!(GatheringState, states_known(Machine::Gathering));
 one_of!(IceState, states_known(Machine::Ice));
 one_of!(ConnectionState, states_known(Machine::Connection));
+
+/// One switch for each guard of the engine.
+struct Guards;
+
+impl JsonSchema for Guards {
+    fn schema_name() -> Cow<'static, str> {
+        "Guards".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let switches: serde_json::Map<String, serde_json::Value> = call_engine::Guards::NAMES
+            .iter()
+            .map(|name| ((*name).to_owned(), serde_json::json!({ "type": "boolean" })))
+            .collect();
+        json_schema!({ "type": "object", "additionalProperties": false, "properties": switches })
+    }
+}
