@@ -45,13 +45,16 @@ pub struct VirtualRun {
 pub(crate) fn judge(metric: &Metric, evidence: &VirtualEvidence) -> Finding {
     let VirtualEvidence { base, runs, stale } = evidence;
     let Some([first, second]) = runs else {
-        return Finding::new(Verdict::Vanished, "it is expected and was not measured: renamed, or lost?");
+        let base = base.as_ref().and_then(Value::figure);
+        let message = "it is expected and was not measured: renamed, or lost?";
+        return Finding { base, ..Finding::new(Verdict::Vanished, message) };
     };
     if first != second {
         return Finding::new(Verdict::Nondeterministic, difference(first, second));
     }
     let Some(base) = base else {
-        return Finding::new(Verdict::New, "nothing is expected of it yet: `gate accept` it");
+        let message = "nothing is expected of it yet: `gate accept` it";
+        return Finding { new: first.value.figure(), ..Finding::new(Verdict::New, message) };
     };
     if let Some(reason) = stale {
         return Finding::new(Verdict::Stale, reason);

@@ -67,7 +67,8 @@ pub(crate) fn judge(
 ) -> Finding {
     let counts = match &evidence.measured {
         None => {
-            return Finding::new(Verdict::Vanished, "it is expected and was not measured: renamed, or lost?");
+            let message = "it is expected and was not measured: renamed, or lost?";
+            return Finding { base: evidence.base, ..Finding::new(Verdict::Vanished, message) };
         }
         Some(Counts::ToolMissing) => {
             return Finding::new(

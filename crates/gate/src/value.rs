@@ -17,6 +17,14 @@ pub enum Value {
 }
 
 impl Value {
+    /// The figure of it that a table shows: the number, or the p95, `None` where every seed failed.
+    pub fn figure(&self) -> Option<u64> {
+        match self {
+            Self::Single(number) => Some(*number),
+            Self::BySeed(distribution) => distribution.summary().p95,
+        }
+    }
+
     /// What stands for it in a history: the number, or the summary and a hash of all outcomes.
     pub fn recorded(&self) -> Recorded {
         match self {

@@ -35,7 +35,7 @@ pub use assess::{Assessment, State, assess};
 pub use epoch::{Epoch, EpochError, MAX_ALTERNATIONS};
 pub use power::Power;
 pub use session::{Phase, Request, Side, measure};
-pub use settings::{WallSettings, WallSettingsError};
+pub use settings::{MAX_EPOCHS, MAX_RESAMPLES, WallSettings, WallSettingsError};
 pub(crate) use verdict::judge;
 
 use crate::metric::{Metric, Percent};

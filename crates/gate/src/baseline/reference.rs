@@ -19,6 +19,9 @@ pub struct Reference {
     pub fingerprint: Fingerprint,
     /// What is expected.
     pub metrics: BTreeMap<MetricId, Expected>,
+    /// Whether the change replaces the conditions under which the baseline was measured. Values that it does
+    /// not accept anew then stand as they are: name it in the report.
+    pub fingerprint_changed: bool,
     /// The ids whose expectation the change itself accepts.
     pub accepted_here: BTreeSet<MetricId>,
 }
@@ -66,11 +69,13 @@ impl Reference {
             tier: baseline.tier,
             fingerprint: baseline.fingerprint.clone(),
             metrics: baseline.metrics.clone(),
+            fingerprint_changed: false,
             accepted_here: BTreeSet::new(),
         }
     }
 
-    /// From the baseline at the merge base and the one of the change.
+    /// From the baseline at the merge base and the one of the change. Where the merge base has none, an
+    /// empty one stands for it: then every metric must be accepted.
     ///
     /// # Errors
     ///
@@ -89,7 +94,8 @@ impl Reference {
                 accepted_here.insert(id.clone());
             }
         }
-        Ok(Self { accepted_here, ..Self::of(here) })
+        let fingerprint_changed = base.fingerprint != here.fingerprint;
+        Ok(Self { fingerprint_changed, accepted_here, ..Self::of(here) })
     }
 }
 

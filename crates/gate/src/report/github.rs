@@ -85,3 +85,14 @@ fn cell(text: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_property_ends_neither_at_a_comma_nor_at_a_colon() {
+        assert_eq!(property("a,b: 5 %\r\n"), "a%2Cb%3A 5 %25%0D%0A");
+        assert_eq!(data("a,b: 5 %\r\n"), "a,b: 5 %25%0D%0A");
+    }
+}

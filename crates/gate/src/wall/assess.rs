@@ -143,7 +143,7 @@ impl Effects {
     fn assessment(&self, decision: Option<Decision>, family: usize, settings: &WallSettings) -> Assessment {
         let used = match decision {
             Some(Decision::Slower { look } | Decision::NotSlower { look, .. }) => &self.first[..look],
-            None => &self.first[..],
+            None => &self.first[..self.first.len().min(settings.looks.last().copied().unwrap_or_default())],
         };
         let bootstrap = Bootstrap { resamples: settings.resamples, seed: settings.seed };
         Assessment {

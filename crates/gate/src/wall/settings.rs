@@ -1,7 +1,14 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::MAX_ALTERNATIONS;
 use crate::metric::{Metric, Percent};
+
+/// The most epochs of a look.
+pub const MAX_EPOCHS: usize = 1_000;
+
+/// The most resamples of an interval.
+pub const MAX_RESAMPLES: usize = 20_000;
 
 /// How the wall tier measures and judges.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,8 +34,8 @@ pub struct WallSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum WallSettingsError {
-    /// Looks are none, not ascending, 0, or beyond 10 000 epochs.
-    #[error("looks must be 1 to 10 ascending numbers of epochs from 1 to 10000")]
+    /// Looks are none, not ascending, 0, or beyond [`MAX_EPOCHS`].
+    #[error("looks must be 1 to 10 ascending numbers of epochs from 1 to {MAX_EPOCHS}")]
     Looks,
     /// Not between 0 and ½.
     #[error("alpha must lie between 0 and 0.5")]
@@ -37,7 +44,7 @@ pub enum WallSettingsError {
     #[error("the smallest effect must not be negative and must be below the claim")]
     Effects,
     /// Alternations or resamples are 0 or too many.
-    #[error("alternations must be 1 to 10000, resamples 1 to 100000")]
+    #[error("alternations must be 1 to {MAX_ALTERNATIONS}, resamples 1 to {MAX_RESAMPLES}")]
     Counts,
 }
 
@@ -62,7 +69,7 @@ impl WallSettings {
     /// [`WallSettingsError`] names the first that does not.
     pub fn check(&self) -> Result<(), WallSettingsError> {
         let ascending = self.looks.windows(2).all(|pair| pair[0] < pair[1]);
-        let in_range = self.looks.iter().all(|look| (1..=10_000).contains(look));
+        let in_range = self.looks.iter().all(|look| (1..=MAX_EPOCHS).contains(look));
         if !ascending || !in_range || !(1..=10).contains(&self.looks.len()) {
             return Err(WallSettingsError::Looks);
         }
@@ -72,8 +79,8 @@ impl WallSettings {
         if self.min_effect_pct < Percent::ZERO || self.min_effect_pct >= self.claim_pct {
             return Err(WallSettingsError::Effects);
         }
-        let counts = (1..=super::MAX_ALTERNATIONS).contains(&self.alternations);
-        if !counts || !(1..=100_000).contains(&self.resamples) {
+        let counts = (1..=MAX_ALTERNATIONS).contains(&self.alternations);
+        if !counts || !(1..=MAX_RESAMPLES).contains(&self.resamples) {
             return Err(WallSettingsError::Counts);
         }
         Ok(())

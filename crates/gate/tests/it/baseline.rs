@@ -170,4 +170,21 @@ fn accepted_ids_are_told() {
     here.accept(&id("happy/host#packets"), single(62), &acceptance("more")).unwrap();
     let reference = Reference::since(&sample(), &here).unwrap();
     assert_eq!(reference.accepted_here.into_iter().collect::<Vec<_>>(), [id("happy/host#packets")]);
+    assert!(!reference.fingerprint_changed);
+}
+
+#[test]
+fn other_conditions_are_told() {
+    let mut here = sample();
+    here.fingerprint.insert("rustc".to_owned(), "1.96.0".to_owned());
+    assert!(Reference::since(&sample(), &here).unwrap().fingerprint_changed);
+}
+
+#[test]
+fn where_the_merge_base_has_no_baseline_everything_must_be_accepted() {
+    let none = Baseline::new(Tier::Virtual, Fingerprint::new());
+    assert_eq!(Reference::since(&none, &sample()).unwrap().metrics.len(), 3);
+    let mut copied = sample();
+    copied.accepted.clear();
+    assert!(matches!(Reference::since(&none, &copied), Err(ReferenceError::NotAccepted { .. })));
 }

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use gate::{
     metric::Tier,
-    statistics::{Draw, Proportion, p_value_above},
+    statistics::{Bootstrap, Draw, Proportion, p_value_above},
     wall::{Presence, Role, State, Subject, WallEvidence, WallSettings, assess, measure},
 };
 
@@ -75,6 +75,24 @@ fn the_level_is_used_and_not_given_away() {
         .count() as u64;
     let rate = Proportion::new(rejected, trials);
     assert!(rate.lower_bound(CONFIDENCE) <= 0.0059 && 0.0059 <= rate.upper_bound(CONFIDENCE), "{rate:?}");
+}
+
+#[test]
+fn the_bootstrap_alone_would_alarm_more_often_than_its_level_says() {
+    // Why it only draws the interval that is shown: 20 epochs, true effect 0, level of one look.
+    let level = 0.01 / 3.0;
+    let mut draw = Draw::new(5, 0);
+    let (mut by_bootstrap, mut by_sign) = (0, 0);
+    let trials = 3000;
+    for seed in 0..trials {
+        let effects: Vec<f64> = (0..20).map(|_| crate::noise::normal(&mut draw)).collect();
+        let interval = Bootstrap { resamples: 600, seed }.of_median(&effects, level).unwrap();
+        by_bootstrap += u64::from(interval.lower > 0.0);
+        by_sign += u64::from(p_value_above(&effects, 0.0) <= level);
+    }
+    let rate = |hits| Proportion::new(hits, trials);
+    assert!(rate(by_bootstrap).lower_bound(0.95) > level, "{by_bootstrap} of {trials}");
+    assert!(rate(by_sign).upper_bound(0.95) <= level, "{by_sign} of {trials}");
 }
 
 /// Whole procedures, extension and confirmation included: how often does each state come out?

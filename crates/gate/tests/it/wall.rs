@@ -107,6 +107,24 @@ fn the_alarm_begins_at_the_count_that_the_level_of_a_look_asks_for() {
     assert_eq!(verdict(17), Verdict::Regression);
 }
 
+#[test]
+fn only_metrics_that_can_be_compared_cost_power() {
+    let scattered = || -> Vec<Epoch> { (0..20).flat_map(|n| epochs(1, n % 5)).collect() };
+    let sees = |others: usize, presence: Presence| {
+        let subject = |name: String, presence| {
+            let mut evidence = WallEvidence::new(Role::Metric, presence);
+            evidence.epochs = scattered();
+            Subject { metric: metric(&name, Tier::Wall), evidence }
+        };
+        let mut subjects = vec![subject("m".to_owned(), Presence::Both)];
+        subjects.extend((0..others).map(|n| subject(format!("other{n}"), presence)));
+        assess(&subjects, &WallSettings::new(1))[0].power.unwrap().detectable.unwrap()
+    };
+    let alone = sees(0, Presence::Both);
+    assert!(alone < sees(9, Presence::Both));
+    assert!((alone - sees(9, Presence::BaseOnly)).abs() < 1e-12);
+}
+
 fn controls(same: u64, slowed: u64) -> [Case; 2] {
     [
         wall_case("control-same", Role::ControlSame, epochs(20, same), vec![]),
