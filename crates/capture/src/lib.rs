@@ -12,6 +12,7 @@
 //! - [`merge`]: several files of one call become one trace, on one clock.
 //! - [`trace`]: the model.
 //! - [`audit`]: the trace against the rules of JSEP, ICE and the call guide.
+//! - [`redact`]: a copy of a file without addresses, credentials, fingerprints and names.
 //!
 //! Invariants:
 //! - Any bytes may be handed in: nothing here panics, hangs, or keeps more than [`Limits`] allows.
@@ -28,6 +29,7 @@ pub mod mapping;
 pub mod merge;
 mod moment;
 pub mod reader;
+pub mod redact;
 pub mod sdp;
 pub mod trace;
 

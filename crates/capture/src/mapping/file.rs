@@ -36,6 +36,7 @@ impl Mapping {
     pub fn from_toml(file: &str, text: &str) -> Result<Self, MappingError> {
         let mut reader = Reader { text, problems: Vec::new() };
         let mapping = reader.mapping();
+        reader.problems.sort_by_key(|problem| (problem.line, problem.column));
         match (mapping, reader.problems.is_empty()) {
             (Some(mapping), true) => Ok(mapping),
             _ => Err(MappingError { file: file.to_owned(), problems: reader.problems }),

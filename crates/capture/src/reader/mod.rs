@@ -83,6 +83,26 @@ pub fn read_as_format(
     read_as(format, name, &mut Input::open(name, bytes, limits)?, mappings, limits)
 }
 
+/// The format and the unpacked content of a file, of which no more than the memory limit is returned.
+pub(crate) fn unpacked(
+    name: &str,
+    bytes: impl Read,
+    limits: &Limits,
+) -> Result<(Format, Vec<u8>), ReadError> {
+    let mut input = Input::open(name, bytes, limits)?;
+    let format = match detect(input.head()) {
+        Content::Capture(format) => format,
+        Content::Nothing => return Err(ReadError::Empty { file: name.to_owned() }),
+        Content::Other(what) => return Err(ReadError::NotACapture { file: name.to_owned(), what }),
+    };
+    let mut content = Vec::new();
+    let limit = u64::try_from(limits.memory_bytes).unwrap_or(u64::MAX);
+    match input.take().take(limit).read_to_end(&mut content) {
+        Ok(_) => Ok((format, content)),
+        Err(error) => Err(ReadError::Io { file: name.to_owned(), reason: input.explain(&error) }),
+    }
+}
+
 fn read_as(
     format: Format,
     name: &str,
