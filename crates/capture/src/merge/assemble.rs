@@ -27,7 +27,7 @@ pub(super) const SERVER: &str = "server";
 /// The trace of one call; `None` where nothing of it has a time.
 pub(super) fn trace(index: usize, parts: CallParts<'_>, recordings: &[Recording]) -> Option<Trace> {
     let participants = Participants::find(&parts, recordings);
-    let twins = twins::find(&parts, recordings);
+    let twins = twins::find(&parts, recordings, &participants);
     let joined = messages::join(&parts, recordings, &participants, &twins);
     let used = parts.recordings();
     let clocks = clocks::align(&used, &joined);

@@ -72,6 +72,7 @@ impl Participants {
         finder.sightings();
         finder.recipients();
         finder.same_pages();
+        finder.idle_connections();
         finder.finish()
     }
 
@@ -266,6 +267,36 @@ impl Finder<'_, '_> {
                     self.union
                         .join(&format!("connection:{}:{}", a.0, a.1), &format!("connection:{}:{}", b.0, b.1));
                 }
+            }
+        }
+    }
+
+    /// A connection that neither made nor got anything shows nothing of whose it is. It is taken for that of
+    /// the one participant whose connection was not captured: a callee who never answered.
+    fn idle_connections(&mut self) {
+        let places = &self.parts.connections;
+        let log = |place: &(usize, usize)| &self.recordings[place.0].connections[place.1];
+        let is_idle =
+            |place: &(usize, usize)| !log(place).entries.iter().any(|(_, event)| identities(event).is_some());
+        let key = |place: &(usize, usize)| format!("connection:{}:{}", place.0, place.1);
+        let (idle, busy): (Vec<(usize, usize)>, Vec<(usize, usize)>) =
+            places.iter().copied().partition(|place| is_idle(place));
+        for (index, a) in idle.iter().enumerate() {
+            for b in idle[index + 1..].iter().filter(|b| b.0 != a.0 && log(b).key == log(a).key) {
+                self.union.join(&key(a), &key(b));
+            }
+        }
+        let owners: BTreeSet<usize> = busy.iter().map(|place| self.union.find(&key(place))).collect();
+        let named = self
+            .union
+            .sets()
+            .into_iter()
+            .filter(|(key, _)| key.starts_with("name:") || key.starts_with("socket:"));
+        let without: BTreeMap<usize, String> =
+            named.filter(|(_, set)| !owners.contains(set)).map(|(key, set)| (set, key)).collect();
+        if let (1, Some(only)) = (without.len(), without.values().next()) {
+            for place in &idle {
+                self.union.join(&key(place), only);
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     calls::CallParts,
-    participants::{Side, identities},
+    participants::{Participants, Side, identities},
 };
 use crate::{
     reader::{ConnectionLog, Format, Recording},
@@ -15,7 +15,7 @@ use crate::{
 pub(super) type Twins = BTreeMap<(usize, usize), (usize, usize)>;
 
 /// Two logs are of one connection where they made the same description or candidate.
-pub(super) fn find(parts: &CallParts<'_>, recordings: &[Recording]) -> Twins {
+pub(super) fn find(parts: &CallParts<'_>, recordings: &[Recording], participants: &Participants) -> Twins {
     let mut twins = Twins::new();
     let mut order = parts.connections.clone();
     order.sort_by_key(|(recording, place)| (worth(recordings[*recording].format), *recording, *place));
@@ -23,10 +23,12 @@ pub(super) fn find(parts: &CallParts<'_>, recordings: &[Recording]) -> Twins {
         order.iter().map(|(r, place)| made(&recordings[*r].connections[*place])).collect();
     for (index, one) in order.iter().enumerate() {
         let better = (0..index).find(|other| {
-            let other_place = order[*other];
-            other_place.0 != one.0
-                && !twins.contains_key(&other_place)
-                && !made[*other].is_disjoint(&made[index])
+            let place = order[*other];
+            // Of one participant, those that did nothing are one.
+            let both_idle = made[*other].is_empty() && made[index].is_empty();
+            let same_owner = participants.of_connection(place) == participants.of_connection(*one);
+            let same = !made[*other].is_disjoint(&made[index]) || (both_idle && same_owner);
+            place.0 != one.0 && !twins.contains_key(&place) && same
         });
         if let Some(better) = better {
             twins.insert(*one, order[better]);

@@ -26,6 +26,7 @@ pub(super) struct Input<'r> {
     head: Vec<u8>,
     rest: Box<dyn Read + 'r>,
     gzip: bool,
+    broken: bool,
 }
 
 impl<'r> Input<'r> {
@@ -37,29 +38,30 @@ impl<'r> Input<'r> {
             true => Box::new(MultiGzDecoder::new(bytes).take(limits.input_bytes)),
             false => Box::new(bytes.take(limits.input_bytes)),
         };
-        let mut head = Vec::new();
+        let (mut head, mut broken) = (Vec::new(), false);
         match rest.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head) {
             Ok(_) => {}
             // What was unpacked before the damage may be enough; the reader meets the error again.
-            Err(_) if !head.is_empty() => rest = Box::new(Broken),
             Err(_) if gzip => {
-                return Err(ReadError::NotACapture {
-                    file: name.to_owned(),
-                    what: "a gzip file that cannot be unpacked (damaged or cut off at its beginning)"
-                        .to_owned(),
-                });
+                broken = true;
+                rest = Box::new(Broken);
             }
             Err(error) => return Err(fail(error)),
         }
         if head.starts_with(b"\xef\xbb\xbf") {
             head.drain(..3);
         }
-        Ok(Self { head, rest, gzip })
+        Ok(Self { head, rest, gzip, broken })
     }
 
     /// The beginning of the unpacked content.
     pub(super) fn head(&self) -> &[u8] {
         &self.head
+    }
+
+    /// What the content is, where its beginning shows nothing else.
+    pub(super) fn damage(&self) -> Option<&'static str> {
+        self.broken.then_some("a gzip file that cannot be unpacked (damaged or cut off at its beginning)")
     }
 
     /// The whole content, once.

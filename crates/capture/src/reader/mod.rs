@@ -61,11 +61,7 @@ pub fn read(
     limits: &Limits,
 ) -> Result<Recording, ReadError> {
     let mut input = Input::open(name, bytes, limits)?;
-    let format = match detect(input.head()) {
-        Content::Capture(format) => format,
-        Content::Nothing => return Err(ReadError::Empty { file: name.to_owned() }),
-        Content::Other(what) => return Err(ReadError::NotACapture { file: name.to_owned(), what }),
-    };
+    let format = format_of(name, &input)?;
     read_as(format, name, &mut input, mappings, limits)
 }
 
@@ -90,16 +86,22 @@ pub(crate) fn unpacked(
     limits: &Limits,
 ) -> Result<(Format, Vec<u8>), ReadError> {
     let mut input = Input::open(name, bytes, limits)?;
-    let format = match detect(input.head()) {
-        Content::Capture(format) => format,
-        Content::Nothing => return Err(ReadError::Empty { file: name.to_owned() }),
-        Content::Other(what) => return Err(ReadError::NotACapture { file: name.to_owned(), what }),
-    };
+    let format = format_of(name, &input)?;
     let mut content = Vec::new();
     let limit = u64::try_from(limits.memory_bytes).unwrap_or(u64::MAX);
     match input.take().take(limit).read_to_end(&mut content) {
         Ok(_) => Ok((format, content)),
         Err(error) => Err(ReadError::Io { file: name.to_owned(), reason: input.explain(&error) }),
+    }
+}
+
+fn format_of(name: &str, input: &Input<'_>) -> Result<Format, ReadError> {
+    let file = name.to_owned();
+    match (detect(input.head()), input.damage()) {
+        (Content::Capture(format), _) => Ok(format),
+        (_, Some(damage)) => Err(ReadError::NotACapture { file, what: damage.to_owned() }),
+        (Content::Nothing, None) => Err(ReadError::Empty { file }),
+        (Content::Other(what), None) => Err(ReadError::NotACapture { file, what }),
     }
 }
 

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{
-    ConnectionLog, Frame, FrameDirection, Recording, SocketLog,
+    Frame, FrameDirection, Recording, SocketLog,
     input::{Budget, Input},
     lines::{self, for_each_line},
     peer_log::PeerLog,
@@ -37,8 +37,7 @@ pub(super) fn read(mut recording: Recording, input: &mut Input<'_>, limits: &Lim
     for_each_line(&mut recording, input, limits, |_, text, budget| line(&mut peers, text, budget));
     for (name, peer) in peers {
         if peer.has_connection {
-            let log = ConnectionLog { owner: Some(name.clone()), ..peer.log.finish() };
-            recording.connections.push(log);
+            recording.connections.push(peer.log.finish());
         }
         if !peer.frames.is_empty() {
             recording.sockets.push(SocketLog {
@@ -68,7 +67,7 @@ fn line(peers: &mut BTreeMap<String, Peer>, text: &str, budget: &mut Budget) -> 
         return Ok(());
     }
     let peer = peers.entry(owner.to_owned()).or_insert_with(|| Peer {
-        log: PeerLog::new(owner),
+        log: PeerLog::of_owner(owner),
         has_connection: false,
         frames: Vec::new(),
     });

@@ -20,12 +20,20 @@ pub(super) struct PeerLog {
 }
 
 impl PeerLog {
+    /// The log of the connection with this name, `page-number`.
     pub(super) fn new(key: &str) -> Self {
         let page = key.rsplit_once('-').map(|(page, _)| page.to_owned());
-        Self {
-            log: ConnectionLog { key: key.to_owned(), page, ..ConnectionLog::default() },
-            open: Vec::new(),
-        }
+        Self::of(ConnectionLog { key: key.to_owned(), page, ..ConnectionLog::default() })
+    }
+
+    /// The log of a connection that the file names by its owner.
+    pub(super) fn of_owner(owner: &str) -> Self {
+        let (key, owner) = (owner.to_owned(), Some(owner.to_owned()));
+        Self::of(ConnectionLog { key, owner, ..ConnectionLog::default() })
+    }
+
+    fn of(log: ConnectionLog) -> Self {
+        Self { log, open: Vec::new() }
     }
 
     pub(super) fn log(&mut self) -> &mut ConnectionLog {

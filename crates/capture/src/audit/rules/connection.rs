@@ -160,6 +160,9 @@ fn for_good(trace: &Trace, peer: &Peer, outage: &Outage, findings: &mut Findings
     let goodbye = goodbye(trace, &other.id, outage.began);
     let told = match goodbye {
         Some(_) => format!("; its goodbye came, but the app of {} did not end the call", peer.id),
+        None if trace.messages.iter().all(|message| message.inferred) => {
+            "; whether it said goodbye is not in this capture".to_owned()
+        }
         None => ", without a goodbye".to_owned(),
     };
     let advice = match goodbye {
