@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use capture::{Limits, Mappings, audit, merge, read_file};
+use capture::{Limits, Mappings, audit, diagram, merge, read_file};
 
 fn main() {
     let mut recordings = Vec::new();
@@ -36,5 +36,6 @@ fn main() {
                 finding.message
             );
         }
+        println!("\n{}", diagram::terminal(&diagram::Sequence::new(call, &findings), 120));
     }
 }

@@ -12,6 +12,7 @@
 //! - [`merge`]: several files of one call become one trace, on one clock.
 //! - [`trace`]: the model.
 //! - [`audit`]: the trace against the rules of JSEP, ICE and the call guide.
+//! - [`diagram`]: peers and server in time, for a terminal and as SVG.
 //! - [`redact`]: a copy of a file without addresses, credentials, fingerprints and names.
 //!
 //! Invariants:
@@ -23,6 +24,7 @@
 
 pub mod audit;
 pub mod candidate;
+pub mod diagram;
 mod error;
 mod limits;
 pub mod mapping;

@@ -1,6 +1,7 @@
 //! Captured calls from file to finding.
 
 mod audit;
+mod diagram;
 mod fixtures;
 mod formats;
 mod mangled;

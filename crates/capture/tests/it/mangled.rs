@@ -3,6 +3,7 @@
 use capture::{
     Format, Limits, Mapping, Mappings,
     audit::{audit, verdict, waits},
+    diagram::{Sequence, svg, terminal},
     merge,
     reader::read_as_format,
     redact::Redactor,
@@ -95,6 +96,8 @@ fn through(format: Format, bytes: &[u8]) {
     for trace in merge(vec![recording.clone(), recording]).calls {
         let findings = audit(&trace);
         let _ = (verdict(&trace, &findings), waits(&trace));
+        let sequence = Sequence::new(&trace, &findings);
+        let _ = (terminal(&sequence, 100), svg(&sequence));
         assert!(serde_json::to_string(&trace).is_ok());
     }
     let _ = Redactor::new().redact("file", bytes, &limits);
