@@ -36,12 +36,17 @@ pub(super) fn was_refused(message: &Message) -> bool {
     message.applied.as_ref().is_some_and(|applied| matches!(applied.result, CallResult::Failed(_)))
 }
 
+/// More offers than that are no call; what comes after them is not looked at, so that a file of nothing but
+/// offers costs no more.
+const MAX_ROUNDS: usize = 1000;
+
 /// All rounds, in the order of their offers. An answer belongs to the newest offer of the other side that its
 /// sender can have seen; each offer takes one.
 pub(super) fn rounds(trace: &Trace) -> Vec<Round<'_>> {
-    let offers = trace.messages.iter().filter(|message| message.signal.kind == SignalKind::Offer);
+    let offers =
+        trace.messages.iter().filter(|message| message.signal.kind == SignalKind::Offer).take(MAX_ROUNDS);
     let mut rounds: Vec<Round<'_>> = offers.map(|offer| Round { offer, answer: None }).collect();
-    for answer in trace.messages.iter().filter(|message| message.signal.kind == SignalKind::Answer) {
+    for answer in answers(trace) {
         let at = answer.first_seen();
         let open = rounds.iter_mut().filter(|round| {
             round.answer.is_none() && round.offer.from != answer.from && seen_before(round.offer, answer, at)
@@ -70,14 +75,16 @@ fn seen_before(offer: &Message, answer: &Message, at: VirtualTime) -> bool {
     }
 }
 
+fn answers(trace: &Trace) -> impl Iterator<Item = &Message> {
+    trace.messages.iter().filter(|message| message.signal.kind == SignalKind::Answer).take(MAX_ROUNDS)
+}
+
 /// Answers that no offer was open for.
 pub(super) fn surplus_answers<'t>(trace: &'t Trace, rounds: &[Round<'t>]) -> Vec<&'t Message> {
-    let answers = trace.messages.iter().filter(|message| message.signal.kind == SignalKind::Answer);
-    answers
-        .filter(|answer| {
-            !rounds.iter().any(|round| round.answer.is_some_and(|used| std::ptr::eq(used, *answer)))
-        })
-        .collect()
+    let is_used = |answer: &Message| {
+        rounds.iter().any(|round| round.answer.is_some_and(|used| std::ptr::eq(used, answer)))
+    };
+    answers(trace).filter(|answer| !is_used(answer)).collect()
 }
 
 /// Two offers that crossed: neither side had the other's when it made its own.

@@ -8,7 +8,7 @@ use super::{
     calls::CallParts,
     clocks::{self, Clock},
     messages::{self, Joined},
-    participants::Participants,
+    participants::{MAX_COMPARED, Participants},
     sighting::Stage,
     twins::{self, Twins, only_in_page_events},
 };
@@ -167,6 +167,9 @@ impl Assembler<'_> {
     fn media_requests(&self, place: (usize, usize)) -> Vec<Entry> {
         let recording = &self.recordings[place.0];
         let log = &recording.connections[place.1];
+        if recording.connections.len() > MAX_COMPARED {
+            return Vec::new();
+        }
         let own = recording.media_requests.iter().filter(|request| Some(&request.page) == log.page.as_ref());
         let same_page = || {
             let logs = recording.connections.iter().enumerate();

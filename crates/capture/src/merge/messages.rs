@@ -1,6 +1,9 @@
 //! The sightings of one message, joined.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use super::{
     calls::CallParts,
@@ -9,11 +12,9 @@ use super::{
     twins::Twins,
 };
 use crate::{
-    candidate::Candidate,
     moment::Moment,
     reader::{Format, Recording},
-    sdp::SdpType,
-    trace::{CallResult, PeerEvent, Signal, SignalKind},
+    trace::{ApiCall, CallResult, Method, PeerEvent, Signal, SignalKind},
 };
 
 /// One message with all its sightings, each on the clock of its recording.
@@ -215,6 +216,10 @@ impl<'p> Joiner<'p> {
         let events = api_events(parts, self.recordings);
         let relay_watches = parts.sightings.iter().any(|sighting| matches!(sighting.holder, Holder::Name(_)));
         let mut ordinals: BTreeMap<(Side, String, (usize, usize)), usize> = BTreeMap::new();
+        let mut made: BTreeMap<&str, &ApiEvent<'_>> = BTreeMap::new();
+        for event in events.iter().filter(|event| event.side == Side::Made) {
+            made.entry(&event.identity).or_insert(event);
+        }
         for event in &events {
             let owner = self.participants.of_connection(event.place);
             let author = match event.side {
@@ -238,14 +243,16 @@ impl<'p> Joiner<'p> {
             }
             let index = match self.by_key.get(&key).and_then(|all| all.get(place)) {
                 Some(index) => *index,
-                None if known == 0 && will_infer => self.infer(&key, owner, event, &events),
+                None if known == 0 && will_infer => {
+                    self.infer(&key, owner, event, made.get(event.identity.as_str()).copied())
+                }
                 None => continue,
             };
             self.note_api(index, event);
         }
     }
 
-    fn infer(&mut self, key: &Key, owner: usize, event: &ApiEvent<'_>, all: &[ApiEvent<'_>]) -> usize {
+    fn infer(&mut self, key: &Key, owner: usize, event: &ApiEvent<'_>, made: Option<&ApiEvent<'_>>) -> usize {
         let index = self.messages.len();
         self.by_key.entry(key.clone()).or_default().push(index);
         let (from, to) = match event.side {
@@ -254,7 +261,6 @@ impl<'p> Joiner<'p> {
         };
         let mut seen = Vec::new();
         // What was applied here was made there, if that was captured.
-        let made = all.iter().find(|made| made.side == Side::Made && made.identity == event.identity);
         if let Some(made) = made.filter(|made| made.place != event.place || event.side == Side::Made) {
             seen.push(Seen { stage: Stage::Sent, recording: made.place.0, at: made.done });
         }
@@ -287,35 +293,24 @@ impl<'p> Joiner<'p> {
     /// Connections whose log holds no bodies: the nth remote offer that was set is the nth that was received.
     /// Of candidates such a log may hold a summary.
     fn named_calls(&mut self, parts: &CallParts<'p>) {
+        let mut waiting: BTreeMap<(usize, usize, String), VecDeque<usize>> = BTreeMap::new();
+        for (index, message) in self.messages.iter().enumerate() {
+            let received = message.seen.iter().find(|seen| seen.stage == Stage::Received);
+            if let (Some(received), Some(to), None) = (received, message.to, &message.applied) {
+                let detail =
+                    message.signal.detail.as_deref().filter(|_| message.signal.kind == SignalKind::Candidate);
+                let word = detail.unwrap_or(message.signal.kind.as_str()).to_owned();
+                waiting.entry((received.recording, to, word)).or_default().push_back(index);
+            }
+        }
         for place in parts.connections.iter().filter(|place| !self.twins.contains_key(place)) {
             let log = &self.recordings[place.0].connections[place.1];
             let owner = self.participants.of_connection(*place);
             for (at, event) in &log.entries {
-                let PeerEvent::Call(call) = event else { continue };
-                let bare = call.description.as_ref().filter(|description| description.sdp.is_empty());
-                let summary = call.candidate.as_ref().map(Candidate::summary);
-                let target = self.messages.iter_mut().find(|message| {
-                    let fits = match (bare, &summary) {
-                        (Some(bare), _) => {
-                            bare.kind != SdpType::Rollback
-                                && message.signal.kind.as_str() == bare.kind.as_str()
-                        }
-                        (None, Some(summary)) => message.signal.detail.as_ref() == Some(summary),
-                        (None, None) => false,
-                    };
-                    fits && message.to == Some(owner)
-                        && message.applied.is_none()
-                        && message
-                            .seen
-                            .iter()
-                            .any(|seen| seen.stage == Stage::Received && seen.recording == place.0)
-                });
-                let is_remote = matches!(
-                    call.method,
-                    crate::trace::Method::SetRemoteDescription | crate::trace::Method::AddIceCandidate
-                );
-                if let Some(message) = target.filter(|_| is_remote) {
-                    message.applied = Some(AppliedAt {
+                let Some((word, call)) = bodiless_call(event) else { continue };
+                let index = waiting.get_mut(&(place.0, owner, word)).and_then(VecDeque::pop_front);
+                if let Some(index) = index {
+                    self.messages[index].applied = Some(AppliedAt {
                         recording: place.0,
                         at: *at,
                         connection: log.key.clone(),
@@ -324,6 +319,19 @@ impl<'p> Joiner<'p> {
                 }
             }
         }
+    }
+}
+
+/// A call that applies a message of which the log shows no more than this word.
+fn bodiless_call(event: &PeerEvent) -> Option<(String, &ApiCall)> {
+    let PeerEvent::Call(call) = event else { return None };
+    match call.method {
+        Method::SetRemoteDescription => {
+            let bare = call.description.as_ref().filter(|description| description.sdp.is_empty())?;
+            Some((bare.kind.as_str().to_owned(), call))
+        }
+        Method::AddIceCandidate => Some((call.candidate.as_ref()?.summary(), call)),
+        _ => None,
     }
 }
 

@@ -138,6 +138,9 @@ struct Finder<'p, 'r> {
     first_offer: BTreeMap<String, i64>,
 }
 
+/// Connections are compared with each other where a call has no more than that; more are no call.
+pub(super) const MAX_COMPARED: usize = 64;
+
 fn made_by(identity: &str) -> String {
     format!("made:{identity}")
 }
@@ -259,6 +262,9 @@ impl Finder<'_, '_> {
     /// page that talk to each other are a test page's.
     fn same_pages(&mut self) {
         let all = &self.parts.connections;
+        if all.len() > MAX_COMPARED {
+            return;
+        }
         for (index, a) in all.iter().enumerate() {
             for b in &all[index + 1..] {
                 let (log_a, log_b) =
@@ -275,6 +281,9 @@ impl Finder<'_, '_> {
     /// the one participant whose connection was not captured: a callee who never answered.
     fn idle_connections(&mut self) {
         let places = &self.parts.connections;
+        if places.len() > MAX_COMPARED {
+            return;
+        }
         let log = |place: &(usize, usize)| &self.recordings[place.0].connections[place.1];
         let is_idle =
             |place: &(usize, usize)| !log(place).entries.iter().any(|(_, event)| identities(event).is_some());
@@ -315,18 +324,19 @@ impl Finder<'_, '_> {
             }
             offers
         };
-        let name_of = |class: usize| {
-            let names = sets.iter().filter(|(_, set)| *set == class);
-            names.filter_map(|(key, _)| key.strip_prefix("name:")).find(|name| !name.is_empty())
-        };
-        classes.sort_by_key(|class| {
-            (offers.get(class).copied().unwrap_or(i64::MAX), name_of(*class).map(str::to_owned))
-        });
+        let mut names: BTreeMap<usize, &str> = BTreeMap::new();
+        for (key, set) in &sets {
+            if let Some(name) = key.strip_prefix("name:").filter(|name| !name.is_empty()) {
+                names.entry(*set).or_insert(name);
+            }
+        }
+        classes
+            .sort_by_key(|class| (offers.get(class).copied().unwrap_or(i64::MAX), names.get(class).copied()));
         let mut found = Participants::default();
         let mut of_class: BTreeMap<usize, usize> = BTreeMap::new();
         for class in &classes {
             let index = found.names.len();
-            found.names.push(name_of(*class).unwrap_or_default().to_owned());
+            found.names.push(names.get(class).copied().unwrap_or_default().to_owned());
             of_class.insert(*class, index);
         }
         for (key, set) in &sets {

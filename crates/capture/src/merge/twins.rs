@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     calls::CallParts,
-    participants::{Participants, Side, identities},
+    participants::{MAX_COMPARED, Participants, Side, identities},
 };
 use crate::{
     reader::{ConnectionLog, Format, Recording},
@@ -17,6 +17,9 @@ pub(super) type Twins = BTreeMap<(usize, usize), (usize, usize)>;
 /// Two logs are of one connection where they made the same description or candidate.
 pub(super) fn find(parts: &CallParts<'_>, recordings: &[Recording], participants: &Participants) -> Twins {
     let mut twins = Twins::new();
+    if parts.connections.len() > MAX_COMPARED {
+        return twins;
+    }
     let mut order = parts.connections.clone();
     order.sort_by_key(|(recording, place)| (worth(recordings[*recording].format), *recording, *place));
     let made: Vec<BTreeSet<String>> =

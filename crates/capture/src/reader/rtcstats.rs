@@ -26,7 +26,7 @@ pub(super) fn read(mut recording: Recording, input: &mut Input<'_>, limits: &Lim
         dump.line(recording, line, budget)
     });
     recording.connections = dump.peers.into_values().map(|peer| peer.log.finish()).collect();
-    recording.connections.sort_by_key(|log| dump.order.iter().position(|key| *key == log.key));
+    recording.connections.sort_by_key(|log| dump.order.get(&log.key).copied());
     recording
 }
 
@@ -36,7 +36,8 @@ struct Dump {
     /// are negative.
     clock_ms: f64,
     peers: BTreeMap<String, Peer>,
-    order: Vec<String>,
+    /// The place of each connection among those that were named.
+    order: BTreeMap<String, usize>,
     /// The ids of requests for media and their places among the recording's.
     requests: Vec<(String, usize)>,
 }
@@ -101,9 +102,8 @@ impl Dump {
     }
 
     fn peer(&mut self, key: &str) -> &mut Peer {
-        if !self.peers.contains_key(key) {
-            self.order.push(key.to_owned());
-        }
+        let place = self.order.len();
+        self.order.entry(key.to_owned()).or_insert(place);
         self.peers
             .entry(key.to_owned())
             .or_insert_with(|| Peer { log: PeerLog::new(key), statistics: Statistics::default() })

@@ -1,6 +1,8 @@
 //! The dump of `chrome://webrtc-internals`: one JSON document, in the form of today and in the two older
 //! ones (entries with a locale date instead of a timestamp, bare values, other names).
 
+use std::collections::BTreeMap;
+
 use serde::de::{MapAccess, SeqAccess};
 use serde_json::Value;
 
@@ -217,8 +219,10 @@ impl Peer {
 fn samples(series: &[Series]) -> Vec<TimedSample> {
     let mut points: Vec<(Moment, &Series, &Value)> = Vec::new();
     let mut ticks: Vec<Moment> = Vec::new();
+    let stamps: BTreeMap<&str, &Series> =
+        series.iter().filter(|one| one.member == "timestamp").map(|one| (one.id.as_str(), one)).collect();
     for one in series.iter().filter(|one| one.member != "timestamp") {
-        let stamps = series.iter().find(|other| other.id == one.id && other.member == "timestamp");
+        let stamps = stamps.get(one.id.as_str()).copied();
         for (index, value) in one.values.iter().enumerate() {
             if let Some(at) = time_of(one, stamps, index) {
                 points.push((at, one, value));

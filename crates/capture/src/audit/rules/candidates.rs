@@ -60,24 +60,28 @@ pub(in crate::audit) fn early(trace: &Trace, findings: &mut Findings<'_>) {
 /// Candidates that arrived at `peer` before their description did.
 fn early_for<'t>(trace: &'t Trace, peer: &Name) -> Vec<&'t Message> {
     let to_peer = |message: &&Message| message.to.as_ref() == Some(peer) && !message.inferred;
-    let descriptions: Vec<&Message> =
-        trace.messages.iter().filter(to_peer).filter(|m| m.signal.kind.is_description()).collect();
-    trace
-        .messages
-        .iter()
-        .filter(to_peer)
-        .filter(|message| message.signal.kind == SignalKind::Candidate)
-        .filter(|candidate| {
-            let ufrag = candidate.signal.candidate.as_ref().and_then(|candidate| candidate.ufrag.as_deref());
-            let own = |d: &&&Message| {
-                let of = d.signal.description.as_ref().and_then(|description| description.ufrag());
-                ufrag.is_none() || of.is_none() || of == ufrag
-            };
-            let description = descriptions.iter().filter(own).find(|d| d.from == candidate.from);
-            let before = |description: &&&Message| Some(candidate.arrived()? < description.arrived()?);
-            description.as_ref().and_then(before).unwrap_or(false)
-        })
-        .collect()
+    // By author and generation, and the author's first one of any.
+    let mut described: BTreeMap<(&Name, Option<&str>), VirtualTime> = BTreeMap::new();
+    for message in
+        trace.messages.iter().filter(to_peer).filter(|message| message.signal.kind.is_description())
+    {
+        let ufrag = message.signal.description.as_ref().and_then(|description| description.ufrag());
+        if let Some(at) = message.arrived() {
+            described.entry((&message.from, None)).or_insert(at);
+            described.entry((&message.from, ufrag)).or_insert(at);
+        }
+    }
+    let is_early = |message: &&Message| {
+        let ufrag = message.signal.candidate.as_ref().and_then(|candidate| candidate.ufrag.as_deref());
+        let own = described.get(&(&message.from, ufrag)).or_else(|| {
+            // Logs without bodies name no generation.
+            let bodies = described.keys().any(|(author, ufrag)| **author == message.from && ufrag.is_some());
+            described.get(&(&message.from, None)).filter(|_| !bodies)
+        });
+        message.signal.kind == SignalKind::Candidate
+            && own.zip(message.arrived()).is_some_and(|(own, at)| at < *own)
+    };
+    trace.messages.iter().filter(to_peer).filter(is_early).collect()
 }
 
 /// What a page's own log says it held back before its first remote description was there.
@@ -116,6 +120,9 @@ fn shows_candidates(peer: &Peer) -> bool {
     })
 }
 
+/// More refusals on one connection are not looked at.
+const MAX_REFUSED: usize = 1000;
+
 /// Candidates that `addIceCandidate` refused.
 pub(in crate::audit) fn refused(trace: &Trace, findings: &mut Findings<'_>) {
     let connected = super::super::finding::has_connected(trace);
@@ -123,8 +130,12 @@ pub(in crate::audit) fn refused(trace: &Trace, findings: &mut Findings<'_>) {
     for peer in &trace.peers {
         for connection in &peer.connections {
             let (mut early, mut other) = (Vec::new(), Vec::new());
-            for (at, call) in connection.calls_of(Method::AddIceCandidate) {
-                let CallResult::Failed(reason) = &call.result else { continue };
+            let failed =
+                connection.calls_of(Method::AddIceCandidate).filter_map(|(at, call)| match &call.result {
+                    CallResult::Failed(reason) => Some((at, call, reason)),
+                    _ => None,
+                });
+            for (at, call, reason) in failed.take(MAX_REFUSED) {
                 match is_too_early(connection, at, reason) {
                     true => early.push((at, call, reason)),
                     false if belongs_to_ignored_offer(trace, peer, connection, call.candidate.as_ref()) => {}
@@ -200,14 +211,17 @@ enum Fate {
 
 /// Candidates that one side found and the other never got, or never used.
 pub(in crate::audit) fn lost(trace: &Trace, findings: &mut Findings<'_>) {
+    let end = end_of_call(trace);
     for sender in &trace.peers {
-        let mut fates: Vec<(VirtualTime, Fate)> = Vec::new();
+        let ways = Ways::of(trace, sender);
         let in_use = generations_in_use(trace, &sender.id);
+        let mut fates: Vec<(VirtualTime, Fate)> = Vec::new();
         for (at, candidate) in gathered(trace, sender) {
             let counts =
                 candidate.ufrag.as_ref().is_none_or(|ufrag| in_use.is_empty() || in_use.contains(ufrag));
-            if counts && !cut_off(trace, at, findings) {
-                fates.extend(fate(trace, sender, &candidate).map(|fate| (at, fate)));
+            // What happens this shortly before the end of a call may be cut off by it.
+            if counts && at + findings.thresholds.end < end {
+                fates.extend(ways.fate(&candidate).map(|fate| (at, fate)));
             }
         }
         report(trace, sender, &fates, findings);
@@ -280,12 +294,10 @@ fn gathered(trace: &Trace, sender: &Peer) -> Vec<(VirtualTime, Candidate)> {
     sent.filter_map(|message| Some((message.first_seen(), message.signal.candidate.clone()?))).collect()
 }
 
-/// What happens this shortly before the end of a call may be cut off by it.
-fn cut_off(trace: &Trace, at: VirtualTime, findings: &Findings<'_>) -> bool {
+fn end_of_call(trace: &Trace) -> VirtualTime {
     let closed = trace.peers.iter().flat_map(|peer| &peer.connections).filter_map(Connection::closed_at);
     let goodbye = trace.messages.iter().filter(|m| m.signal.kind == SignalKind::Bye).map(Message::first_seen);
-    let end = closed.chain(goodbye).chain([trace.ended_at]).min().unwrap_or(trace.ended_at);
-    at + findings.thresholds.end >= end
+    closed.chain(goodbye).min().unwrap_or(trace.ended_at).min(trace.ended_at)
 }
 
 /// The ICE generations of the descriptions of `sender` that were brought to an answer. Empty where the
@@ -301,56 +313,62 @@ fn generations_in_use(trace: &Trace, sender: &Name) -> BTreeSet<String> {
     ufrags
 }
 
-/// `None` where the capture cannot tell.
-fn fate(trace: &Trace, sender: &Peer, candidate: &Candidate) -> Option<Fate> {
-    let other = trace.peers.iter().find(|peer| peer.id != sender.id);
-    let identity = candidate.identity();
-    let message = trace.messages.iter().find(|message| {
-        message.from == sender.id
-            && message.signal.candidate.as_ref().is_some_and(|c| c.identity() == identity)
-    });
-    if in_description(trace, sender, candidate) {
-        return Some(Fate::Reached);
-    }
-    let relay_watches = watches(trace, |message| message.relay_in.is_some());
-    let Some(message) = message else {
-        let bodies = trace.messages.iter().any(|m| m.from == sender.id && m.signal.candidate.is_some());
-        let seen = bodies && (sender.signalling_captured || relay_watches);
-        return seen.then_some(Fate::NeverSent);
-    };
-    if message.applied.is_some() {
-        return Some(Fate::Reached);
-    }
-    let receives =
-        other.is_some_and(|other| other.signalling_captured) && watches(trace, |m| m.received.is_some());
-    let relays = watches(trace, |message| message.relay_out.is_some());
-    if message.dropped.is_some()
-        || (message.relay_in.is_some() && message.relay_out.is_none() && relays)
-        || (message.sent.is_some() && !message.inferred && message.received.is_none() && receives)
-    {
-        return Some(Fate::LostOnTheWay);
-    }
-    match other {
-        Some(other) if shows_candidates(other) && message.arrived().is_some() => Some(Fate::NeverApplied),
-        Some(other) if shows_candidates(other) => Some(Fate::LostOnTheWay),
-        _ => Some(Fate::Reached),
-    }
+/// What the capture shows of the way from one peer to the other.
+struct Ways<'t> {
+    /// The sender's candidates on their way, by identity.
+    messages: BTreeMap<String, &'t Message>,
+    /// Without trickling, candidates travel within the description (RFC 8838 §4).
+    in_descriptions: BTreeSet<String>,
+    sees_sent: bool,
+    sees_relayed: bool,
+    sees_received: bool,
+    sees_applied: bool,
+    has_other: bool,
 }
 
-fn watches(trace: &Trace, sees: impl Fn(&Message) -> bool) -> bool {
-    trace.messages.iter().any(sees)
-}
-
-/// Without trickling, candidates travel within the description (RFC 8838 §4).
-fn in_description(trace: &Trace, sender: &Peer, candidate: &Candidate) -> bool {
-    let mut by_address: BTreeMap<String, ()> = BTreeMap::new();
-    for message in trace.messages.iter().filter(|message| message.from == sender.id) {
-        let inside = message
-            .signal
-            .description
-            .iter()
-            .flat_map(|description| description.candidates().collect::<Vec<_>>());
-        by_address.extend(inside.map(|inside| (inside.summary(), ())));
+impl<'t> Ways<'t> {
+    fn of(trace: &'t Trace, sender: &Peer) -> Self {
+        let other = trace.peers.iter().find(|peer| peer.id != sender.id);
+        let any = |sees: fn(&Message) -> bool| trace.messages.iter().any(sees);
+        let (mut messages, mut in_descriptions) = (BTreeMap::new(), BTreeSet::new());
+        for message in trace.messages.iter().filter(|message| message.from == sender.id) {
+            if let Some(candidate) = &message.signal.candidate {
+                messages.entry(candidate.identity()).or_insert(message);
+            }
+            if let Some(description) = &message.signal.description {
+                in_descriptions.extend(description.candidates().map(|candidate| candidate.summary()));
+            }
+        }
+        Self {
+            // Where no candidate of it was seen at all, its signalling may have no bodies.
+            sees_sent: !messages.is_empty() && (sender.signalling_captured || any(|m| m.relay_in.is_some())),
+            sees_relayed: any(|message| message.relay_out.is_some()),
+            sees_received: other.is_some_and(|other| other.signalling_captured)
+                && any(|m| m.received.is_some()),
+            sees_applied: other.is_some_and(shows_candidates),
+            has_other: other.is_some(),
+            messages,
+            in_descriptions,
+        }
     }
-    by_address.contains_key(&candidate.summary())
+
+    /// `None` where the capture cannot tell.
+    fn fate(&self, candidate: &Candidate) -> Option<Fate> {
+        if self.in_descriptions.contains(&candidate.summary()) {
+            return Some(Fate::Reached);
+        }
+        let Some(message) = self.messages.get(&candidate.identity()) else {
+            return self.sees_sent.then_some(Fate::NeverSent);
+        };
+        let stopped = message.relay_in.is_some() && message.relay_out.is_none() && self.sees_relayed;
+        let unheard =
+            message.sent.is_some() && !message.inferred && message.received.is_none() && self.sees_received;
+        Some(match message.applied {
+            Some(_) => Fate::Reached,
+            None if message.dropped.is_some() || stopped || unheard => Fate::LostOnTheWay,
+            None if !self.has_other || !self.sees_applied => Fate::Reached,
+            None if message.arrived().is_some() => Fate::NeverApplied,
+            None => Fate::LostOnTheWay,
+        })
+    }
 }

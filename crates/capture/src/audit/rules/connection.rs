@@ -94,6 +94,9 @@ fn first(connection: &Connection, machine: Machine, states: &[&str]) -> Option<V
     connection.transitions(machine).find(|(_, state)| states.contains(state)).map(|(at, _)| at)
 }
 
+/// More interruptions of one connection are not told one by one.
+const MAX_OUTAGES: usize = 100;
+
 /// A time without connection, after it had stood.
 struct Outage {
     began: VirtualTime,
@@ -123,7 +126,7 @@ fn outages(connection: &Connection) -> Vec<Outage> {
 pub(in crate::audit) fn lost(trace: &Trace, findings: &mut Findings<'_>) {
     for peer in &trace.peers {
         for connection in &peer.connections {
-            for outage in outages(connection) {
+            for outage in outages(connection).into_iter().take(MAX_OUTAGES) {
                 match outage.recovered {
                     Some(recovered) => {
                         let took = human(recovered.since(outage.began));

@@ -1,6 +1,9 @@
 //! Offers and answers after the first ones, and those that come twice or too late.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use timeline::VirtualTime;
 
@@ -34,7 +37,7 @@ pub(in crate::audit) fn repeated(trace: &Trace, findings: &mut Findings<'_>) {
     }
     for peer in &trace.peers {
         for connection in &peer.connections {
-            let mut applied: Vec<String> = Vec::new();
+            let mut applied: BTreeSet<String> = BTreeSet::new();
             for (at, call) in connection.calls_of(Method::SetRemoteDescription) {
                 let offer = call
                     .description
@@ -53,7 +56,7 @@ pub(in crate::audit) fn repeated(trace: &Trace, findings: &mut Findings<'_>) {
                         ADVICE,
                     );
                 }
-                applied.push(identity);
+                applied.insert(identity);
             }
         }
     }
