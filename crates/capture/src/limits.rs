@@ -16,8 +16,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 256 MiB of memory, texts of 4 MiB, input of 4 GiB.
+    /// 256 MiB of memory, texts of 1 MiB, input of 4 GiB.
     fn default() -> Self {
-        Self { memory_bytes: 256 << 20, text_bytes: 4 << 20, input_bytes: 4 << 30 }
+        Self { memory_bytes: 256 << 20, text_bytes: 1 << 20, input_bytes: 4 << 30 }
     }
 }

@@ -93,10 +93,13 @@ impl Read for Broken {
 pub(super) struct JsonBytes<R> {
     inner: R,
     limit: usize,
-    position: Position,
     state: State,
-    /// Bytes of the mark that are still to be handed out.
-    mark: &'static [u8],
+    /// What passed and was not handed out yet, from `next` on.
+    passed: Vec<u8>,
+    next: usize,
+    /// How many bytes and newlines of the file have been looked at.
+    bytes: u64,
+    newlines: u64,
     error: Option<String>,
 }
 
@@ -114,15 +117,28 @@ enum State {
     },
 }
 
+/// The longest stretch that passes at once, in bytes.
+const STRETCH: usize = 8 << 10;
+
 impl<R: BufRead> JsonBytes<R> {
     pub(super) fn new(inner: R, limits: &Limits) -> Self {
-        let position = Position { line: 1, offset: 0 };
-        Self { inner, limit: limits.text_bytes, position, state: State::Outside, mark: &[], error: None }
+        Self {
+            inner,
+            limit: limits.text_bytes,
+            state: State::Outside,
+            passed: Vec::new(),
+            next: 0,
+            bytes: 0,
+            newlines: 0,
+            error: None,
+        }
     }
 
-    /// How far the parser has come.
+    /// How far the parser has come: exact, unless a string was cut within the last few kilobytes.
     pub(super) fn position(&self) -> Position {
-        self.position
+        let ahead = &self.passed[self.next..];
+        let lines = self.newlines - newlines(ahead).min(self.newlines);
+        Position { line: lines + 1, offset: self.bytes.saturating_sub(ahead.len() as u64) }
     }
 
     /// Why reading failed, if it did.
@@ -130,85 +146,98 @@ impl<R: BufRead> JsonBytes<R> {
         self.error.as_deref()
     }
 
-    fn raw(&mut self) -> io::Result<Option<u8>> {
-        let byte = loop {
-            match self.inner.fill_buf() {
-                Ok(buffer) => break buffer.first().copied(),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+    /// Lets the next stretch pass; nothing has, where the file has ended.
+    fn refill(&mut self) -> io::Result<()> {
+        self.passed.clear();
+        self.next = 0;
+        while self.passed.is_empty() {
+            let stretch = match self.inner.fill_buf() {
+                Ok(stretch) => &stretch[..stretch.len().min(STRETCH)],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
                     self.error = Some(error.to_string());
                     return Err(error);
                 }
+            };
+            if stretch.is_empty() {
+                break;
             }
-        };
-        if byte.is_some() {
-            self.inner.consume(1);
-            self.position.offset += 1;
-            self.position.line += u64::from(byte == Some(b'\n'));
+            let used = stretch.len();
+            self.bytes += used as u64;
+            self.newlines += newlines(stretch);
+            let mut rest = stretch;
+            let mut too_long = false;
+            while !rest.is_empty() && !too_long {
+                let taken;
+                (self.state, taken) = pass(self.state, rest, self.limit, &mut self.passed);
+                rest = &rest[taken..];
+                too_long =
+                    matches!(self.state, State::Text { len, .. } if len >= self.limit.saturating_mul(8));
+            }
+            self.inner.consume(used);
+            if too_long {
+                let reason = "a text of escapes alone is longer than any that is accepted";
+                self.error = Some(reason.to_owned());
+                return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+            }
         }
-        Ok(byte)
+        Ok(())
     }
+}
 
-    fn next(&mut self) -> io::Result<Option<u8>> {
-        if let Some((&first, rest)) = self.mark.split_first() {
-            self.mark = rest;
-            return Ok(Some(first));
-        }
-        while let Some(byte) = self.raw()? {
-            match self.state {
-                State::Outside if byte == b'"' => self.state = State::Text { len: 0, escape: 0 },
-                State::Outside => {}
-                State::Text { len, .. } if len >= self.limit.saturating_mul(8) => {
-                    let reason = "a text of escapes alone is longer than any that is accepted";
-                    self.error = Some(reason.to_owned());
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
-                }
-                State::Text { len, escape: 0 } => match byte {
-                    b'"' => self.state = State::Outside,
-                    b'\\' => self.state = State::Text { len: len + 1, escape: 1 },
-                    // Cut only where neither an escape nor a character of several bytes is split.
-                    0x20..0x80 if len >= self.limit => {
-                        self.state = State::Dropping { escaped: false };
-                        self.mark = "…".as_bytes();
-                        return self.next();
-                    }
-                    _ => self.state = State::Text { len: len + 1, escape: 0 },
-                },
-                State::Text { len, escape } => {
-                    let escape = if escape == 1 && byte == b'u' { 5 } else { escape };
-                    self.state = State::Text { len: len + 1, escape: escape - 1 };
-                }
-                State::Dropping { escaped: true } => {
-                    self.state = State::Dropping { escaped: false };
-                    continue;
-                }
-                State::Dropping { .. } => match byte {
-                    b'"' => self.state = State::Outside,
-                    _ => {
-                        self.state = State::Dropping { escaped: byte == b'\\' };
-                        continue;
-                    }
-                },
+/// Lets the longest beginning of `bytes` (at least one) pass that can be treated alike: the new state, and how
+/// many bytes it has.
+fn pass(state: State, bytes: &[u8], limit: usize, passed: &mut Vec<u8>) -> (State, usize) {
+    let until = |stop: fn(u8) -> bool| bytes.iter().position(|byte| stop(*byte)).unwrap_or(bytes.len());
+    let mut take = |count: usize| {
+        passed.extend_from_slice(&bytes[..count]);
+        count
+    };
+    match state {
+        State::Outside => match until(|byte| byte == b'"') {
+            0 => (State::Text { len: 0, escape: 0 }, take(1)),
+            plain => (State::Outside, take(plain)),
+        },
+        State::Text { len, escape: 0 } => match bytes[0] {
+            b'"' => (State::Outside, take(1)),
+            b'\\' => (State::Text { len: len + 1, escape: 1 }, take(1)),
+            // Cut only where neither an escape nor a character of several bytes is split.
+            0x20..0x80 if len >= limit => {
+                passed.extend_from_slice("…".as_bytes());
+                (State::Dropping { escaped: false }, 1)
             }
-            return Ok(Some(byte));
+            _ => {
+                let plain = until(|byte| byte == b'"' || byte == b'\\').min(limit.saturating_sub(len).max(1));
+                (State::Text { len: len + plain, escape: 0 }, take(plain))
+            }
+        },
+        State::Text { len, escape } => {
+            let escape = if escape == 1 && bytes[0] == b'u' { 5 } else { escape };
+            (State::Text { len: len + 1, escape: escape - 1 }, take(1))
         }
-        Ok(None)
+        State::Dropping { escaped: true } => (State::Dropping { escaped: false }, 1),
+        State::Dropping { escaped: false } => match (until(|byte| byte == b'"' || byte == b'\\'), bytes[0]) {
+            (0, b'"') => (State::Outside, take(1)),
+            (0, _) => (State::Dropping { escaped: true }, 1),
+            (plain, _) => (State::Dropping { escaped: false }, plain),
+        },
     }
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
 impl<R: BufRead> Read for JsonBytes<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut filled = 0;
-        while filled < buffer.len() {
-            match self.next() {
-                Ok(Some(byte)) => buffer[filled] = byte,
-                Ok(None) => break,
-                Err(_) if filled > 0 => break,
-                Err(error) => return Err(error),
-            }
-            filled += 1;
+        if self.next == self.passed.len() {
+            self.refill()?;
         }
-        Ok(filled)
+        let ready = &self.passed[self.next..];
+        let count = ready.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&ready[..count]);
+        self.next += count;
+        Ok(count)
     }
 }
 

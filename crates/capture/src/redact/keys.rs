@@ -1,5 +1,7 @@
 //! What the keys of JSON say about their values.
 
+use serde_json::{Map, Value};
+
 /// What stands under a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -17,6 +19,14 @@ pub(super) enum Meaning {
     Harmless,
     /// Anything.
     Other,
+}
+
+/// What stands under `key` of `object`. The `from` and `to` of a transition are states.
+pub(super) fn meaning_in(object: &Map<String, Value>, key: &str) -> Meaning {
+    match key {
+        "from" | "to" if object.contains_key("machine") => Meaning::Harmless,
+        _ => meaning(key),
+    }
 }
 
 /// What stands under `key`, whatever its spelling: `callId`, `call_id`.

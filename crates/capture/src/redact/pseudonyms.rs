@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::keys::{Meaning, meaning};
+use super::keys::{Meaning, meaning_in};
 
 /// What stands for what.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ impl Pseudonyms {
         match value {
             Value::Object(object) => {
                 for (key, value) in object {
-                    self.learn_at(value, meaning(key), depth + 1);
+                    self.learn_at(value, meaning_in(object, key), depth + 1);
                 }
             }
             Value::Array(items) => items.iter().for_each(|item| self.learn_at(item, says, depth + 1)),

@@ -8,3 +8,4 @@ mod mangled;
 mod merge;
 mod redact;
 mod script;
+mod timelines;

@@ -137,4 +137,5 @@ mangled! {
     a_mangled_socket_io_har: Format::Har, "hand-made/socket-io.har";
     a_mangled_relay_log: Format::RelayLog, "candidates-before-offer/relay.jsonl";
     a_mangled_page_log: Format::PageEvents, "callee-closes/events.jsonl";
+    a_mangled_timeline: Format::Timeline, "hand-made/timeline.json";
 }

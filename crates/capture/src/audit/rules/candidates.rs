@@ -71,13 +71,13 @@ fn early_for<'t>(trace: &'t Trace, peer: &Name) -> Vec<&'t Message> {
             described.entry((&message.from, ufrag)).or_insert(at);
         }
     }
+    let bodies: BTreeSet<&Name> =
+        described.keys().filter(|(_, ufrag)| ufrag.is_some()).map(|(author, _)| *author).collect();
     let is_early = |message: &&Message| {
         let ufrag = message.signal.candidate.as_ref().and_then(|candidate| candidate.ufrag.as_deref());
-        let own = described.get(&(&message.from, ufrag)).or_else(|| {
-            // Logs without bodies name no generation.
-            let bodies = described.keys().any(|(author, ufrag)| **author == message.from && ufrag.is_some());
-            described.get(&(&message.from, None)).filter(|_| !bodies)
-        });
+        // Logs without bodies name no generation.
+        let bare = || described.get(&(&message.from, None)).filter(|_| !bodies.contains(&message.from));
+        let own = described.get(&(&message.from, ufrag)).or_else(bare);
         message.signal.kind == SignalKind::Candidate
             && own.zip(message.arrived()).is_some_and(|(own, at)| at < *own)
     };
