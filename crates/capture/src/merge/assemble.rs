@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use timeline::{Name, VirtualTime};
 
 use super::{
-    calls::CallParts,
+    calls::{CallParts, Place},
     clocks::{self, Clock},
     messages::{self, Joined},
     participants::{MAX_COMPARED, Participants},
@@ -128,7 +128,7 @@ impl Assembler<'_> {
     }
 
     /// A connection, with what other files show of it and its best one does not.
-    fn connection(&self, place: (usize, usize)) -> Connection {
+    fn connection(&self, place: Place) -> Connection {
         let mut connection = self.one_log(place, |_| true);
         connection.entries.extend(self.media_requests(place));
         for (twin, _) in self.twins.iter().filter(|(_, better)| **better == place) {
@@ -145,7 +145,7 @@ impl Assembler<'_> {
         connection
     }
 
-    fn one_log(&self, place: (usize, usize), keep: impl Fn(&PeerEvent) -> bool) -> Connection {
+    fn one_log(&self, place: Place, keep: impl Fn(&PeerEvent) -> bool) -> Connection {
         let log = &self.recordings[place.0].connections[place.1];
         let kept = log.entries.iter().filter(|(_, event)| keep(event));
         let entries = kept.map(|(at, event)| Entry { at: self.time(place.0, *at), event: event.clone() });
@@ -164,7 +164,7 @@ impl Assembler<'_> {
     }
 
     /// The requests for media of a page belong to the connection that it made next, else to its last one.
-    fn media_requests(&self, place: (usize, usize)) -> Vec<Entry> {
+    fn media_requests(&self, place: Place) -> Vec<Entry> {
         let recording = &self.recordings[place.0];
         let log = &recording.connections[place.1];
         if recording.connections.len() > MAX_COMPARED {

@@ -12,13 +12,16 @@ use crate::{
     trace::{PeerEvent, SignalKind},
 };
 
+/// Where a peer connection or a socket is: recording, index.
+pub(super) type Place = (usize, usize);
+
 /// The parts of one call, spread over recordings.
 #[derive(Debug, Default)]
 pub(super) struct CallParts<'r> {
     /// Its id, where its messages carry one.
     pub(super) id: Option<String>,
-    /// Its peer connections: recording, index.
-    pub(super) connections: Vec<(usize, usize)>,
+    /// Its peer connections.
+    pub(super) connections: Vec<Place>,
     /// Its messages, as they were seen.
     pub(super) sightings: Vec<Sighting<'r>>,
 }

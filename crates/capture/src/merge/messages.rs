@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    calls::CallParts,
+    calls::{CallParts, Place},
     participants::{Participants, Side, identities, identity},
     sighting::{Holder, Sighting, Stage},
     twins::Twins,
@@ -215,7 +215,7 @@ impl<'p> Joiner<'p> {
     fn api(&mut self, parts: &CallParts<'_>) {
         let events = api_events(parts, self.recordings);
         let relay_watches = parts.sightings.iter().any(|sighting| matches!(sighting.holder, Holder::Name(_)));
-        let mut ordinals: BTreeMap<(Side, String, (usize, usize)), usize> = BTreeMap::new();
+        let mut ordinals: BTreeMap<(Side, String, Place), usize> = BTreeMap::new();
         let mut made: BTreeMap<&str, &ApiEvent<'_>> = BTreeMap::new();
         for event in events.iter().filter(|event| event.side == Side::Made) {
             made.entry(&event.identity).or_insert(event);
@@ -337,7 +337,7 @@ fn bodiless_call(event: &PeerEvent) -> Option<(String, &ApiCall)> {
 
 /// Something a connection made or applied, with its identity.
 struct ApiEvent<'r> {
-    place: (usize, usize),
+    place: Place,
     key: &'r str,
     side: Side,
     identity: String,

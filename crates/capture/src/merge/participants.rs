@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    calls::CallParts,
+    calls::{CallParts, Place},
     sighting::{Holder, Sighting},
     union::Union,
 };
@@ -18,8 +18,8 @@ use crate::{
 pub(super) struct Participants {
     /// Their names; the index is the participant.
     pub(super) names: Vec<String>,
-    connections: BTreeMap<(usize, usize), usize>,
-    sockets: BTreeMap<(usize, usize), usize>,
+    connections: BTreeMap<Place, usize>,
+    sockets: BTreeMap<Place, usize>,
     by_name: BTreeMap<String, usize>,
     /// Who made the description or candidate with this identity.
     authors: BTreeMap<String, usize>,
@@ -77,7 +77,7 @@ impl Participants {
     }
 
     /// The participant whose connection this is.
-    pub(super) fn of_connection(&self, connection: (usize, usize)) -> usize {
+    pub(super) fn of_connection(&self, connection: Place) -> usize {
         self.connections.get(&connection).copied().unwrap_or(0)
     }
 
@@ -284,12 +284,11 @@ impl Finder<'_, '_> {
         if places.len() > MAX_COMPARED {
             return;
         }
-        let log = |place: &(usize, usize)| &self.recordings[place.0].connections[place.1];
+        let log = |place: &Place| &self.recordings[place.0].connections[place.1];
         let is_idle =
-            |place: &(usize, usize)| !log(place).entries.iter().any(|(_, event)| identities(event).is_some());
-        let key = |place: &(usize, usize)| format!("connection:{}:{}", place.0, place.1);
-        let (idle, busy): (Vec<(usize, usize)>, Vec<(usize, usize)>) =
-            places.iter().copied().partition(|place| is_idle(place));
+            |place: &Place| !log(place).entries.iter().any(|(_, event)| identities(event).is_some());
+        let key = |place: &Place| format!("connection:{}:{}", place.0, place.1);
+        let (idle, busy): (Vec<Place>, Vec<Place>) = places.iter().copied().partition(|place| is_idle(place));
         for (index, a) in idle.iter().enumerate() {
             for b in idle[index + 1..].iter().filter(|b| b.0 != a.0 && log(b).key == log(a).key) {
                 self.union.join(&key(a), &key(b));

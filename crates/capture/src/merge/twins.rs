@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    calls::CallParts,
+    calls::{CallParts, Place},
     participants::{MAX_COMPARED, Participants, Side, identities},
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// For each connection that another file shows better: that better one.
-pub(super) type Twins = BTreeMap<(usize, usize), (usize, usize)>;
+pub(super) type Twins = BTreeMap<Place, Place>;
 
 /// Two logs are of one connection where they made the same description or candidate.
 pub(super) fn find(parts: &CallParts<'_>, recordings: &[Recording], participants: &Participants) -> Twins {
