@@ -1,0 +1,11 @@
+//! Captured calls from file to finding.
+
+mod audit;
+mod diagram;
+mod fixtures;
+mod formats;
+mod mangled;
+mod merge;
+mod redact;
+mod script;
+mod timelines;
