@@ -237,6 +237,17 @@ mod tests {
     }
 
     #[test]
+    fn a_generation_that_comes_back_is_in_place_again() {
+        let mut hold = HoldBack::new(Guards::ALL_ON);
+        for generation in ["a", "b", "a"] {
+            check_described(&mut hold, generation, &[]);
+        }
+        assert_eq!(hold.arrived(of("b", 1), HasPeer::Yes), Arrived::Ignored(OVER));
+        check_described(&mut hold, "b", &[]);
+        assert_eq!(hold.past, ["a"], "the present generation is none of the past");
+    }
+
+    #[test]
     fn candidates_of_an_ignored_first_offer_are_applied_when_its_maker_answers_with_them() {
         let mut hold = HoldBack::new(Guards::ALL_ON);
         assert_eq!(hold.arrived(of("polite", 1), HasPeer::Yes), Arrived::Held);

@@ -201,6 +201,20 @@ fn a_short_loss_heals_by_itself() {
 }
 
 #[test]
+fn a_recovery_that_succeeded_leaves_nothing_behind() {
+    let rebuilds = Some(Rebuilds { patience: Duration::from_secs(4), attempts: 1 });
+    let settings = Recovery { rebuilds, ..Recovery::default() };
+    let mut run = Run::connected(settings, Lead::Leads, Relays::None);
+    for _ in 0..2 {
+        run.tell(Input::DtlsFailed);
+        run.tell(Input::Connected);
+        assert_eq!(run.ladder.deadline(), None, "a call that is up has no deadline");
+    }
+    let once = "rebuild (dtls failed)\nrecovered (connected)\n";
+    assert_eq!(run.story(), once.repeat(2), "the next recovery has its own attempts");
+}
+
+#[test]
 fn an_answer_that_never_comes_is_waited_for_and_then_the_peer_is_rebuilt() {
     let mut run = Run::new(Recovery::default(), Lead::Leads, Relays::None);
     run.tell(Input::Negotiating);

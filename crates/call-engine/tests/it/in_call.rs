@@ -98,6 +98,25 @@ fn another_camera_takes_the_place_of_the_first_without_negotiation() {
 }
 
 #[test]
+fn a_camera_that_is_off_stays_off_when_it_is_switched() {
+    play(async {
+        let (mut alice, mut bob) = connected(attentive("alice"), attentive("bob")).await;
+        alice.until_media().await;
+        bob.until_media().await;
+        alice.engine.set_enabled(MediaKind::Video, call_engine::Enabled::No);
+        until_video(&mut bob, false).await;
+        alice.engine.switch_camera(FacingMode::Environment);
+        alice.until_event(|event| matches!(event, EngineEvent::CameraSwitched { .. })).await;
+        // A quarter of a second in which a picture would come.
+        alice.engine.set_enabled(MediaKind::Audio, call_engine::Enabled::No);
+        let quiet = EngineEvent::MediaPaused { kind: MediaKind::Audio };
+        let seen = bob.until_event(|event| *event == quiet).await;
+        assert!(!seen.contains(&EngineEvent::MediaResumed { kind: MediaKind::Video }));
+        hang_up(alice, bob).await;
+    });
+}
+
+#[test]
 fn a_screen_comes_goes_and_comes_again() {
     play(async {
         let (mut alice, mut bob) = connected(Plan::of("alice"), Plan::of("bob")).await;

@@ -143,6 +143,37 @@ fn a_callee_that_alone_sees_the_failure_asks_and_the_caller_rebuilds_once() {
 }
 
 #[test]
+fn a_rebuild_in_mid_call_brings_everything_back() {
+    play(async {
+        let bob = Plan::of("bob");
+        // Bob's offer of his screen goes out as a wish for a new peer connection.
+        let tamper: crate::rig::Tamper = Box::new(|outgoing| {
+            if matches!(outgoing.body, Message::Offer { negotiation: 2, .. }) {
+                outgoing.body = Message::Renegotiate { negotiation: 1 };
+            }
+            Fate::Sent
+        });
+        let (mut alice, mut bob) = connected(Plan::of("alice"), Plan { tamper, ..bob }).await;
+        alice.until_stream("synthetic").await;
+        bob.engine.share_screen();
+        alice
+            .until_event(|event| matches!(event, EngineEvent::StreamRemoved { id } if id == "synthetic"))
+            .await;
+        assert_eq!(recovered(&mut alice).await.last(), Some(&RecoveryStep::Recovered));
+        let mut streams = [String::new(), String::new()];
+        for stream in &mut streams {
+            let seen = alice.until_event(|event| matches!(event, EngineEvent::StreamAdded { .. })).await;
+            let Some(EngineEvent::StreamAdded { id }) = seen.last() else { unreachable!("waited for") };
+            stream.clone_from(id);
+        }
+        streams.sort();
+        assert_eq!(streams, ["screen", "synthetic"]);
+        assert_eq!(recovered(&mut bob).await.last(), Some(&RecoveryStep::Recovered));
+        hang_up(alice, bob).await;
+    });
+}
+
+#[test]
 fn without_recovery_it_ends_the_call() {
     play(async {
         let timers = Timers { connect: Duration::from_millis(1_500), ..Timers::default() };

@@ -1,13 +1,15 @@
 //! One participant on the loopback interface, and what can be done to its messages.
 
 use std::{
+    pin::Pin,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use call_engine::{
-    Delivery, Engine, EngineEvent, MediaKind, Observer, Parts, PeerSettings, Permission, ReceivedPacket,
-    Settings, StateMachine, Statistics, SyntheticDevices,
+    Delivery, Engine, EngineEvent, LocalTrack, MediaDevices, MediaError, MediaKind, MediaStream,
+    MediaStreamConstraints, Observer, Parts, PeerSettings, Permission, ReceivedPacket, Settings,
+    StateMachine, Statistics, SyntheticDevices,
 };
 use signaller::{
     Outgoing, Transport, TransportError, TransportEvent, memory::Hub, transport::TransportFuture,
@@ -53,7 +55,11 @@ pub(crate) struct Side {
     arrived: UnboundedReceiver<MediaKind>,
     data: UnboundedReceiver<(Delivery, Vec<u8>)>,
     statistics: UnboundedReceiver<Statistics>,
+    given: Given,
 }
+
+/// Every track that the devices gave.
+type Given = Arc<Mutex<Vec<Arc<LocalTrack>>>>;
 
 /// How a side is made.
 pub(crate) struct Plan {
@@ -109,14 +115,14 @@ impl Plan {
         let (data_in, data) = unbounded_channel();
         let (statistics_in, statistics) = unbounded_channel();
         let runtime: Arc<dyn Runtime> = Arc::new(TokioRuntime);
+        let given = Given::default();
         let inner = Box::new(hub.join(self.settings.participant.as_str()));
         let parts = Parts {
             runtime: runtime.clone(),
             transport: Box::new(Tampering { inner, tamper: self.tamper, incoming: self.incoming }),
-            devices: Arc::new(SyntheticDevices {
-                permission: self.permission,
-                delay: Duration::ZERO,
-                runtime,
+            devices: Arc::new(Counted {
+                inner: SyntheticDevices { permission: self.permission, delay: Duration::ZERO, runtime },
+                given: given.clone(),
             }),
             observer: Arc::new(Seen {
                 events: events_in,
@@ -126,7 +132,7 @@ impl Plan {
                 statistics: statistics_in,
             }),
         };
-        Side { engine: Engine::start(self.settings, parts), events, arrived, data, statistics }
+        Side { engine: Engine::start(self.settings, parts), events, arrived, data, statistics, given }
     }
 }
 
@@ -204,6 +210,7 @@ pub(crate) async fn hang_up(mut alice: Side, mut bob: Side) {
     for side in [&mut alice, &mut bob] {
         side.until("ended: hung-up").await;
         assert_eq!(side.until_released().await, 0);
+        assert!(side.given.lock().unwrap().iter().all(|track| !track.is_live()), "a device is still in use");
         side.engine.shut_down().await;
     }
 }
@@ -212,6 +219,35 @@ pub(crate) fn play(script: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let limit = Duration::from_secs(20);
     runtime.block_on(async { tokio::time::timeout(limit, script).await.expect("the call hangs") });
+}
+
+/// Devices that remember what they gave.
+struct Counted {
+    inner: SyntheticDevices,
+    given: Given,
+}
+
+type Media = Pin<Box<dyn Future<Output = Result<MediaStream, MediaError>> + Send>>;
+
+impl Counted {
+    fn count(&self, media: Media) -> Media {
+        let given = self.given.clone();
+        Box::pin(async move {
+            let stream = media.await?;
+            given.lock().unwrap().extend(stream.tracks().iter().cloned());
+            Ok(stream)
+        })
+    }
+}
+
+impl MediaDevices for Counted {
+    fn user_media(&self, constraints: MediaStreamConstraints) -> Media {
+        self.count(self.inner.user_media(constraints))
+    }
+
+    fn display_media(&self) -> Media {
+        self.count(self.inner.display_media())
+    }
 }
 
 /// Signalling in which something happens to what goes out.
