@@ -5,7 +5,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Memory for what is kept of one file, in bytes (approximately: texts and fixed costs per entry are
-    /// counted). Where it is used up, reading stops and the recording is marked as partial.
+    /// counted). Where it is used up, reading stops and the recording is marked as partial. Traces, findings and
+    /// pictures are made of what was kept, and together take up to about three times as much again.
     pub memory_bytes: usize,
     /// The longest text that is kept whole, in bytes. Longer ones are cut (an SDP has a few kilobytes, a
     /// picture in a HAR has megabytes), and a line of a line-based format that is longer is left out.

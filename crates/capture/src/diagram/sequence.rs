@@ -12,6 +12,9 @@ use crate::{
 /// A silence longer than this is drawn as one.
 const SILENCE: Duration = Duration::from_millis(500);
 
+/// More peers than that do not fit side by side; the others are left out.
+const MAX_LANES: usize = 6;
+
 /// Lanes and rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sequence {
@@ -103,7 +106,7 @@ impl Sequence {
 }
 
 fn lanes(trace: &Trace) -> Vec<Name> {
-    let mut lanes: Vec<Name> = trace.peers.iter().map(|peer| peer.id.clone()).collect();
+    let mut lanes: Vec<Name> = trace.peers.iter().take(MAX_LANES).map(|peer| peer.id.clone()).collect();
     let relayed = trace.messages.iter().any(|m| m.relay_in.is_some() || m.relay_out.is_some());
     if relayed || lanes.is_empty() {
         lanes.insert(lanes.len().min(1), Name::new("server"));

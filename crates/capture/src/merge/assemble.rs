@@ -1,6 +1,9 @@
 //! The trace of one call, from its parts.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use timeline::{Name, VirtualTime};
 
@@ -20,6 +23,9 @@ use crate::{
         Source, StatsSample, Trace,
     },
 };
+
+/// More participants of one call are not shown.
+const MAX_PEERS: usize = 64;
 
 /// The name of the server in messages that it writes itself.
 pub(super) const SERVER: &str = "server";
@@ -107,13 +113,17 @@ impl Assembler<'_> {
             let owner = self.participants.of_connection(*place);
             connections.entry(owner).or_default().push(self.connection(*place));
         }
-        let speaks = |name: &Name| messages.iter().any(|m| m.from == *name || m.to.as_ref() == Some(name));
+        let speakers: BTreeSet<&Name> =
+            messages.iter().flat_map(|message| message.to.iter().chain([&message.from])).collect();
         let mut peers = Vec::new();
         for (index, name) in self.participants.names.iter().enumerate() {
             let id = Name::new(name);
             let mut connections = connections.remove(&index).unwrap_or_default();
             connections.sort_by_key(|connection| connection.entries.first().map(|entry| entry.at));
-            if connections.is_empty() && !speaks(&id) {
+            if peers.len() >= MAX_PEERS {
+                break;
+            }
+            if connections.is_empty() && !speakers.contains(&id) {
                 continue;
             }
             let role = if index == 0 { Role::Caller } else { Role::Callee };

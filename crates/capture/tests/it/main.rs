@@ -4,6 +4,7 @@ mod audit;
 mod diagram;
 mod fixtures;
 mod formats;
+mod hostile;
 mod mangled;
 mod merge;
 mod redact;

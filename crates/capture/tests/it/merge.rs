@@ -80,6 +80,31 @@ fn a_dropped_message_and_its_repetition_are_two() {
 }
 
 #[test]
+fn a_server_that_echoes_makes_nobody_two_or_one() {
+    let line = |at: u32, dir: &str, peer: &str, kind: &str, session: &str| {
+        let sdp = format!("v=0\r\no=- {session} 2 IN IP4 0.0.0.0\r\na=ice-ufrag:{}\r\n", &session[..4]);
+        serde_json::json!({ "ts": 1_795_000_000_000_u64 + u64::from(at), "dir": dir, "peer": peer,
+            "msg": { "type": kind, "callId": "room", "sdp": sdp } })
+        .to_string()
+    };
+    let (offer, answer) = ("1234567890", "9876543210");
+    let relay = [
+        line(0, "in", "a", "offer", offer),
+        line(1, "out", "a", "offer", offer),
+        line(2, "out", "b", "offer", offer),
+        line(9, "in", "b", "answer", answer),
+        line(10, "out", "a", "answer", answer),
+        line(11, "out", "b", "answer", answer),
+    ];
+    let capture = read_all(&[&relay.join("\n")]);
+    let trace = &capture.calls[0];
+    let peers: Vec<&str> = trace.peers.iter().map(|peer| peer.id.as_str()).collect();
+    assert_eq!(peers, ["a", "b"]);
+    let lines: Vec<String> = trace.messages.iter().map(|m| format!("{} {}", m.signal.kind, m.from)).collect();
+    assert_eq!(lines, ["offer a", "answer b"]);
+}
+
+#[test]
 fn plain_messages_without_names_or_ids_find_together() {
     let frame = |kind: &str, at: u32, data: &str| serde_json::json!({ "type": kind, "time": 1_795_000_000.0 + f64::from(at) / 1e3, "opcode": 1, "data": data });
     let har = serde_json::json!({ "log": { "entries": [{ "_resourceType": "websocket", "_webSocketMessages": [
