@@ -1,5 +1,6 @@
 //! The command line: one thin module per command; what they do stands in the crates.
 
+mod conformance;
 mod exit;
 mod interrupt;
 mod nat_grid;
@@ -29,6 +30,8 @@ enum Command {
     Scenarios(scenarios::Arguments),
     /// Hold every NAT against every NAT: what is simulated, and what the RFCs predict
     NatGrid(nat_grid::Arguments),
+    /// What W3C and IETF ask of a peer connection: bare webrtc, and the engine
+    Conformance(conformance::Arguments),
     /// The named networks: their figures and sources, and how calls fare on them
     Profiles(profiles::Arguments),
     /// Write the JSON Schema of scenario files, scenarios/schema.json
@@ -48,6 +51,7 @@ Examples:
   cargo xtask scenarios --format json --out report.json     for a machine
   cargo xtask profiles                                      the networks that scenarios can name
   cargo xtask nat-grid                                      which NATs a call gets through, and which need TURN
+  cargo xtask conformance                                   where webrtc and the engine do otherwise than W3C says
   cargo xtask serve                                         the signalling server on 127.0.0.1:8080
 
 Exit codes:
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Scenarios(arguments) => scenarios::run(&arguments),
         Command::NatGrid(arguments) => nat_grid::run(&arguments),
+        Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Profiles(arguments) => profiles::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Truth(arguments) => truth::run(&arguments),

@@ -1,0 +1,132 @@
+//! Plays rows, each try on a simulation thread of its own, on all cores.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use netsim::World;
+use timeline::Digest;
+
+use crate::{
+    row::{Program, Row},
+    stage::{self, Stage},
+};
+
+/// A row and what came of it.
+#[derive(Clone)]
+pub struct Played {
+    /// The row.
+    pub row: Row,
+    /// Of bare `webrtc`. `Err`: the try itself broke, and what was said.
+    pub bare: Result<Verdict, String>,
+    /// Of the engine.
+    pub engine: Result<Verdict, String>,
+    /// What went over the wire of each, where it could be played: two runs that agree in this are the same.
+    pub digests: [Option<Digest>; 2],
+}
+
+/// What a try showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is as the specification says.
+    Pass,
+    /// It is not, and what was found.
+    Deviates(String),
+    /// It cannot be tried, and why.
+    NotApplicable(&'static str),
+}
+
+impl Verdict {
+    /// The word that reports use: `pass`, `deviates`, `not-applicable`.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Deviates(_) => "deviates",
+            Self::NotApplicable(_) => "not-applicable",
+        }
+    }
+
+    /// What was found, or why it was not tried; nothing where it passed.
+    pub fn note(&self) -> Option<&str> {
+        match self {
+            Self::Pass => None,
+            Self::Deviates(found) => Some(found),
+            Self::NotApplicable(because) => Some(because),
+        }
+    }
+}
+
+/// Plays `rows` on `jobs` threads until `stop` says so; those that were played, in order. `progress` is
+/// called after each with how many are done, from any thread.
+pub fn play(
+    rows: Vec<Row>,
+    jobs: NonZeroUsize,
+    stop: impl Fn() -> bool + Sync,
+    progress: impl Fn(usize) + Sync,
+) -> Vec<Played> {
+    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let played: Vec<Mutex<Option<Played>>> = rows.iter().map(|_| Mutex::new(None)).collect();
+    let work = || {
+        while let Some((row, slot)) = {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            rows.get(index).zip(played.get(index))
+        } {
+            if stop() {
+                return;
+            }
+            let result = play_row(row.clone());
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..jobs.get() {
+            scope.spawn(work);
+        }
+        work();
+    });
+    played.into_iter().filter_map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
+}
+
+/// Plays one row: both tries.
+pub fn play_row(row: Row) -> Played {
+    let (bare, of_bare) = attempt(&row.bare);
+    let (engine, of_engine) = match &row.engine {
+        Ok(program) => attempt(program),
+        Err(because) => (Ok(Verdict::NotApplicable(because)), None),
+    };
+    Played { row, bare, engine, digests: [of_bare, of_engine] }
+}
+
+fn attempt(program: &Program) -> (Result<Verdict, String>, Option<Digest>) {
+    let settings = determinism::Settings { seed: stage::SEED, epoch_s: stage::EPOCH_S };
+    let played = determinism::on_simulation_thread(settings, || {
+        World::run(stage::world(), |world| async {
+            let stage = Stage::new(world);
+            let shown = program(stage.clone()).await;
+            let ended = stage.finish().await;
+            shown.and(ended)
+        })
+    });
+    let outcome = match played {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) => return (Err(error.to_string()), None),
+        Err(panic) => return (Err(format!("it panicked: {}", panic_message(&*panic))), None),
+    };
+    let verdict = match outcome.value {
+        Some(Ok(())) => Ok(Verdict::Pass),
+        Some(Err(deviation)) => Ok(Verdict::Deviates(deviation.to_string())),
+        None => Err(format!("its world was {}", outcome.end)),
+    };
+    (verdict, Some(outcome.digest))
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
+}

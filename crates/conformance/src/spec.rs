@@ -1,0 +1,32 @@
+//! The sections that rows refer to.
+
+pub(crate) const SIGNALING_STATE: &str = "webrtc-pc §4.3.1 RTCSignalingState Enum";
+pub(crate) const GATHERING_STATE: &str = "webrtc-pc §4.3.2 RTCIceGatheringState Enum";
+pub(crate) const CONNECTION_STATE: &str = "webrtc-pc §4.3.3 RTCPeerConnectionState Enum";
+pub(crate) const ICE_STATE: &str = "webrtc-pc §4.3.4 RTCIceConnectionState Enum";
+pub(crate) const SET_DESCRIPTION: &str = "webrtc-pc §4.4.1.4 Set the session description";
+pub(crate) const ATTRIBUTES: &str = "webrtc-pc §4.4.2.1 Attributes";
+pub(crate) const METHODS: &str = "webrtc-pc §4.4.2.2 Methods";
+pub(crate) const SDP_TYPE: &str = "webrtc-pc §4.6.1 RTCSdpType";
+pub(crate) const NEGOTIATION_NEEDED: &str = "webrtc-pc §4.7.3 Updating the Negotiation-Needed flag";
+pub(crate) const CANDIDATE: &str = "webrtc-pc §4.8.1 RTCIceCandidate Interface";
+pub(crate) const CANDIDATE_EVENT: &str = "webrtc-pc §4.8.2 RTCPeerConnectionIceEvent";
+pub(crate) const CANDIDATE_ERROR: &str = "webrtc-pc §4.8.3 RTCPeerConnectionIceErrorEvent";
+pub(crate) const TRANSCEIVERS: &str = "webrtc-pc §5.1.2 Methods";
+pub(crate) const REMOTE_TRACKS: &str = "webrtc-pc §5.1.4 Processing Remote MediaStreamTracks";
+pub(crate) const TRANSCEIVER: &str = "webrtc-pc §5.4.2 Methods";
+pub(crate) const DTLS_TRANSPORT: &str = "webrtc-pc §5.5 RTCDtlsTransport Interface";
+pub(crate) const ICE_TRANSPORT: &str = "webrtc-pc §5.6 RTCIceTransport Interface";
+pub(crate) const ICE_POLICY: &str = "webrtc-pc §4.2.3 RTCIceTransportPolicy Enum";
+pub(crate) const DATA_CHANNEL: &str = "webrtc-pc §6.2 RTCDataChannel";
+pub(crate) const PERFECT_NEGOTIATION: &str = "webrtc-pc §10.7 Perfect Negotiation Example";
+pub(crate) const ROLLBACK: &str = "RFC 9429 §5.7 Processing a Rollback";
+pub(crate) const INITIAL_OFFER: &str = "RFC 9429 §5.2.1 Initial Offers";
+pub(crate) const SUBSEQUENT_OFFER: &str = "RFC 9429 §5.2.2 Subsequent Offers";
+pub(crate) const INITIAL_ANSWER: &str = "RFC 9429 §5.3.1 Initial Answers";
+pub(crate) const PARSING: &str = "RFC 9429 §5.8 Parsing a Session Description";
+pub(crate) const FINGERPRINT: &str = "RFC 8122 §5 Fingerprint Attribute";
+pub(crate) const MSID: &str = "RFC 8830 §2 The Msid Mechanism";
+pub(crate) const SCTP_SDP: &str = "RFC 8841 §4 SDP Media Descriptions";
+pub(crate) const TRICKLE: &str = "RFC 8838 §13 Generating an End-of-Candidates Indication";
+pub(crate) const ICE_CREDENTIALS: &str = "RFC 8839 §5.4 ice-ufrag and ice-pwd Attributes";

@@ -1,0 +1,352 @@
+//! The signalling table: six states × local or remote × four types of description.
+
+use call_engine::{EngineEvent, StateMachine};
+use signaller::Message;
+use webrtc::peer_connection::{RTCSdpType, RTCSessionDescription};
+
+use crate::{
+    row::{Draft, Row, row},
+    spec,
+    stage::{
+        Deviation, Kind, Machine, Name, Peer, Shown, Stage, accepted, expect, expect_that, refused, retyped,
+    },
+};
+
+/// `RTCSignalingState`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Stable,
+    HaveLocalOffer,
+    HaveRemoteOffer,
+    HaveLocalPranswer,
+    HaveRemotePranswer,
+    Closed,
+}
+
+/// Which of the two methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Local,
+    Remote,
+}
+
+/// `RTCSdpType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Type {
+    Offer,
+    Answer,
+    Pranswer,
+    Rollback,
+}
+
+use Side::{Local, Remote};
+use State::{Closed, HaveLocalOffer, HaveLocalPranswer, HaveRemoteOffer, HaveRemotePranswer, Stable};
+use Type::{Answer, Offer, Pranswer, Rollback};
+
+const STATES: [State; 6] =
+    [Stable, HaveLocalOffer, HaveRemoteOffer, HaveLocalPranswer, HaveRemotePranswer, Closed];
+const TYPES: [Type; 4] = [Offer, Answer, Pranswer, Rollback];
+
+/// What is allowed, and where it leads. Everything else is an error and changes nothing.
+///
+/// RFC 9429 §5.5 and §5.6 say it for descriptions. A rollback has the same effect by either method
+/// (§5.7), and webrtc-pc refuses it in both `pranswer` states. An offer that meets a local one rolls that
+/// back (webrtc-pc §4.4.1.4).
+const LEGAL: [(State, Side, Type, State); 15] = [
+    (Stable, Local, Offer, HaveLocalOffer),
+    (Stable, Remote, Offer, HaveRemoteOffer),
+    (HaveLocalOffer, Local, Offer, HaveLocalOffer),
+    (HaveLocalOffer, Local, Rollback, Stable),
+    (HaveLocalOffer, Remote, Offer, HaveRemoteOffer),
+    (HaveLocalOffer, Remote, Answer, Stable),
+    (HaveLocalOffer, Remote, Pranswer, HaveRemotePranswer),
+    (HaveLocalOffer, Remote, Rollback, Stable),
+    (HaveRemoteOffer, Local, Answer, Stable),
+    (HaveRemoteOffer, Local, Pranswer, HaveLocalPranswer),
+    (HaveRemoteOffer, Local, Rollback, Stable),
+    (HaveRemoteOffer, Remote, Offer, HaveRemoteOffer),
+    (HaveRemoteOffer, Remote, Rollback, Stable),
+    (HaveLocalPranswer, Local, Pranswer, HaveLocalPranswer),
+    (HaveRemotePranswer, Remote, Pranswer, HaveRemotePranswer),
+];
+/// The answers that end a provisional one.
+const FINAL: [(State, Side, Type, State); 2] =
+    [(HaveLocalPranswer, Local, Answer, Stable), (HaveRemotePranswer, Remote, Answer, Stable)];
+
+pub(super) fn rows() -> Vec<Row> {
+    let cells = STATES.into_iter().flat_map(|state| {
+        [Local, Remote].into_iter().flat_map(move |side| TYPES.into_iter().map(move |of| (state, side, of)))
+    });
+    cells.map(|(state, side, of)| cell(state, side, of)).collect()
+}
+
+fn cell(state: State, side: Side, of: Type) -> Row {
+    let leads_to =
+        LEGAL.iter().chain(&FINAL).find(|(from, by, what, _)| (*from, *by, *what) == (state, side, of));
+    let leads_to = leads_to.map(|(.., to)| *to);
+    let (method, state_name, type_name) = (side.method(), state.name(), of.name());
+    let says = match leads_to {
+        Some(to) => format!("In {state_name}, {method}({type_name}) leads to {}.", to.name()),
+        None => format!("In {state_name}, {method}({type_name}) is an error and changes nothing."),
+    };
+    let id = format!("{state_name}-set-{}-{type_name}", if side == Local { "local" } else { "remote" });
+    let draft = row(id, says).of(section(of, leads_to), side.test(of)).bare(async move |stage| {
+        let (subject, description) = prepare(&stage, state, side, of).await?;
+        let before = subject.states(Machine::Signaling).len();
+        let result = match side {
+            Local => subject.set_local(&description).await,
+            Remote => subject.set_remote(&description).await,
+        };
+        let what = format!("{method}({type_name})");
+        match leads_to {
+            Some(to) => {
+                accepted(&what, result)?;
+                expect("signaling state", subject.state(Machine::Signaling).as_str(), to.name())
+            }
+            None => {
+                refused(&what, result, errors(side, of))?;
+                let moved = subject.states(Machine::Signaling).split_off(before);
+                expect("signaling states after the error", moved, Vec::<String>::new())
+            }
+        }
+    });
+    through_engine(draft, state, side, of)
+}
+
+/// An error by state is an `InvalidStateError`. A local description is compared with what was last created
+/// before the state is looked at, which is an `InvalidModificationError` (webrtc-pc §4.4.2.2).
+const fn errors(side: Side, of: Type) -> &'static [Name] {
+    match (side, of) {
+        (Local, Offer | Answer | Pranswer) => &[Name::InvalidState, Name::InvalidModification],
+        _ => &[Name::InvalidState],
+    }
+}
+
+const fn section(of: Type, leads_to: Option<State>) -> &'static str {
+    match (of, leads_to) {
+        (Rollback, Some(_)) => spec::ROLLBACK,
+        (_, Some(_)) => spec::SIGNALING_STATE,
+        (_, None) => spec::SET_DESCRIPTION,
+    }
+}
+
+/// A peer in `state`, and a description that could be meant for it.
+async fn prepare(
+    stage: &Stage,
+    state: State,
+    side: Side,
+    of: Type,
+) -> Result<(Peer, RTCSessionDescription), Deviation> {
+    let (subject, other) = (stage.peer("alice").await?, stage.peer("bob").await?);
+    subject.add_track(Kind::Audio).await?;
+    other.add_track(Kind::Audio).await?;
+    // The offer that is last created, before anything else happens.
+    let mut own = subject.create_offer().await?;
+    let mut made = foreign_answer(stage).await?;
+    let mut theirs = foreign_answer(stage).await?;
+    match state {
+        Stable => {}
+        HaveLocalOffer | HaveRemotePranswer => {
+            subject.set_local(&own).await?;
+            theirs = other.answer(&own).await?;
+            if state == HaveRemotePranswer {
+                subject.set_remote(&retyped(&theirs, RTCSdpType::Pranswer)).await?;
+            }
+        }
+        HaveRemoteOffer | HaveLocalPranswer => {
+            subject.set_remote(&other.offer().await?).await?;
+            made = subject.create_answer().await?;
+            if state == HaveLocalPranswer {
+                subject.set_local(&retyped(&made, RTCSdpType::Pranswer)).await?;
+            }
+        }
+        Closed => subject.connection.close().await?,
+    }
+    expect("signaling state to begin with", reached(&subject, state), state.name())?;
+    let description = match (side, of) {
+        (Local, Offer) => std::mem::take(&mut own),
+        (Local, Answer | Pranswer) => retyped(&made, of.sdp_type()),
+        (Remote, Offer) => foreign_offer(stage).await?,
+        (Remote, Answer | Pranswer) => retyped(&theirs, of.sdp_type()),
+        (_, Rollback) => RTCSessionDescription::rollback(None)?,
+    };
+    Ok((subject, description))
+}
+
+/// `webrtc` has no attribute `signalingState`, and no event says `closed`.
+fn reached(subject: &Peer, state: State) -> String {
+    if state == Closed { Closed.name().to_owned() } else { subject.state(Machine::Signaling) }
+}
+
+/// An offer of somebody else.
+async fn foreign_offer(stage: &Stage) -> Result<RTCSessionDescription, Deviation> {
+    let carol = stage.peer("carol").await?;
+    carol.add_track(Kind::Audio).await?;
+    Ok(carol.offer().await?)
+}
+
+/// An answer to somebody else.
+async fn foreign_answer(stage: &Stage) -> Result<RTCSessionDescription, Deviation> {
+    let dave = stage.peer("dave").await?;
+    Ok(dave.answer(&foreign_offer(stage).await?).await?)
+}
+
+pub(super) const NO_PRANSWER: &str = "the engine's signalling has no provisional answers";
+pub(super) const NO_ROLLBACK_MESSAGE: &str =
+    "the engine's signalling has no rollback: each side takes back its own offer";
+pub(super) const NOTHING_BETWEEN: &str =
+    "the engine answers an offer in the step that applies it: nothing can come between";
+pub(super) const ITS_OWN_CHOICE: &str = "an application cannot make the engine apply a local description";
+
+fn through_engine(draft: Draft, state: State, side: Side, of: Type) -> Row {
+    match (state, side, of) {
+        (_, _, Pranswer) | (HaveLocalPranswer | HaveRemotePranswer, ..) => draft.not_applicable(NO_PRANSWER),
+        (_, Remote, Rollback) => draft.not_applicable(NO_ROLLBACK_MESSAGE),
+        (Stable, Local, Offer) => draft.engine(async |stage| {
+            let talk = stage.caller().await?;
+            talk.party.expect_states(StateMachine::Signaling, &["have-local-offer"])
+        }),
+        (Stable, Remote, Offer) | (HaveRemoteOffer, Local, Answer) => draft.engine(async |stage| {
+            let mut talk = stage.callee().await?;
+            talk.far.peer.add_track(Kind::Audio).await?;
+            talk.far.offer(1).await?;
+            talk.far.take_answer().await?;
+            expect_moves(talk.party.states(StateMachine::Signaling), &["have-remote-offer", "stable"])
+        }),
+        (HaveLocalOffer, Remote, Answer) => draft.engine(async |stage| {
+            let mut talk = stage.caller().await?;
+            let (offer, round) = talk.far.receive_offer().await?;
+            talk.far.answer(&offer, round).await?;
+            talk.party.expect_states(StateMachine::Signaling, &["have-local-offer", "stable"])
+        }),
+        (HaveLocalOffer, Local, Offer) => draft.engine(async |stage| {
+            let mut talk = stage.caller().await?;
+            let offered = talk.far.receive_offer().await?;
+            talk.party.never_sends(&stage, "offer");
+            talk.party.engine.negotiation_needed();
+            stage.rest().await;
+            expect(
+                "signaling state",
+                talk.party.state(StateMachine::Signaling).as_str(),
+                "have-local-offer",
+            )?;
+            expect("round of the offer", offered.1, 1)
+        }),
+        (HaveLocalOffer, Local, Rollback) | (HaveLocalOffer, Remote, Offer) => draft.engine(glare_at_polite),
+        (Stable, Remote, Answer) => draft.engine(async |stage| {
+            let mut talk = stage.caller().await?;
+            talk.answer_and_connect(&stage).await?;
+            talk.party.never_moves(&stage, StateMachine::Signaling);
+            let stray = talk.far.peer.connection.local_description().await;
+            let sdp = stray.map(|stray| stray.sdp).unwrap_or_default();
+            talk.far.send(Message::Answer { sdp, negotiation: 1 })?;
+            stage.rest().await;
+            expect_that(talk.party.has_problem("ignored"), "the answer is not reported as ignored")?;
+            expect("call", talk.party.state(StateMachine::Call).as_str(), "connected")
+        }),
+        (HaveRemoteOffer, ..) => draft.not_applicable(NOTHING_BETWEEN),
+        (Closed, Remote, Offer | Answer) => draft.engine(async move |stage| {
+            let mut talk = stage.caller().await?;
+            let (offer, round) = talk.far.receive_offer().await?;
+            talk.party.engine.hang_up();
+            talk.far.receive("bye").await?;
+            let late = talk.far.peer.answer(&offer.offer()).await?;
+            talk.party.never_moves(&stage, StateMachine::Signaling);
+            talk.party.never_moves(&stage, StateMachine::Call);
+            talk.party.never_sends(&stage, "answer");
+            let sdp = late.sdp;
+            talk.far.send(match of {
+                Offer => Message::Offer { sdp, negotiation: round + 1 },
+                _ => Message::Answer { sdp, negotiation: round },
+            })
+        }),
+        (Closed, Local, Offer) => draft.engine(async |stage| {
+            let (caller, callee) = stage.engines().await?;
+            caller.engine.hang_up();
+            stage.until("the callee knows", || callee.call_is("ended: hung-up")).await?;
+            caller.never_sends(&stage, "offer");
+            caller.engine.negotiation_needed();
+            caller.engine.network_changed(None);
+            Ok(())
+        }),
+        (_, Local, _) => draft.not_applicable(ITS_OWN_CHOICE),
+    }
+}
+
+/// The engine is the polite side; its own offer is in flight when one of the far side crosses it.
+pub(super) async fn glare_at_polite(stage: Stage) -> Shown {
+    let mut talk = stage.callee().await?;
+    talk.offer_and_connect(&stage, &[Kind::Audio, Kind::Video]).await?;
+    let from = talk.party.log.len();
+    talk.party.engine.network_changed(None);
+    let (_, round) = talk.far.receive_offer().await?;
+    talk.far.peer.add_track(Kind::Video).await?;
+    talk.far.offer(round).await?;
+    talk.far.take_answer().await?;
+    let moved = talk.party.log.since(from).into_iter().filter_map(|event| match event {
+        EngineEvent::StateChanged { machine: StateMachine::Signaling, to, .. } => Some(to),
+        _ => None,
+    });
+    expect_moves(moved.collect(), &["have-local-offer", "stable", "have-remote-offer", "stable"])
+}
+
+/// The machine moved so first, whatever came after.
+fn expect_moves(mut moved: Vec<String>, wanted: &[&str]) -> Shown {
+    moved.truncate(wanted.len());
+    expect("signaling states", moved, wanted)
+}
+
+impl State {
+    const fn name(self) -> &'static str {
+        match self {
+            Stable => "stable",
+            HaveLocalOffer => "have-local-offer",
+            HaveRemoteOffer => "have-remote-offer",
+            HaveLocalPranswer => "have-local-pranswer",
+            HaveRemotePranswer => "have-remote-pranswer",
+            Closed => "closed",
+        }
+    }
+}
+
+impl Side {
+    const fn method(self) -> &'static str {
+        match self {
+            Local => "setLocalDescription",
+            Remote => "setRemoteDescription",
+        }
+    }
+
+    const fn test(self, of: Type) -> &'static str {
+        match (self, of) {
+            (Local, Offer) => "RTCPeerConnection-setLocalDescription-offer.html",
+            (Local, Answer) => "RTCPeerConnection-setLocalDescription-answer.html",
+            (Local, Pranswer) => "RTCPeerConnection-setLocalDescription-pranswer.html",
+            (Local, Rollback) => "RTCPeerConnection-setLocalDescription-rollback.html",
+            (Remote, Offer) => "RTCPeerConnection-setRemoteDescription-offer.html",
+            (Remote, Answer) => "RTCPeerConnection-setRemoteDescription-answer.html",
+            (Remote, Pranswer) => "RTCPeerConnection-setRemoteDescription-pranswer.html",
+            (Remote, Rollback) => "RTCPeerConnection-setRemoteDescription-rollback.html",
+        }
+    }
+}
+
+impl Type {
+    const fn name(self) -> &'static str {
+        match self {
+            Offer => "offer",
+            Answer => "answer",
+            Pranswer => "pranswer",
+            Rollback => "rollback",
+        }
+    }
+
+    const fn sdp_type(self) -> RTCSdpType {
+        match self {
+            Offer => RTCSdpType::Offer,
+            Answer => RTCSdpType::Answer,
+            Pranswer => RTCSdpType::Pranswer,
+            Rollback => RTCSdpType::Rollback,
+        }
+    }
+}
