@@ -6,6 +6,7 @@ mod nat_grid;
 mod output;
 mod profiles;
 mod progress;
+mod replay;
 mod scenarios;
 mod schema;
 mod serve;
@@ -29,6 +30,8 @@ enum Command {
     Scenarios(scenarios::Arguments),
     /// Hold every NAT against every NAT: what is simulated, and what the RFCs predict
     NatGrid(nat_grid::Arguments),
+    /// Say what happened in a captured call, and play it again
+    Replay(Box<replay::Arguments>),
     /// The named networks: their figures and sources, and how calls fare on them
     Profiles(profiles::Arguments),
     /// Write the JSON Schema of scenario files, scenarios/schema.json
@@ -46,6 +49,7 @@ Examples:
   cargo xtask scenarios ringing loss/uniform-5pct           a theme and one scenario
   cargo xtask scenarios happy/host-candidates --seed 7      one run, with its full timeline
   cargo xtask scenarios --format json --out report.json     for a machine
+  cargo xtask replay dump.txt relay.jsonl                   what happened in a captured call
   cargo xtask profiles                                      the networks that scenarios can name
   cargo xtask nat-grid                                      which NATs a call gets through, and which need TURN
   cargo xtask serve                                         the signalling server on 127.0.0.1:8080
@@ -54,7 +58,7 @@ Exit codes:
   0    all good
   1    the tool itself failed, or a run could not be played
   2    usage, or unreadable input
-  3    a check failed
+  3    a check failed, or a replay diverged
   5    nothing ran
   130  stopped by Ctrl-C";
 
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Scenarios(arguments) => scenarios::run(&arguments),
         Command::NatGrid(arguments) => nat_grid::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Profiles(arguments) => profiles::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Truth(arguments) => truth::run(&arguments),
