@@ -105,7 +105,8 @@ impl Comparison {
                     }
                     before.push(ours.clone());
                     self.matched += 1;
-                    (left.next(), right.next());
+                    left.next();
+                    right.next();
                 }
                 (captured, replayed) => {
                     let skipped = captured.and_then(|it| may_lack(machine, it, &before));

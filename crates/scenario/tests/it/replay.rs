@@ -6,12 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use capture::trace::PeerEvent;
 use capture::{Limits, Mappings, Trace, merge, read_file};
 use scenario::{
     checks,
     plan::Plan,
     replay::{Played, Replay, replay},
     run,
+    timeline::Machine,
 };
 
 fn fixtures() -> PathBuf {
@@ -101,4 +103,26 @@ fn the_saved_scenario_of_a_call_that_came_again_is_green() {
             assert!(failures.is_empty(), "{path}: {failures:#?}\n{}", played.scenario);
         }
     }
+}
+
+#[test]
+fn a_capture_of_what_our_engine_does_not_do_diverges_where_it_parts() {
+    let mut trace = only_call("happy-av/rtcstats.txt");
+    let entries = &mut trace.peers[0].connections[0].entries;
+    let stable = entries
+        .iter_mut()
+        .find_map(|entry| match &mut entry.event {
+            PeerEvent::State { machine: Machine::Signaling, to } if to == "stable" => Some((entry.at, to)),
+            _ => None,
+        })
+        .unwrap();
+    let at = stable.0;
+    *stable.1 = "have-remote-pranswer".to_owned();
+    let played = played(&trace);
+    let divergence = played.divergence.unwrap();
+    assert_eq!((divergence.machine, divergence.at), (Some(Machine::Signaling), at));
+    assert_eq!(divergence.captured.as_deref(), Some("have-remote-pranswer"));
+    assert_eq!(divergence.replayed.as_deref(), Some("stable"));
+    assert_eq!(divergence.before, ["have-local-offer"]);
+    assert_eq!((played.matched, played.captured), (15, 16));
 }
