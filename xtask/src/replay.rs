@@ -6,7 +6,7 @@ mod pictures;
 mod redacted;
 mod report;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -18,6 +18,7 @@ Examples:
   cargo xtask replay webrtc_internals_dump.gz               what happened, in words
   cargo xtask replay caller.txt callee.txt relay.jsonl      several files of one call, on one clock
   cargo xtask replay call.har --mapping my-app.toml         an application with messages of its own
+  cargo xtask replay dump.gz --save-scenario scenarios/captured/last-night.toml
   cargo xtask replay fixtures/happy-av --svg call.svg       every file of a folder, and a picture
   cargo xtask replay dump.gz --redact for-the-ticket.json   a copy without addresses and names
   cargo xtask replay dump.gz --format json                  for a machine
@@ -43,6 +44,9 @@ pub(crate) struct Arguments {
     /// Where the application puts type, SDP and candidate in its messages; asked before the built-in mappings
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
+    /// Write the scenario that was played; of several calls, FILE-2.toml, FILE-3.toml and so on
+    #[arg(long, value_name = "FILE")]
+    save_scenario: Option<PathBuf>,
     /// Draw the sequence of the call as a picture; of several calls, FILE-2.svg, FILE-3.svg and so on
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
@@ -79,6 +83,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     if let Some(path) = &arguments.svg {
         pictures::write(path, &report.calls)?;
     }
+    if let Some(path) = &arguments.save_scenario {
+        save_scenarios(path, &report)?;
+    }
     if let Some(target) = &arguments.redact
         && let Err(problem) = redacted::write(target, &input.readable, arguments.memory)?
     {
@@ -96,11 +103,24 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     Ok(verdict(&report))
 }
 
+/// Writes the scenario of each call that was played; says of which there is none.
+fn save_scenarios(path: &Path, report: &Report) -> anyhow::Result<()> {
+    let played = report.calls.iter().filter_map(report::CallReport::played);
+    for (index, played) in played.enumerate() {
+        output::write_file(&pictures::numbered(path, index), &played.scenario)?;
+    }
+    for call in report.calls.iter().filter(|call| call.played().is_none()) {
+        output::complain(&format!("no scenario of {}: it was not re-executed", call.trace.id));
+    }
+    Ok(())
+}
+
 /// What could not be read goes before what was read.
 fn verdict(report: &Report) -> Code {
     match report {
         Report { unreadable, .. } if !unreadable.is_empty() => Code::BadInput,
         Report { calls, .. } if calls.is_empty() => Code::NothingRan,
+        _ if report.diverged() => Code::CheckFailed,
         _ => Code::Good,
     }
 }

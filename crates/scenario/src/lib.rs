@@ -42,6 +42,7 @@ mod nearest;
 pub mod plan;
 pub mod profile;
 pub mod record;
+pub mod replay;
 pub mod report;
 pub mod run;
 pub mod runtime;

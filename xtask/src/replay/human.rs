@@ -8,6 +8,8 @@ use capture::{
     merge::FileReport,
 };
 
+use scenario::replay::Replay;
+
 use super::report::{CallReport, Report};
 
 /// Where standard output is no terminal.
@@ -56,6 +58,38 @@ fn show_call(out: &mut String, call: &CallReport, columns: usize) {
     let _ = write!(out, "\n{}", terminal(&Sequence::new(trace, &call.findings), columns));
     show_findings(out, &call.findings);
     show_waits(out, &call.waits);
+    show_replay(out, &call.replay);
+}
+
+fn show_replay(out: &mut String, replay: &Replay) {
+    let played = match replay {
+        Replay::Played(played) => played,
+        Replay::NotPlayed { reason } => {
+            let _ = writeln!(out, "\nNot re-executed: {reason}.");
+            return;
+        }
+    };
+    let (outcome, matched, captured) = (played.outcome.as_str(), played.matched, played.captured);
+    let _ = writeln!(out, "\nRe-executed against our engine: {outcome}");
+    match captured {
+        0 => out.push_str("  No state was captured that could be compared.\n"),
+        _ => {
+            let _ = writeln!(out, "  {matched} of {captured} captured transitions came again.");
+        }
+    }
+    match &played.divergence {
+        Some(divergence) => {
+            let _ = writeln!(out, "  The two part here: {divergence}.");
+        }
+        None => out.push_str("  The two do not part.\n"),
+    }
+    if !played.freedoms.is_empty() {
+        let taken = played.freedoms.iter().map(|(freedom, count)| format!("{freedom} × {count}"));
+        let _ = writeln!(out, "  Freedoms taken: {}", taken.collect::<Vec<_>>().join(", "));
+    }
+    for assumption in &played.assumptions {
+        let _ = writeln!(out, "  Assumed: {assumption}");
+    }
 }
 
 /// The gravest first.

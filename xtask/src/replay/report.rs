@@ -1,5 +1,7 @@
 //! What a replay came to: what is shown to people, and the object that machines get.
 
+use std::collections::BTreeMap;
+
 use capture::{
     Outcome, Trace,
     audit::{Finding, Wait, audit, verdict, waits},
@@ -7,6 +9,7 @@ use capture::{
     merge::FileReport,
     trace::{Gap, PeerEvent, Source},
 };
+use scenario::replay::{Divergence, Played, Replay, replay};
 use serde::Serialize;
 
 use super::input::{Input, Unreadable};
@@ -29,17 +32,34 @@ pub(super) struct CallReport {
     pub(super) findings: Vec<Finding>,
     pub(super) waits: Vec<Wait>,
     pub(super) verdict: String,
+    pub(super) replay: Replay,
 }
 
 impl CallReport {
     fn new(trace: Trace) -> Self {
         let findings = audit(&trace);
         let (waits, verdict) = (waits(&trace), verdict(&trace, &findings));
-        Self { trace, findings, waits, verdict }
+        let replay = replay(&trace);
+        Self { trace, findings, waits, verdict, replay }
+    }
+}
+
+impl CallReport {
+    /// What was played, if it was.
+    pub(super) fn played(&self) -> Option<&Played> {
+        match &self.replay {
+            Replay::Played(played) => Some(played),
+            Replay::NotPlayed { .. } => None,
+        }
     }
 }
 
 impl Report {
+    /// Whether any call came out another way when it was played again.
+    pub(super) fn diverged(&self) -> bool {
+        self.calls.iter().filter_map(CallReport::played).any(|played| played.divergence.is_some())
+    }
+
     pub(super) fn new(input: &Input) -> Self {
         let capture = &input.capture;
         Self {
@@ -57,7 +77,7 @@ impl Report {
         let report = Json {
             schema: 1,
             command: "replay",
-            passed: self.unreadable.is_empty() && !self.calls.is_empty(),
+            passed: self.unreadable.is_empty() && !self.calls.is_empty() && !self.diverged(),
             files: read.chain(not_read).collect(),
         };
         serde_json::to_string_pretty(&report).map(|text| text + "\n")
@@ -127,11 +147,66 @@ struct CallJson<'r> {
     /// Whether the call was played again.
     replayed: bool,
     replayed_outcome: Option<Outcome>,
-    divergence: Option<&'r str>,
+    /// Why it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_replayed: Option<&'r str>,
+    divergence: Option<DivergenceJson<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparison: Option<ComparisonJson<'r>>,
+}
+
+/// The first point at which the replay is not what was captured.
+#[derive(Serialize)]
+struct DivergenceJson<'r> {
+    peer: &'r str,
+    /// `outcome` where only the outcomes differ.
+    kind: &'static str,
+    at_ms: f64,
+    captured: Option<&'r str>,
+    replayed: Option<&'r str>,
+    before: &'r [String],
+    message: String,
+}
+
+impl<'r> DivergenceJson<'r> {
+    fn new(divergence: &'r Divergence) -> Self {
+        Self {
+            peer: divergence.peer.as_str(),
+            kind: divergence.machine.map_or("outcome", timeline::Machine::as_str),
+            at_ms: divergence.at.as_millis_f64(),
+            captured: divergence.captured.as_deref(),
+            replayed: divergence.replayed.as_deref(),
+            before: &divergence.before,
+            message: divergence.to_string(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ComparisonJson<'r> {
+    /// Captured transitions that came again.
+    matched: usize,
+    /// Captured transitions.
+    captured: usize,
+    /// In what the two may differ, and how often they did.
+    freedoms: BTreeMap<&'static str, usize>,
+    assumptions: &'r [String],
+}
+
+impl<'r> ComparisonJson<'r> {
+    fn new(played: &'r Played) -> Self {
+        Self {
+            matched: played.matched,
+            captured: played.captured,
+            freedoms: played.freedoms.iter().map(|(freedom, count)| (freedom.as_str(), *count)).collect(),
+            assumptions: &played.assumptions,
+        }
+    }
 }
 
 impl<'r> CallJson<'r> {
     fn new(call: &'r CallReport) -> Self {
+        let played = call.played();
         Self {
             id: &call.trace.id,
             verdict: &call.verdict,
@@ -141,9 +216,14 @@ impl<'r> CallJson<'r> {
             findings: &call.findings,
             waits: &call.waits,
             captured_outcome: call.trace.outcome(),
-            replayed: false,
-            replayed_outcome: None,
-            divergence: None,
+            replayed: played.is_some(),
+            replayed_outcome: played.map(|played| played.outcome),
+            not_replayed: match &call.replay {
+                Replay::NotPlayed { reason } => Some(reason),
+                Replay::Played(_) => None,
+            },
+            divergence: played.and_then(|played| played.divergence.as_ref()).map(DivergenceJson::new),
+            comparison: played.map(ComparisonJson::new),
         }
     }
 }

@@ -51,7 +51,11 @@ fn every_fixture_is_read_by_itself_and_says_what_it_is() {
         let calls = entry["calls"].as_array().unwrap();
         match calls.first() {
             Some(call) => {
-                assert_eq!(code, Code::Good, "{}", file.display());
+                let diverged = calls.iter().any(|call| !call["divergence"].is_null());
+                let expected = if diverged { Code::CheckFailed } else { Code::Good };
+                assert_eq!(code, expected, "{}", file.display());
+                assert_eq!(call["replayed"], call["replayed_outcome"].is_string(), "{}", file.display());
+                assert_eq!(call["replayed"], call["not_replayed"].is_null(), "{}", file.display());
                 assert!(!call["verdict"].as_str().unwrap().is_empty());
                 assert!(call["peers"].as_array().unwrap().len() >= 2, "{}", file.display());
                 assert!(call["captured_outcome"].is_string());
@@ -176,6 +180,28 @@ fn a_picture_is_drawn_for_each_call() {
         let text = fs::read_to_string(folder.path().join(name)).unwrap();
         assert!(text.contains("<svg") && text.contains("peer-1"), "{name}");
     }
+}
+
+#[test]
+fn a_saved_scenario_is_one_that_the_scenarios_command_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let saved = folder.path().join("last-night.toml");
+    let (code, text) =
+        replay(&[&fixture("no-answer/events.jsonl"), "--save-scenario", saved.to_str().unwrap()]);
+    assert_eq!(code, Code::Good);
+    assert!(text.contains("Re-executed against our engine: never-connected"), "{text}");
+    let plans = scenario::format::load_dir(folder.path()).unwrap();
+    assert_eq!(plans.len(), 1);
+    assert!(plans[0].summary.contains("nobody answered within 8.0 s"), "{}", plans[0].summary);
+}
+
+#[test]
+fn a_call_that_is_not_played_again_says_why() {
+    let (code, report) = json(&[&fixture("glare-perfect-rollback/rtcstats.txt")]);
+    assert_eq!(code, Code::Good);
+    let call = &report["files"][0]["calls"][0];
+    assert_eq!((&call["replayed"], &call["replayed_outcome"]), (&Value::Bool(false), &Value::Null));
+    assert!(call["not_replayed"].as_str().unwrap().contains("2 offers"), "{call}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod checks;
 mod determinism;
 mod nat_grid;
+mod replay;
 mod transcripts;
 
 use std::path::PathBuf;
