@@ -46,6 +46,7 @@ Examples:
   cargo xtask scenarios ringing loss/uniform-5pct           a theme and one scenario
   cargo xtask scenarios happy/host-candidates --seed 7      one run, with its full timeline
   cargo xtask scenarios --format json --out report.json     for a machine
+  cargo xtask scenarios --guards-off                        whether the harness sees what the engine guards against
   cargo xtask profiles                                      the networks that scenarios can name
   cargo xtask nat-grid                                      which NATs a call gets through, and which need TURN
   cargo xtask serve                                         the signalling server on 127.0.0.1:8080
