@@ -53,6 +53,7 @@ Examples:
   cargo xtask scenarios happy/host-candidates --seed 7      one run, with its full timeline
   cargo xtask scenarios --format json --out report.json     for a machine
   cargo xtask replay dump.txt relay.jsonl                   what happened in a captured call
+  cargo xtask scenarios --guards-off                        whether the harness sees what the engine guards against
   cargo xtask profiles                                      the networks that scenarios can name
   cargo xtask nat-grid                                      which NATs a call gets through, and which need TURN
   cargo xtask conformance                                   where webrtc and the engine do otherwise than W3C says

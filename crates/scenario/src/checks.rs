@@ -20,6 +20,31 @@ use crate::{
     record::RunRecord,
 };
 
+/// The names of the checks of single runs.
+pub const NAMES: &[&str] = &[
+    "outcome",
+    "path",
+    "end-reason",
+    "final-state",
+    "connected",
+    "milestone",
+    "media-both-ways",
+    "media-none",
+    "media-only",
+    "offers",
+    "recoveries",
+    "held-candidates",
+    "candidate-ends",
+    "ways",
+    "reconnects",
+    "never",
+    "sequence",
+    "no-candidate-lost",
+    "nothing-leaked",
+    "ended-by-itself",
+    "signalling-exactly-once",
+];
+
 /// Something that does not hold in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -76,6 +101,7 @@ impl Findings<'_> {
 
     /// A failure that shows at a moment of the run.
     fn add_at(&mut self, at: VirtualTime, check: &'static str, message: String) {
+        debug_assert!(NAMES.contains(&check), "{check} is not listed");
         self.failures.push(Failure { seed: Some(self.record.seed), check, at, message });
     }
 }

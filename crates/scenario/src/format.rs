@@ -18,6 +18,7 @@ mod error;
 mod expect;
 mod flow;
 mod gateways;
+mod guard;
 mod ice_servers;
 mod link;
 mod load;
@@ -94,6 +95,7 @@ fn plan(name: &str, file: Option<PathBuf>, mut root: Table<'_>, problems: &Probl
     let servers = ice_servers::read(root.take("ice-servers"), problems);
     let server_names: Vec<Name> = servers.iter().map(|server| server.plan.name.clone()).collect();
     let guards = engine::guards(root.take("engine"), problems);
+    let guard = guard::read(root.take("guard"), guards, problems);
     let mut sites = Sites::default();
     let shared = gateways::read_shared(root.take("gateways"), problems);
     gateways::place_shared(&shared, &names, &mut sites, problems);
@@ -122,6 +124,7 @@ fn plan(name: &str, file: Option<PathBuf>, mut root: Table<'_>, problems: &Probl
         signaller: signaller.plan,
         gateways: sites.gateways,
         guards,
+        guard,
         ice_servers: servers.into_iter().map(|server| server.plan).collect(),
         steps: steps.into_iter().map(|(step, _)| step).collect(),
         expect,

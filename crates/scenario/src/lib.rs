@@ -36,6 +36,7 @@
 
 pub mod checks;
 pub mod format;
+pub mod guards_off;
 pub mod metrics;
 pub mod nat_grid;
 mod nearest;

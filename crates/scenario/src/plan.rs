@@ -10,6 +10,7 @@
 //! - steps are in time order, at least one of them dials, and the last lies before the deadline.
 
 mod expect;
+mod guard;
 mod network;
 mod peer;
 mod signaller;
@@ -26,6 +27,7 @@ pub use self::{
         AlwaysOn, CountRange, Expect, FlowExpect, MediaExpect, Milestone, MilestoneBound, Outcome,
         PeerExpect, RateBand, Reached, Sequence, StateRef, WayTaken,
     },
+    guard::GuardPlan,
     network::{
         Access, Attachment, Connections, Correlation, CredentialKind, CredentialPolicy, DEFAULT_ACCESS,
         Dependence, Ending, Firewall, Gateway, GilbertElliott, Hairpinning, Half, Handover, IceServerKind,
@@ -73,6 +75,8 @@ pub struct Plan {
     pub ice_servers: Vec<IceServerPlan>,
     /// The guards of all engines; off only where a test wants to see what one is good for.
     pub guards: Guards,
+    /// The guard that the scenario is about, if it is about one.
+    pub guard: Option<GuardPlan>,
     /// What happens when, in time order.
     pub steps: Vec<Step>,
     /// What must hold.

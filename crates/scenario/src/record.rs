@@ -10,7 +10,8 @@ pub use self::signalling::{Fate, MessageRecord, PeerSignalling, SignallingRecord
 use crate::{plan::MediaKind, words::words};
 
 /// The states of a call, in the order in which it passes them.
-pub const CALL_STATES: &[&str] = &["idle", "dialling", "ringing", "connecting", "connected", "ended"];
+pub const CALL_STATES: &[&str] =
+    &["idle", "dialling", "ringing", "connecting", "connected", "reconnecting", "ended"];
 
 /// The reasons for which a call ends, as [`PeerRecord::end_reason`] and scenario files spell them.
 pub const END_REASONS: &[&str] = &[

@@ -175,6 +175,12 @@ impl Sketch {
         self.entry(ms, "caller", Event::MessageSent { kind, to, detail });
     }
 
+    /// A peer sends a message.
+    pub(crate) fn sent(&mut self, actor: &str, kind: &'static str, to: &str) {
+        let (kind, to, detail) = (kind.into(), to.into(), "".into());
+        self.entry(1200, actor, Event::MessageSent { kind, to, detail });
+    }
+
     /// The callee receives a candidate from the caller.
     pub(crate) fn candidate_received(&mut self, ms: u64, candidate: &'static str) {
         let (kind, from, detail) = ("candidate".into(), "caller".into(), candidate.into());

@@ -35,6 +35,19 @@ fn outcome() {
     );
 }
 
+#[test]
+fn candidate_ends() {
+    let two = || {
+        Sketch::connected().with(|sketch| {
+            sketch.sent("caller", "end-of-candidates", "callee");
+            sketch.sent("callee", "end-of-candidates", "caller");
+            sketch.sent("callee", "answer", "caller");
+        })
+    };
+    holds("candidate-ends = 2", two());
+    fails("candidate-ends = 1", two(), "4100 candidate-ends: expected exactly 1, 2 were sent");
+}
+
 /// Each side signalled one address; the pair's other ends decide, not what `webrtc` calls them.
 #[test]
 fn path() {

@@ -36,6 +36,7 @@ pub(super) fn read(value: Option<Value<'_>>, peers: &[Name], problems: &Problems
         offers: table.take("offers").and_then(|value| count(value, problems)),
         recoveries: table.take("recoveries").and_then(|value| count(value, problems)),
         held_candidates: table.take("held-candidates").and_then(|value| count(value, problems)),
+        candidate_ends: table.take("candidate-ends").and_then(|value| count(value, problems)),
         never: flow::never(table.take("never"), peers, problems),
         sequences: flow::sequences(table.take("sequence"), peers, problems),
         waived: waived(table.take("waive"), problems),

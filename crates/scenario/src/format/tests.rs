@@ -13,9 +13,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::plan::{
     Access, Action, Admission, AlwaysOn, CountRange, DEFAULT_ACCESS, Dependence, Ending, EnginePlan,
-    FaultsPlan, FlowExpect, Gateway, Liveness, MediaPlan, Milestone, OnRing, Outcome, PathWord, Probability,
-    QueueLimit, SignalingPlan, SignallerChange, SignallerPlan, StoreFate, Transition, TransportPlan,
-    VideoPlan,
+    FaultsPlan, FlowExpect, Gateway, GuardPlan, Liveness, MediaPlan, Milestone, OnRing, Outcome, PathWord,
+    Probability, QueueLimit, SignalingPlan, SignallerChange, SignallerPlan, StoreFate, Transition,
+    TransportPlan, VideoPlan,
 };
 
 const EVERY_KEY: &str = include_str!("every-key.toml");
@@ -118,6 +118,11 @@ check_broken!(tokens_on_a_stream,
 check_broken!(tokens_for_two_calls,
     "[[steps]]" => "[signaller]\ntransport = \"rest\"\nadmission = \"token\"\n[[steps]]\nat = \"0s\"\ncallee = { dial = \"caller\" }\n\n[[steps]]");
 check_broken!(unknown_guard, "[expect]" => "[engine]\nhold_early_candidate = false\n\n[expect]");
+check_broken!(unknown_guard_and_check,
+    "[expect]" => "[guard]\noff = \"dtls_dedline\"\nfails = [\"outcom\", \"rate\"]\n\n[expect]");
+check_broken!(guard_without_checks, "[expect]" => "[guard]\noff = \"dtls_deadline\"\nfails = []\n\n[expect]");
+check_broken!(guard_that_is_off_already,
+    "[expect]" => "[engine]\ndtls_deadline = false\n[guard]\noff = \"dtls_deadline\"\nfails = \"outcome\"\n\n[expect]");
 check_broken!(a_rung_that_is_true, "[peers.callee]" => "[peers.callee]\nrecovery = { ice-restart = true }");
 check_broken!(several_at_once,
     "[peers.callee]" => "[peers.callee]\ndevice = \"fridge\"\nlink = { dealy = \"1s\", loss = 2 }");
@@ -313,6 +318,8 @@ fn reads_what_an_engine_does() {
     assert_eq!(recovery.rebuilds.map(|rebuilds| (rebuilds.attempts, rebuilds.patience)), Some((3, ms(6000))));
     assert_eq!((plan.peers[1].engine, plan.guards.hold_early_candidates), (EnginePlan::default(), false));
     assert!(plan.guards.dtls_deadline);
+    let fails = vec!["outcome".to_owned(), "milestone".to_owned()];
+    assert_eq!(plan.guard, Some(GuardPlan { off: "dtls_deadline".to_owned(), fails }));
     let text = SMALL.replace("[peers.callee]", "[peers.callee]\nrecovery = true");
     let plan = Plan::from_toml("recovery", &text).expect("a good file");
     assert_eq!(plan.peers[1].engine.recovery, Some(Recovery::default()));

@@ -24,6 +24,8 @@ pub struct Expect {
     pub recoveries: Option<CountRange>,
     /// How many candidates all peers together hold back until the remote description is there.
     pub held_candidates: Option<CountRange>,
+    /// How often all peers together say that an ICE generation has no more candidates (RFC 8838 §13).
+    pub candidate_ends: Option<CountRange>,
     /// States that must not be entered before the run ends.
     pub never: Vec<StateRef>,
     /// States that must be passed in an order.

@@ -128,7 +128,6 @@ pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, index: u64, seed: u6
         statistics: peer.engine.statistics,
         media_silence: peer.engine.media_silence,
         guards: plan.guards,
-        ..Settings::new(peer.name.clone())
     }
 }
 

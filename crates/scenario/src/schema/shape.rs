@@ -12,6 +12,7 @@ use timeline::Machine;
 
 use self::signalling::{Signaling, Signaller, SignallerAction};
 use crate::{
+    checks,
     format::states_known,
     plan::{
         AlwaysOn, Codecs, CredentialKind, CredentialsWord, Crypto, DeliveryWord, DependenceWord, Device,
@@ -48,6 +49,8 @@ pub(super) struct Scenario {
     gateways: Option<BTreeMap<String, SharedGateway>>,
     /// The guards of all engines, for tests of the harness itself. Default: all on.
     engine: Option<Guards>,
+    /// The guard that the scenario is about: `cargo xtask scenarios --guards-off` plays it without.
+    guard: Option<AboutGuard>,
     /// The STUN and TURN servers, by name.
     ice_servers: Option<BTreeMap<String, IceServer>>,
     /// What happens when, in time order; at least one step dials.
@@ -55,6 +58,16 @@ pub(super) struct Scenario {
     steps: Vec<Step>,
     /// What must hold.
     expect: Expect,
+}
+
+/// A guard of the engine, and what the harness must see where it is off.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+struct AboutGuard {
+    /// The guard.
+    off: GuardName,
+    /// The checks of which one must fail without it.
+    fails: OneOrMore<CheckName>,
 }
 
 /// A text that says something.
@@ -617,6 +630,8 @@ struct Expect {
     recoveries: Option<Count>,
     /// How many candidates all peers together hold back until the remote description is there.
     held_candidates: Option<Count>,
+    /// How often all peers together say that they have no more candidates.
+    candidate_ends: Option<Count>,
     /// States that must not be entered before the run ends.
     never: Option<Vec<States>>,
     /// States that a machine must enter in this order; others may lie between them.
@@ -751,6 +766,8 @@ macro_rules! one_of {
 }
 
 one_of!(EndReason, END_REASONS);
+one_of!(GuardName, call_engine::Guards::NAMES);
+one_of!(CheckName, checks::NAMES);
 one_of!(Profile, profile::names());
 one_of!(CallState, states_known(Machine::Call));
 one_of!(SignalingState, states_known(Machine::Signaling));

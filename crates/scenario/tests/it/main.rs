@@ -3,6 +3,7 @@
 
 mod checks;
 mod determinism;
+mod guards_off;
 mod nat_grid;
 mod replay;
 mod transcripts;
