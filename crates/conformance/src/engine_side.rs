@@ -67,6 +67,7 @@ impl Stage {
                 crypto: Some(self.crypto()),
                 ..PeerSettings::default()
             },
+            guards: self.guards(),
             ..Settings::new(name)
         };
         change(&mut settings);

@@ -48,9 +48,9 @@ impl From<Error> for Deviation {
 }
 
 /// `what` is `wanted`.
-pub(crate) fn expect<T: PartialEq<U>, U>(what: &str, found: T, wanted: U) -> Shown
+pub(crate) fn expect<T, U>(what: &str, found: T, wanted: U) -> Shown
 where
-    T: Debug,
+    T: Debug + PartialEq<U>,
     U: Debug,
 {
     if found == wanted {
