@@ -18,14 +18,14 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask conformance                            the whole table, what deviates first
-  cargo xtask conformance --only deviations          what bare webrtc does otherwise, and what was found
+  cargo xtask conformance --only deviations          where one does otherwise, and how
   cargo xtask conformance candidate restart          the rows whose names contain one of these words
   cargo xtask conformance --format json --out conformance.json      for a machine
   cargo xtask conformance --format markdown --out docs/conformance.md
-  cargo xtask conformance --format pins --out crates/conformance/pinned.toml    accept what is found
+  cargo xtask conformance --format pins --out crates/conformance/pinned.toml
 
-Exit codes: 0 as pinned, 1 a row could not be played, 2 usage or no such row, 3 a deviation is new, has changed
-or is gone, 130 stopped by Ctrl-C";
+Exit codes: 0 as pinned, 1 a row could not be played, 2 usage or no such row,
+3 a deviation is new, has changed or is gone, 130 stopped by Ctrl-C";
 
 /// The options of the command.
 #[derive(Args)]
@@ -64,7 +64,7 @@ enum Format {
     Markdown,
     /// One object
     Json,
-    /// The file crates/conformance/pinned.toml; what it says is then no failure
+    /// The file crates/conformance/pinned.toml, to accept what is found
     Pins,
 }
 

@@ -70,6 +70,7 @@ impl Stage {
             },
             // An offer that nobody answers stays unanswered: what it takes to give it up is no part of a row.
             recovery: Some(Recovery { answer: None, ..Recovery::default() }),
+            guards: self.guards(),
             ..Settings::new(name)
         };
         change(&mut settings);

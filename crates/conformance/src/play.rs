@@ -9,6 +9,7 @@ use std::{
     thread,
 };
 
+use call_engine::Guards;
 use netsim::World;
 use timeline::Digest;
 
@@ -95,19 +96,24 @@ pub fn play(
 
 /// Plays one row: both tries.
 pub fn play_row(row: Row) -> Played {
-    let (bare, of_bare) = attempt(&row.bare);
+    play_row_guarded(row, Guards::ALL_ON)
+}
+
+/// The same with other guards of the engine: with one of them off, rows have to deviate.
+pub fn play_row_guarded(row: Row, guards: Guards) -> Played {
+    let (bare, of_bare) = attempt(&row.bare, guards);
     let (engine, of_engine) = match &row.engine {
-        Ok(program) => attempt(program),
+        Ok(program) => attempt(program, guards),
         Err(because) => (Ok(Verdict::NotApplicable(because)), None),
     };
     Played { row, bare, engine, digests: [of_bare, of_engine] }
 }
 
-fn attempt(program: &Program) -> (Result<Verdict, String>, Option<Digest>) {
+fn attempt(program: &Program, guards: Guards) -> (Result<Verdict, String>, Option<Digest>) {
     let settings = determinism::Settings { seed: stage::SEED, epoch_s: stage::EPOCH_S };
     let played = determinism::on_simulation_thread(settings, || {
         World::run(stage::world(), |world| async {
-            let stage = Stage::new(world);
+            let stage = Stage::new(world, guards);
             let shown = program(stage.clone()).await;
             let ended = stage.finish().await;
             shown.and(ended)

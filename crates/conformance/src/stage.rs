@@ -6,7 +6,7 @@ mod peer;
 
 use std::{cell::RefCell, collections::BTreeMap, net::IpAddr, rc::Rc, sync::Arc, time::Duration};
 
-use call_engine::Engine;
+use call_engine::{Engine, Guards};
 use determinism::crypto::SeededProvider;
 use netsim::{Access, HostSpec, LinkModel, Pace, ProcessingDelay, World, WorldConfig};
 use scenario::runtime::{Gauges, WorldRuntime};
@@ -69,6 +69,7 @@ pub(crate) struct Stage(Rc<Inner>);
 
 struct Inner {
     world: World,
+    guards: Guards,
     hub: Hub,
     held: RefCell<Held>,
 }
@@ -87,8 +88,13 @@ struct Held {
 type Claim = Box<dyn Fn() -> Shown>;
 
 impl Stage {
-    pub(crate) fn new(world: World) -> Self {
-        Self(Rc::new(Inner { world, hub: Hub::default(), held: RefCell::default() }))
+    pub(crate) fn new(world: World, guards: Guards) -> Self {
+        Self(Rc::new(Inner { world, guards, hub: Hub::default(), held: RefCell::default() }))
+    }
+
+    /// With which guards its engines run.
+    pub(crate) fn guards(&self) -> Guards {
+        self.0.guards
     }
 
     /// Signalling between engines, in memory.

@@ -294,6 +294,22 @@ fn servers() -> Vec<Row> {
             .of(spec::CANDIDATE_ERROR, error)
             .bare(async move |stage| tells_error(&stage, with("stun")).await)
             .engine(async |stage| engine_tells_error(&stage, |settings| dead_server(settings, "stun")).await),
+        row(
+            "candidates-are-told-as-they-are-found",
+            "A candidate is told when it is found, while others are still gathered.",
+        )
+        .of(spec::CANDIDATE_EVENT, EXCHANGE)
+        .bare(async move |stage| {
+            let alice = offering(&stage, with("stun")).await?;
+            expect("candidates at once", alice.candidates().len(), 1)?;
+            expect_that(alice.state(Machine::Gathering) != "complete", "the gathering is complete already")
+        })
+        .engine(async |stage| {
+            let mut talk = stage.caller_with(|settings| dead_server(settings, "stun")).await?;
+            talk.far.receive("candidate").await?;
+            let state = talk.party.state(StateMachine::Gathering);
+            expect_that(state != "complete", "the gathering is complete already")
+        }),
         row("a-dead-turn-server-is-told", "A TURN server that does not answer fires icecandidateerror.")
             .of(spec::CANDIDATE_ERROR, error)
             .bare(async move |stage| tells_error(&stage, with("turn")).await)

@@ -1,5 +1,6 @@
 //! The table: it is as pinned, it is complete, and it is the same whenever and wherever it is played.
 
+mod guards;
 mod pins;
 
 use std::{collections::BTreeSet, num::NonZeroUsize, path::PathBuf, sync::LazyLock, thread};
