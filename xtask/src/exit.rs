@@ -9,7 +9,7 @@ use std::process::ExitCode;
 /// | 0 | all good |
 /// | 1 | the tool itself failed: a bug, a full disk, a run that could not be played |
 /// | 2 | usage, or unreadable input |
-/// | 3 | a check failed |
+/// | 3 | a check failed, or a replay diverged |
 /// | 5 | nothing ran |
 /// | 130 | stopped by Ctrl-C; nothing was written |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(crate) enum Code {
     ToolFailed = 1,
     /// Usage, or unreadable input. `clap` uses the same number.
     BadInput = 2,
-    /// A check failed.
+    /// A check failed, or a replay diverged.
     CheckFailed = 3,
     /// Nothing ran.
     NothingRan = 5,

@@ -7,6 +7,7 @@ mod nat_grid;
 mod output;
 mod profiles;
 mod progress;
+mod replay;
 mod scenarios;
 mod schema;
 mod serve;
@@ -32,6 +33,8 @@ enum Command {
     NatGrid(nat_grid::Arguments),
     /// What W3C and IETF ask of a peer connection: bare webrtc, and the engine
     Conformance(conformance::Arguments),
+    /// Say what happened in a captured call, and play it again
+    Replay(Box<replay::Arguments>),
     /// The named networks: their figures and sources, and how calls fare on them
     Profiles(profiles::Arguments),
     /// Write the JSON Schema of scenario files, scenarios/schema.json
@@ -49,6 +52,8 @@ Examples:
   cargo xtask scenarios ringing loss/uniform-5pct           a theme and one scenario
   cargo xtask scenarios happy/host-candidates --seed 7      one run, with its full timeline
   cargo xtask scenarios --format json --out report.json     for a machine
+  cargo xtask replay dump.txt relay.jsonl                   what happened in a captured call
+  cargo xtask scenarios --guards-off                        whether the harness sees what the engine guards against
   cargo xtask profiles                                      the networks that scenarios can name
   cargo xtask nat-grid                                      which NATs a call gets through, and which need TURN
   cargo xtask conformance                                   where webrtc and the engine do otherwise than W3C says
@@ -58,7 +63,7 @@ Exit codes:
   0    all good
   1    the tool itself failed, or a run could not be played
   2    usage, or unreadable input
-  3    a check failed
+  3    a check failed, or a replay diverged
   5    nothing ran
   130  stopped by Ctrl-C";
 
@@ -67,6 +72,7 @@ fn main() -> ExitCode {
         Command::Scenarios(arguments) => scenarios::run(&arguments),
         Command::NatGrid(arguments) => nat_grid::run(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Profiles(arguments) => profiles::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Truth(arguments) => truth::run(&arguments),

@@ -1,5 +1,6 @@
 //! `cargo xtask scenarios`
 
+mod guards_off;
 mod human;
 mod input;
 mod junit;
@@ -46,6 +47,9 @@ pub(crate) struct Arguments {
     /// Say which scenarios there are, and play none
     #[arg(long)]
     list: bool,
+    /// Play the scenarios that are about a guard of the engine without it, and pass only if each is caught
+    #[arg(long, conflicts_with = "list")]
+    guards_off: bool,
     /// Where scenarios stand [default: the workspace's scenarios/]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -74,11 +78,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     }
     determinism::supported()?;
     interrupt::listen()?;
+    if arguments.guards_off {
+        return guards_off::run(&plans, arguments);
+    }
     let (result, report) = play(&plans, arguments);
     if result.is_partial() {
-        let (played, asked) = (result.played(), result.asked);
-        output::complain(&format!("stopped: {played} of {asked} runs took place, nothing was written"));
-        return Ok(Code::Interrupted);
+        return Ok(stopped(&result));
     }
     let text = match arguments.format {
         Format::Human => human::report(&report, single_run(&result)),
@@ -89,7 +94,22 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     Ok(verdict(&report))
 }
 
+fn stopped(result: &SuiteResult) -> Code {
+    let (played, asked) = (result.played(), result.asked);
+    output::complain(&format!("stopped: {played} of {asked} runs took place, nothing was written"));
+    Code::Interrupted
+}
+
 fn play(plans: &[Plan], arguments: &Arguments) -> (SuiteResult, Report) {
+    let started = now();
+    let result = play_all(plans, arguments);
+    let wall = now().duration_since(started);
+    let dir = arguments.dir.as_ref().map(|dir| format!("--dir {}", dir.display())).unwrap_or_default();
+    let report = Report::new(plans, &result, wall, &dir);
+    (result, report)
+}
+
+fn play_all(plans: &[Plan], arguments: &Arguments) -> SuiteResult {
     let seeds = match (arguments.seed, arguments.seeds) {
         (Some(seed), _) => Seeds::One(seed),
         (None, Some(count)) => Seeds::Count(count.get()),
@@ -102,14 +122,10 @@ fn play(plans: &[Plan], arguments: &Arguments) -> (SuiteResult, Report) {
         keep: if single { Keep::Everything } else { Keep::Nothing },
     };
     let bar = Bar::new();
-    let started = now();
     let result =
         suite::run(plans, &options, &interrupt::CANCEL, scenario::run::play, |progress| bar.show(progress));
-    let wall = now().duration_since(started);
     bar.clear();
-    let dir = arguments.dir.as_ref().map(|dir| format!("--dir {}", dir.display())).unwrap_or_default();
-    let report = Report::new(plans, &result, wall, &dir);
-    (result, report)
+    result
 }
 
 /// As many threads as were asked for; else one per core.

@@ -47,7 +47,9 @@ pub struct Guards {
     ///     flight can stall it for ever in `webrtc` 0.21.1 (see also libdatachannel#1635, rtpengine#1310).
     pub dtls_deadline: bool,
     /// 13. Data channels are part of the first offer, so that SCTP is up before a message is sent. Off:
-    ///     the first message pays for a negotiation and for each lost INIT (webrtc-rs/rtc#225).
+    ///     the first message asks for them, and pays for a negotiation and for each lost INIT
+    ///     (webrtc-rs/rtc#225); `webrtc` 0.21.1, which starts SCTP with the DTLS handshake and never
+    ///     later, does not open them at all.
     pub data_channel_in_first_offer: bool,
     /// 14. A call that may use relayed candidates only nominates one at once. Off: it waits 2 s for
     ///     better ones that cannot come (pion/ice#324, livekit PR #4835).

@@ -52,6 +52,7 @@ pub use media::{
     MediaStreamConstraints, Permission, SyntheticDevices, VideoConstraints, Wanted,
 };
 pub use observer::{EngineEvent, Observer, PacketPosition, ReceivedPacket, StateMachine};
+pub use peer::{Delivery, Hold, Statistics};
 pub use recovery::{Rebuilds, Recovery, RecoveryCause, RecoveryStep};
 pub use settings::{Codecs, DataSettings, PeerSettings, Settings, Timers};
 pub use state::{CallEvent, CallState, EndReason, Outcome, Role};

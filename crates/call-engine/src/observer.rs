@@ -1,6 +1,6 @@
 use signaller::{CallId, ParticipantId};
 
-use crate::{MediaKind, RecoveryCause, RecoveryStep};
+use crate::{Delivery, Hold, MediaKind, RecoveryCause, RecoveryStep, Statistics};
 
 /// Who is told what the engine does: the application's user interface, its log, a test.
 ///
@@ -14,6 +14,12 @@ pub trait Observer: Send + Sync + 'static {
 
     /// An RTP packet arrived and was decrypted.
     fn on_packet_received(&self, _packet: ReceivedPacket) {}
+
+    /// A message arrived on a data channel.
+    fn on_data(&self, _delivery: Delivery, _message: &[u8]) {}
+
+    /// Statistics were taken, as often as [`Settings::statistics`](crate::Settings::statistics) says.
+    fn on_statistics(&self, _statistics: Statistics) {}
 }
 
 /// An RTP packet of a remote track.
@@ -136,6 +142,49 @@ pub enum EngineEvent {
     TrackEnded {
         /// Audio or video.
         kind: MediaKind,
+    },
+    /// Nothing has come of the other side's track for [`Settings::media_silence`]: it is muted, held, or
+    /// the connection is gone.
+    ///
+    /// [`Settings::media_silence`]: crate::Settings::media_silence
+    MediaPaused {
+        /// Audio or video.
+        kind: MediaKind,
+    },
+    /// Its media comes again.
+    MediaResumed {
+        /// Audio or video.
+        kind: MediaKind,
+    },
+    /// The call was put on hold here, or resumed.
+    HoldChanged {
+        /// Which.
+        hold: Hold,
+    },
+    /// Another camera is in use. Nothing was renegotiated.
+    CameraSwitched {
+        /// Its label.
+        label: String,
+    },
+    /// The screen is shared, or is not any longer.
+    ScreenShared {
+        /// Whether it is.
+        shared: bool,
+    },
+    /// A data channel is open.
+    DataChannelOpen {
+        /// Which one.
+        delivery: Delivery,
+    },
+    /// A data channel is closed.
+    DataChannelClosed {
+        /// Which one.
+        delivery: Delivery,
+    },
+    /// A message was refused, for too many wait already.
+    DataRefused {
+        /// For which channel.
+        delivery: Delivery,
     },
     /// The guide's older `addstream`: the first track of a stream is there.
     StreamAdded {

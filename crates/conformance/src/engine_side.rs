@@ -4,7 +4,8 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use call_engine::{
-    Engine, EngineEvent, Observer, Parts, PeerSettings, Permission, Settings, StateMachine, SyntheticDevices,
+    Engine, EngineEvent, Observer, Parts, PeerSettings, Permission, Recovery, Settings, StateMachine,
+    SyntheticDevices,
 };
 use futures::future::{Either, select};
 use signaller::{
@@ -67,6 +68,8 @@ impl Stage {
                 crypto: Some(self.crypto()),
                 ..PeerSettings::default()
             },
+            // An offer that nobody answers stays unanswered: what it takes to give it up is no part of a row.
+            recovery: Some(Recovery { answer: None, ..Recovery::default() }),
             guards: self.guards(),
             ..Settings::new(name)
         };

@@ -20,6 +20,31 @@ use crate::{
     record::RunRecord,
 };
 
+/// The names of the checks of single runs.
+pub const NAMES: &[&str] = &[
+    "outcome",
+    "path",
+    "end-reason",
+    "final-state",
+    "connected",
+    "milestone",
+    "media-both-ways",
+    "media-none",
+    "media-only",
+    "offers",
+    "recoveries",
+    "held-candidates",
+    "candidate-ends",
+    "ways",
+    "reconnects",
+    "never",
+    "sequence",
+    "no-candidate-lost",
+    "nothing-leaked",
+    "ended-by-itself",
+    "signalling-exactly-once",
+];
+
 /// Something that does not hold in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -38,6 +63,7 @@ pub fn check(plan: &Plan, record: &RunRecord) -> Vec<Failure> {
     let mut findings = Findings { record, failures: Vec::new() };
     let milestones = Milestones::of(plan, record);
     outcome::check(plan, record, &mut findings);
+    outcome::check_path(plan, record, &mut findings);
     outcome::check_peers(plan, record, &mut findings);
     outcome::check_milestones(plan, &milestones, &mut findings);
     media::check(plan, record, &mut findings);
@@ -75,6 +101,7 @@ impl Findings<'_> {
 
     /// A failure that shows at a moment of the run.
     fn add_at(&mut self, at: VirtualTime, check: &'static str, message: String) {
+        debug_assert!(NAMES.contains(&check), "{check} is not listed");
         self.failures.push(Failure { seed: Some(self.record.seed), check, at, message });
     }
 }

@@ -13,10 +13,12 @@
 
 mod address;
 mod attachment;
+mod engine;
 mod error;
 mod expect;
 mod flow;
 mod gateways;
+mod guard;
 mod ice_servers;
 mod link;
 mod load;
@@ -92,11 +94,15 @@ fn plan(name: &str, file: Option<PathBuf>, mut root: Table<'_>, problems: &Probl
     let names = peers::names(peers_at);
     let servers = ice_servers::read(root.take("ice-servers"), problems);
     let server_names: Vec<Name> = servers.iter().map(|server| server.plan.name.clone()).collect();
+    let guards = engine::guards(root.take("engine"), problems);
+    let guard = guard::read(root.take("guard"), guards, problems);
     let mut sites = Sites::default();
     let shared = gateways::read_shared(root.take("gateways"), problems);
     gateways::place_shared(&shared, &names, &mut sites, problems);
     let peers = peers::read(peers_at, &server_names, &mut sites, problems);
-    let signaller = signaller::read(root.take("signaller"), &names, problems);
+    let mut signaller = signaller::read(root.take("signaller"), &names, problems);
+    // What a file says itself goes before what its profiles say: the first rule that fits decides.
+    peers.iter().for_each(|peer| signaller.plan.faults.append(&peer.faults));
     let starts = peers.iter().map(|peer| (peer.name.clone(), peer.start.clone())).collect();
     let mut cast = Cast { peers: &names, servers: &server_names, starts, sites: &mut sites };
     let steps = steps::read(root.require("steps", problems), &mut cast, problems);
@@ -117,6 +123,8 @@ fn plan(name: &str, file: Option<PathBuf>, mut root: Table<'_>, problems: &Probl
         peers: peers.into_iter().map(|peer| peer.plan).collect(),
         signaller: signaller.plan,
         gateways: sites.gateways,
+        guards,
+        guard,
         ice_servers: servers.into_iter().map(|server| server.plan).collect(),
         steps: steps.into_iter().map(|(step, _)| step).collect(),
         expect,

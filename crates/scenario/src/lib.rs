@@ -36,12 +36,14 @@
 
 pub mod checks;
 pub mod format;
+pub mod guards_off;
 pub mod metrics;
 pub mod nat_grid;
 mod nearest;
 pub mod plan;
 pub mod profile;
 pub mod record;
+pub mod replay;
 pub mod report;
 pub mod run;
 pub mod runtime;

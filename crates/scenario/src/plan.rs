@@ -10,6 +10,7 @@
 //! - steps are in time order, at least one of them dials, and the last lies before the deadline.
 
 mod expect;
+mod guard;
 mod network;
 mod peer;
 mod signaller;
@@ -18,6 +19,7 @@ mod vocabulary;
 
 use std::{path::PathBuf, time::Duration};
 
+use call_engine::Guards;
 use timeline::Name;
 
 pub use self::{
@@ -25,6 +27,7 @@ pub use self::{
         AlwaysOn, CountRange, Expect, FlowExpect, MediaExpect, Milestone, MilestoneBound, Outcome,
         PeerExpect, RateBand, Reached, Sequence, StateRef, WayTaken,
     },
+    guard::GuardPlan,
     network::{
         Access, Attachment, Connections, Correlation, CredentialKind, CredentialPolicy, DEFAULT_ACCESS,
         Dependence, Ending, Firewall, Gateway, GilbertElliott, Hairpinning, Half, Handover, IceServerKind,
@@ -33,16 +36,17 @@ pub use self::{
         Transition, TurnCredentials,
     },
     peer::{
-        Codecs, Crypto, Device, FacingMode, MediaKind, MediaPlan, OnRing, PeerPlan, Permission, VideoPlan,
+        Codecs, Crypto, Device, EnginePlan, FacingMode, MediaKind, MediaPlan, OnRing, PeerPlan, Permission,
+        VideoPlan,
     },
     signaller::{
         Admission, DelayPlan, FaultsPlan, FaultyMessage, MessageKind, SignalingPlan, SignallerPlan,
         StoreFate, TokenHeld, TransportPlan,
     },
-    step::{Action, SignallerChange, Step, TrackState},
+    step::{Action, InCall, SignallerChange, Step, TrackState},
     vocabulary::{
-        CredentialsWord, DependenceWord, FirewallKind, LivenessWord, NatKind, PortSupplyWord, PortsWord,
-        RefreshWord, TcpWord,
+        CredentialsWord, DeliveryWord, DependenceWord, FirewallKind, LivenessWord, NatKind, PathWord,
+        PortSupplyWord, PortsWord, RefreshWord, TcpWord,
     },
 };
 
@@ -69,6 +73,10 @@ pub struct Plan {
     pub gateways: Vec<Gateway>,
     /// STUN and TURN servers.
     pub ice_servers: Vec<IceServerPlan>,
+    /// The guards of all engines; off only where a test wants to see what one is good for.
+    pub guards: Guards,
+    /// The guard that the scenario is about, if it is about one.
+    pub guard: Option<GuardPlan>,
     /// What happens when, in time order.
     pub steps: Vec<Step>,
     /// What must hold.

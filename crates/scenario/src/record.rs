@@ -10,7 +10,8 @@ pub use self::signalling::{Fate, MessageRecord, PeerSignalling, SignallingRecord
 use crate::{plan::MediaKind, words::words};
 
 /// The states of a call, in the order in which it passes them.
-pub const CALL_STATES: &[&str] = &["idle", "dialling", "ringing", "connecting", "connected", "ended"];
+pub const CALL_STATES: &[&str] =
+    &["idle", "dialling", "ringing", "connecting", "connected", "reconnecting", "ended"];
 
 /// The reasons for which a call ends, as [`PeerRecord::end_reason`] and scenario files spell them.
 pub const END_REASONS: &[&str] = &[
@@ -89,6 +90,8 @@ pub struct PeerRecord {
     pub candidates: CandidateCounts,
     /// The candidate pair that ICE selected, the last if there were several.
     pub pair: Option<CandidatePair>,
+    /// How often its connection was recovered.
+    pub recoveries: u64,
     /// How many offers it sent.
     pub offers_sent: u64,
     /// How many answers it sent.

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use timeline::{
-    CandidateFate, Digest, Entry, Event, Machine, Name, PacketRecord, Protocol, StunClass, Timeline, Verdict,
-    VirtualTime,
+    CandidateFate, Digest, Entry, Event, Machine, Name, PacketRecord, Protocol, StunClass, TcpFlags,
+    Timeline, Verdict, VirtualTime,
 };
 
 use crate::{
@@ -175,6 +175,12 @@ impl Sketch {
         self.entry(ms, "caller", Event::MessageSent { kind, to, detail });
     }
 
+    /// A peer sends a message.
+    pub(crate) fn sent(&mut self, actor: &str, kind: &'static str, to: &str) {
+        let (kind, to, detail) = (kind.into(), to.into(), "".into());
+        self.entry(1200, actor, Event::MessageSent { kind, to, detail });
+    }
+
     /// The callee receives a candidate from the caller.
     pub(crate) fn candidate_received(&mut self, ms: u64, candidate: &'static str) {
         let (kind, from, detail) = ("candidate".into(), "caller".into(), candidate.into());
@@ -184,6 +190,25 @@ impl Sketch {
     /// Something becomes of a candidate at the callee.
     pub(crate) fn candidate(&mut self, ms: u64, candidate: &'static str, fate: CandidateFate) {
         self.entry(ms, "callee", Event::Candidate { fate, candidate: candidate.into() });
+    }
+
+    /// A host sends a TCP segment to the signaller.
+    pub(crate) fn tcp_segment(&mut self, ms: u64, host: &str, verdict: Verdict) {
+        let protocol = Protocol::Tcp(TcpFlags::default());
+        let to_host = Some("signaller".into());
+        let packet = PacketRecord { protocol, verdict, from_host: host.into(), to_host, ..check_answer(ms) };
+        self.0.timeline.packets.push(packet);
+    }
+
+    /// A peer gathers a candidate.
+    pub(crate) fn gathered(&mut self, actor: &str, candidate: &'static str) {
+        let event = Event::Candidate { fate: CandidateFate::Gathered, candidate: candidate.into() };
+        self.entry(1100, actor, event);
+    }
+
+    /// A peer selects a candidate pair.
+    pub(crate) fn selected(&mut self, actor: &str, local: &'static str, remote: &'static str) {
+        self.entry(1540, actor, Event::PairSelected { local: local.into(), remote: remote.into() });
     }
 
     fn entry(&mut self, ms: u64, actor: &str, event: Event) {

@@ -25,6 +25,7 @@
 pub mod access;
 pub mod client;
 pub mod delivery;
+mod handle;
 pub mod http;
 pub mod memory;
 pub mod message;

@@ -98,6 +98,9 @@ media = "audio-only"
 profile = "{callee}"
 media = "audio-only"
 
+[signaller]
+transport = "websocket-with-fallback"
+
 [ice-servers.turn]
 
 [[steps]]

@@ -15,7 +15,7 @@ use webrtc::runtime::Runtime;
 
 use super::{
     Command, Parts,
-    call::{Call, TimerKind, Timers},
+    call::{Call, Purpose, TimerKind, Timers},
 };
 use crate::{
     CallEvent, CallState, EndReason, EngineEvent, MediaDevices, MediaError, MediaStream, Observer, Outcome,
@@ -56,7 +56,7 @@ enum Step {
     Wish(Option<Command>),
     Signaling(Option<TransportEvent>),
     Peer(PeerEvent),
-    Media(Result<MediaStream, MediaError>),
+    Media(Purpose, Result<MediaStream, MediaError>),
     Timer(TimerKind),
 }
 
@@ -88,10 +88,13 @@ impl Actor {
                 Step::Wish(Some(command)) => self.on_command(command).await,
                 Step::Signaling(event) => self.on_transport(event).await,
                 Step::Peer(event) => self.on_peer_event(event).await,
-                Step::Media(result) => self.on_media(result).await,
+                Step::Media(Purpose::Call, result) => self.on_media(result).await,
+                Step::Media(Purpose::Camera, result) => self.on_camera(result),
+                Step::Media(Purpose::Screen, result) => self.on_screen(result).await,
                 Step::Timer(TimerKind::Ring) => self.happen(CallEvent::RingTimeout).await,
                 Step::Timer(TimerKind::Connect) => self.happen(CallEvent::ConnectTimeout).await,
                 Step::Timer(TimerKind::Recovery) => self.on_recovery_timer().await,
+                Step::Timer(TimerKind::Statistics) => self.take_statistics().await,
             }
         }
     }
@@ -110,9 +113,12 @@ impl Actor {
                 return Poll::Ready(Step::Peer(event));
             }
             let Some(call) = call else { return Poll::Pending };
-            if let Some(Poll::Ready(result)) = call.media.as_mut().map(|media| media.as_mut().poll(cx)) {
+            if let Some((purpose, media)) = &mut call.media
+                && let Poll::Ready(result) = media.as_mut().poll(cx)
+            {
+                let purpose = *purpose;
                 call.media = None;
-                return Poll::Ready(Step::Media(result));
+                return Poll::Ready(Step::Media(purpose, result));
             }
             match call.timers.poll(cx) {
                 Some(kind) => Poll::Ready(Step::Timer(kind)),
@@ -131,6 +137,11 @@ impl Actor {
             Command::SetEnabled(kind, enabled) => self.set_enabled(kind, enabled),
             Command::NegotiationNeeded => self.on_negotiation_needed().await,
             Command::NetworkChanged { addresses } => self.on_network_changed(addresses).await,
+            Command::SetHold(hold) => self.set_hold(hold).await,
+            Command::SwitchCamera(facing_mode) => self.switch_camera(facing_mode),
+            Command::ShareScreen => self.share_screen(),
+            Command::StopScreen => self.stop_screen().await,
+            Command::SendData { delivery, message } => self.send_data(delivery, message).await,
             Command::PermissionLost => self.happen(CallEvent::PermissionLost).await,
             Command::ShutDown { .. } => unreachable!("the loop takes this one itself"),
         }
@@ -178,6 +189,7 @@ impl Actor {
                 if let Err(error) = peer.start_sending().await {
                     self.problem(format!("cannot send media: {error}"));
                 }
+                self.start_statistics();
             }
             CallState::Ended(reason) => self.release(event, reason).await,
             CallState::Idle | CallState::Dialling | CallState::Ringing | CallState::Reconnecting => {}
@@ -194,7 +206,7 @@ impl Actor {
         {
             self.send_in(&call, goodbye);
         }
-        if let Some(stream) = &call.stream {
+        for stream in call.stream.iter().chain(&call.screen) {
             stream.stop();
         }
         if let Some(peer) = call.peer.take()
@@ -202,7 +214,7 @@ impl Actor {
         {
             self.problem(format!("closing the peer: {error}"));
         }
-        let tracks = call.stream.iter().flat_map(MediaStream::tracks);
+        let tracks = call.stream.iter().chain(&call.screen).flat_map(MediaStream::tracks);
         let live_tracks = tracks.filter(|track| track.is_live()).count();
         self.observer.on_event(EngineEvent::Released { live_tracks });
     }

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -11,8 +12,8 @@ use std::{
 use signaller::{CallId, Candidate, ParticipantId};
 
 use crate::{
-    CallState, Guards, MediaError, MediaStream, Role, StateMachine,
-    peer::{HoldBack, Peer, RemoteTrack},
+    CallState, Guards, Hold, MediaError, MediaStream, Role, StateMachine,
+    peer::{HoldBack, Outbox, Peer, RemoteTrack},
     recovery::Ladder,
 };
 
@@ -26,8 +27,13 @@ pub(super) struct Call {
     pub(super) generation: u64,
     /// Whether the other side has heard of the call.
     pub(super) announced: bool,
-    pub(super) media: Option<MediaRequest>,
+    pub(super) media: Option<(Purpose, MediaRequest)>,
     pub(super) stream: Option<MediaStream>,
+    pub(super) screen: Option<MediaStream>,
+    pub(super) hold: Hold,
+    pub(super) outbox: Option<Arc<Outbox>>,
+    /// Whether the data channels are part of what is negotiated.
+    pub(super) data_open: bool,
     pub(super) peer: Option<Peer>,
     pub(super) held: HoldBack,
     pub(super) machines: Machines,
@@ -37,7 +43,18 @@ pub(super) struct Call {
     pub(super) trickle: Trickle,
 }
 
-/// `getUserMedia` while it waits for the person.
+/// What media is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The call's own stream.
+    Call,
+    /// Another camera.
+    Camera,
+    /// The screen.
+    Screen,
+}
+
+/// `getUserMedia` or `getDisplayMedia` while it waits for the person.
 pub(super) type MediaRequest = Pin<Box<dyn Future<Output = Result<MediaStream, MediaError>> + Send>>;
 
 /// The recovery of this call's connection.
@@ -73,6 +90,8 @@ pub(super) enum TimerKind {
     Connect,
     /// The next deadline of the recovery.
     Recovery,
+    /// The next sample of the statistics.
+    Statistics,
 }
 
 /// The states of the peer connection's machines, as last reported.
@@ -98,6 +117,10 @@ impl Call {
             announced: role == Role::Callee,
             media: None,
             stream: None,
+            screen: None,
+            hold: Hold::default(),
+            outbox: None,
+            data_open: false,
             peer: None,
             held: HoldBack::new(guards),
             machines: Machines::default(),

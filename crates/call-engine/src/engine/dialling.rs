@@ -1,14 +1,18 @@
 //! The beginning of a call: dialling, ringing, accepting, and what they need of devices and peer.
 
+use std::sync::Arc;
+
+use rtc::shared::error::Result;
 use signaller::{CallId, Envelope, Message, ParticipantId};
 
 use super::{
     actor::Actor,
-    call::{Call, TimerKind},
+    call::{Call, Purpose, TimerKind},
 };
 use crate::{
     CallEvent, CallState, Enabled, EndReason, EngineEvent, MediaError, MediaKind, MediaStream, Role,
-    peer::{Negotiation, Peer, PeerParts},
+    Settings,
+    peer::{Negotiation, Outbox, Peer, PeerParts},
 };
 
 /// Which of two calls goes on, when both sides dial each other at once.
@@ -87,7 +91,7 @@ impl Actor {
     fn ask_for_media(&mut self) {
         let request = self.devices.user_media(self.settings.media);
         if let Some(call) = &mut self.call {
-            call.media = Some(request);
+            call.media = Some((Purpose::Call, request));
         }
     }
 
@@ -98,7 +102,7 @@ impl Actor {
         }
     }
 
-    pub(super) async fn on_media(&mut self, result: Result<MediaStream, MediaError>) {
+    pub(super) async fn on_media(&mut self, result: std::result::Result<MediaStream, MediaError>) {
         let stream = match result {
             Ok(stream) => stream,
             Err(error) => {
@@ -142,18 +146,12 @@ impl Actor {
             events: self.peer_events_in.clone(),
             generation: call.generation,
             negotiation,
+            data: self.settings.data,
+            silence: self.settings.media_silence,
+            hold: call.hold,
         };
-        let built = match Peer::build(parts).await {
-            Ok(peer) => {
-                let peer = call.peer.insert(peer);
-                match &call.stream {
-                    Some(stream) => peer.add_stream(stream, self.settings.session).await,
-                    None => Ok(()),
-                }
-            }
-            Err(error) => Err(error),
-        };
-        match built {
+        let built = Peer::build(parts).await;
+        match furnish(call, built, &self.settings).await {
             Ok(()) => {
                 self.start_recovery().await;
                 true
@@ -164,6 +162,26 @@ impl Actor {
             }
         }
     }
+}
+
+/// Gives a peer that was just built what the call has.
+async fn furnish(call: &mut Call, built: Result<Peer>, settings: &Settings) -> Result<()> {
+    let peer = call.peer.insert(built?);
+    if let Some(stream) = &call.stream {
+        peer.add_stream(stream, settings.session).await?;
+    }
+    if let Some(screen) = &call.screen {
+        peer.add_tracks(screen).await?;
+    }
+    if let Some(data) = settings.data {
+        let outbox = call.outbox.get_or_insert_with(|| Arc::new(Outbox::new(data)));
+        call.data_open |= settings.guards.data_channel_in_first_offer;
+        // The side that offers opens them; the other one is told.
+        if call.data_open && call.role == Role::Caller {
+            peer.open_data(outbox).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The smaller call id wins; of equal ones the call of the participant with the smaller name. A call

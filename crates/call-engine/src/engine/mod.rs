@@ -3,6 +3,7 @@
 mod actor;
 mod call;
 mod dialling;
+mod in_call;
 mod messages;
 mod negotiating;
 mod peer_events;
@@ -18,7 +19,7 @@ use futures::channel::{
 use signaller::{CallId, ParticipantId, Transport};
 use webrtc::runtime::Runtime;
 
-use crate::{Enabled, MediaDevices, MediaKind, Observer, Settings};
+use crate::{Delivery, Enabled, FacingMode, Hold, MediaDevices, MediaKind, Observer, Settings};
 use actor::Actor;
 
 /// What an engine is made of besides its settings.
@@ -54,6 +55,11 @@ pub(crate) enum Command {
     SetEnabled(MediaKind, Enabled),
     NegotiationNeeded,
     NetworkChanged { addresses: Option<Vec<String>> },
+    SetHold(Hold),
+    SwitchCamera(FacingMode),
+    ShareScreen,
+    StopScreen,
+    SendData { delivery: Delivery, message: Vec<u8> },
     PermissionLost,
     ShutDown { done: oneshot::Sender<()> },
 }
@@ -92,6 +98,33 @@ impl Engine {
     /// Enables or disables the local tracks of one kind. Nothing is renegotiated.
     pub fn set_enabled(&self, kind: MediaKind, enabled: Enabled) {
         self.wish(Command::SetEnabled(kind, enabled));
+    }
+
+    /// Puts the call on hold, or resumes it. Directions change, which is negotiated.
+    pub fn set_hold(&self, hold: Hold) {
+        self.wish(Command::SetHold(hold));
+    }
+
+    /// Goes over to another camera (`replaceTrack`). Nothing is renegotiated.
+    pub fn switch_camera(&self, facing_mode: FacingMode) {
+        self.wish(Command::SwitchCamera(facing_mode));
+    }
+
+    /// Shares the screen, as a second video track.
+    pub fn share_screen(&self) {
+        self.wish(Command::ShareScreen);
+    }
+
+    /// Stops sharing the screen.
+    pub fn stop_screen(&self) {
+        self.wish(Command::StopScreen);
+    }
+
+    /// Sends a message on a data channel, or keeps it until that is open and has room. Where as many wait
+    /// as may ([`DataSettings`](crate::DataSettings)), it is refused, and the observer told so. A message
+    /// that was on its way when the connection had to be rebuilt may be lost.
+    pub fn send_data(&self, delivery: Delivery, message: Vec<u8>) {
+        self.wish(Command::SendData { delivery, message });
     }
 
     /// Reports a `negotiationneeded` that the peer connection did not fire itself. Platforms fire the

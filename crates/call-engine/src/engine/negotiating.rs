@@ -44,9 +44,11 @@ impl Actor {
         let round = offer.round;
         match peer.negotiation.on_offer(round, origin) {
             OnOffer::IgnoreStale => {
+                self.ignore_candidates_of(&offer.sdp).await;
                 self.problem(format!("offer of round {round} ignored: stale or repeated"));
             }
             OnOffer::IgnoreGlare => {
+                self.ignore_candidates_of(&offer.sdp).await;
                 self.problem(format!(
                     "offer of round {round} ignored: it crosses ours, and the other side yields"
                 ));
@@ -74,6 +76,7 @@ impl Actor {
             Err(error) => return self.negotiation_failed(&format!("cannot apply the offer: {error}")).await,
         };
         self.release_candidates(&sdp).await;
+        self.end_tracks_not_sent();
         if restarted {
             self.recover(Input::RemoteRestarted).await;
         }
@@ -87,6 +90,7 @@ impl Actor {
                 let next = peer.negotiation.accepted(round, answered);
                 self.entered_gathering();
                 self.send(Message::Answer { sdp, negotiation: round });
+                self.follow_directions().await;
                 self.go_on(next).await;
             }
             Err(error) => self.negotiation_failed(&format!("cannot answer: {error}")).await,
@@ -99,14 +103,29 @@ impl Actor {
             return self.problem("an answer without an offer".to_owned());
         };
         if peer.negotiation.on_answer(round) == OnAnswer::IgnoreStale {
+            self.ignore_candidates_of(&sdp).await;
             return self.problem(format!("answer of round {round} ignored: no such offer is in flight"));
         }
         if let Err(error) = peer.apply_answer(sdp.clone()).await {
             return self.negotiation_failed(&format!("cannot apply the answer: {error}")).await;
         }
         let next = peer.negotiation.answered();
+        // An answer to an offer that came before the restart says nothing about that.
+        let is_newest = !peer.negotiation.wants_restart();
         self.release_candidates(&sdp).await;
+        if is_newest {
+            self.recover(Input::Answered).await;
+        }
+        self.follow_directions().await;
         self.go_on(next).await;
+    }
+
+    /// An exchange is complete: media goes where it says.
+    async fn follow_directions(&mut self) {
+        let Some(peer) = self.peer() else { return };
+        if let Err(error) = peer.follow_directions().await {
+            self.problem(format!("cannot follow the directions that were negotiated: {error}"));
+        }
     }
 
     /// An exchange is complete. Boxed, for what follows may be another one.

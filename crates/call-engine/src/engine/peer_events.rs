@@ -29,6 +29,7 @@ impl Actor {
             PeerEventKind::Ice(state) => self.on_ice(state).await,
             PeerEventKind::Connection(state) => self.on_connection(state).await,
             PeerEventKind::Track(track) => self.on_track(track).await,
+            PeerEventKind::DataChannel(channel) => self.on_data_channel(channel).await,
             PeerEventKind::TrackEnded { id } => self.on_track_ended(&id),
         }
     }
@@ -111,6 +112,17 @@ impl Actor {
         if was_last {
             self.observer.on_event(EngineEvent::StreamRemoved { id: ended.stream });
         }
+    }
+
+    /// An offer says which tracks the other side sends; those that it says nothing of any longer have
+    /// ended. (An answer does not: it is silent about a track that this side's hold forbids.)
+    pub(super) fn end_tracks_not_sent(&mut self) {
+        let Some(call) = &self.call else { return };
+        let Some(peer) = &call.peer else { return };
+        let is_over = |track: &&crate::peer::RemoteTrack| !peer.is_sent(&track.id);
+        let over: Vec<String> =
+            call.remote_tracks.iter().filter(is_over).map(|track| track.id.clone()).collect();
+        over.iter().for_each(|id| self.on_track_ended(id));
     }
 
     /// The peer connection that brought them is gone.

@@ -8,7 +8,7 @@ use webrtc::peer_connection::{
 use super::actor::Actor;
 use crate::{
     EngineEvent, StateMachine,
-    peer::{Arrived, HasPeer, Trickled},
+    peer::{Arrived, HasPeer, OVER, Trickled},
 };
 
 impl Actor {
@@ -83,6 +83,14 @@ impl Actor {
         let Some(call) = &mut self.call else { return };
         for (trickled, arrived) in call.held.described(sdp) {
             self.settle(trickled.summary(), arrived).await;
+        }
+    }
+
+    /// The description `sdp` is ignored, and so are its candidates.
+    pub(super) async fn ignore_candidates_of(&mut self, sdp: &str) {
+        let Some(call) = &mut self.call else { return };
+        for trickled in call.held.ignored(sdp) {
+            self.settle(trickled.summary(), Arrived::Ignored(OVER)).await;
         }
     }
 

@@ -21,6 +21,17 @@ pub trait MediaDevices: Send + Sync + 'static {
         &self,
         constraints: MediaStreamConstraints,
     ) -> Pin<Box<dyn Future<Output = Result<MediaStream, MediaError>> + Send>>;
+
+    /// `getDisplayMedia` (W3C Screen Capture §5.1): a stream with one video track, the screen. Its stream's
+    /// id must differ from that of [`Self::user_media`].
+    ///
+    /// # Errors
+    ///
+    /// [`MediaError`]. A platform without screen capture, which is what this default stands for, has no
+    /// such device.
+    fn display_media(&self) -> Pin<Box<dyn Future<Output = Result<MediaStream, MediaError>> + Send>> {
+        Box::pin(async { Err(MediaError::NotFound(Wanted::Screen)) })
+    }
 }
 
 /// `MediaStreamConstraints`: which kinds of media, and of video which.
@@ -75,6 +86,8 @@ pub enum Wanted {
     Camera,
     /// Both.
     MicrophoneAndCamera,
+    /// What the screen shows.
+    Screen,
     /// Neither.
     Nothing,
 }
@@ -111,6 +124,7 @@ impl fmt::Display for Wanted {
             Self::Microphone => "the microphone",
             Self::Camera => "the camera",
             Self::MicrophoneAndCamera => "the microphone and the camera",
+            Self::Screen => "the screen",
             Self::Nothing => "nothing",
         })
     }

@@ -2,12 +2,13 @@
 //! frames from a local track to the wire and from the wire to the application.
 
 mod devices;
+mod outbound;
 mod receive;
-mod send;
 mod synthetic;
+mod tracks;
 
 pub use devices::{FacingMode, MediaDevices, MediaError, MediaStreamConstraints, VideoConstraints, Wanted};
-pub(crate) use receive::receive_media;
-pub(crate) use send::Outbound;
-pub use send::{Enabled, Frame, FrameSource, LocalTrack, MediaKind, MediaStream};
+pub(crate) use outbound::{Gate, Outbound, Source, send_media};
+pub(crate) use receive::{Inbound, receive_media};
 pub use synthetic::{Permission, SyntheticDevices};
+pub use tracks::{Enabled, Frame, FrameSource, LocalTrack, MediaKind, MediaStream};

@@ -7,13 +7,13 @@ use webrtc::runtime::Runtime;
 
 use super::{
     FacingMode, Frame, FrameSource, LocalTrack, MediaDevices, MediaError, MediaKind, MediaStream,
-    MediaStreamConstraints, VideoConstraints,
+    MediaStreamConstraints, VideoConstraints, Wanted,
 };
 
 /// A microphone and a camera that make frames out of nothing.
 ///
 /// Audio: one Opus-sized frame of 80 bytes every 20 ms, 50 a second (32 kbit/s, RFC 6716 §2.1.1).
-/// Video: one VP8 frame (RFC 6386 §9.1 frame header) per tick of the constraints' frame rate, 1,000
+/// The screen is video at 5 frames a second. Video: one VP8 frame (RFC 6386 §9.1 frame header) per tick of the constraints' frame rate, 1,000
 /// bytes each, and a key frame of 3,000 bytes at the start and every three seconds: at 30 frames a
 /// second about 260 kbit/s. Chosen so that an ordinary frame is one packet and a key frame several.
 #[derive(Clone, Debug)]
@@ -42,6 +42,8 @@ const OPUS_FRAME: Duration = Duration::from_millis(20);
 const OPUS_FRAME_BYTES: usize = 80;
 const VP8_DELTA_BYTES: usize = 1_000;
 const VP8_KEY_BYTES: usize = 3_000;
+/// Screens show little motion.
+const SCREEN_FRAME_RATE: u32 = 5;
 const VP8_KEY_EVERY: Duration = Duration::from_secs(3);
 
 impl MediaDevices for SyntheticDevices {
@@ -54,13 +56,34 @@ impl MediaDevices for SyntheticDevices {
             if !devices.delay.is_zero() {
                 devices.runtime.sleep(devices.delay).await;
             }
-            match devices.permission {
-                Permission::Granted => Ok(synthetic_stream(constraints)),
-                Permission::Denied => Err(MediaError::NotAllowed(constraints.wanted())),
-                Permission::NoDevice => Err(MediaError::NotFound(constraints.wanted())),
-            }
+            devices.permission.give(constraints.wanted(), || synthetic_stream(constraints))
         })
     }
+
+    fn display_media(&self) -> Pin<Box<dyn Future<Output = Result<MediaStream, MediaError>> + Send>> {
+        let devices = self.clone();
+        Box::pin(async move {
+            if !devices.delay.is_zero() {
+                devices.runtime.sleep(devices.delay).await;
+            }
+            devices.permission.give(Wanted::Screen, synthetic_screen)
+        })
+    }
+}
+
+impl Permission {
+    fn give(self, wanted: Wanted, stream: impl FnOnce() -> MediaStream) -> Result<MediaStream, MediaError> {
+        match self {
+            Self::Granted => Ok(stream()),
+            Self::Denied => Err(MediaError::NotAllowed(wanted)),
+            Self::NoDevice => Err(MediaError::NotFound(wanted)),
+        }
+    }
+}
+
+fn synthetic_screen() -> MediaStream {
+    let video = VideoConstraints { frame_rate: SCREEN_FRAME_RATE, ..VideoConstraints::default() };
+    MediaStream::new("screen", vec![LocalTrack::new(MediaKind::Video, "screen", Box::new(Vp8::new(video)))])
 }
 
 fn synthetic_stream(constraints: MediaStreamConstraints) -> MediaStream {

@@ -20,6 +20,8 @@ pub(crate) enum Trickled {
 
 /// The most candidates that wait at a time; more are refused, for they are no call's.
 const MOST_WAITING: usize = 256;
+/// Why a candidate of a generation that is over, or never came to be, has no effect.
+pub(crate) const OVER: &str = "its ICE generation is over";
 /// How many ICE generations of the past are remembered.
 const MOST_PAST: usize = 16;
 
@@ -63,7 +65,7 @@ impl HoldBack {
         }
         match self.place(&trickled) {
             Place::Present => Arrived::Apply(trickled),
-            Place::Past => Arrived::Ignored("its ICE generation is over"),
+            Place::Past => Arrived::Ignored(OVER),
             Place::Ahead if has_peer == HasPeer::Yes && !self.guards.hold_early_candidates => {
                 Arrived::Apply(trickled)
             }
@@ -82,21 +84,40 @@ impl HoldBack {
         if let Some(before) = self.present.replace(ufrag.clone())
             && before != ufrag
         {
-            self.past.push_back(before);
-            while self.past.len() > MOST_PAST {
-                self.past.pop_front();
-            }
+            self.over(before);
         }
         self.past.retain(|past| *past != ufrag);
         let mut sorted = VecDeque::new();
         for trickled in std::mem::take(&mut self.waiting) {
             match self.place(&trickled) {
                 Place::Present => sorted.push_back((trickled.clone(), Arrived::Apply(trickled))),
-                Place::Past => sorted.push_back((trickled, Arrived::Ignored("its ICE generation is over"))),
+                Place::Past => sorted.push_back((trickled, Arrived::Ignored(OVER))),
                 Place::Ahead => self.waiting.push_back(trickled),
             }
         }
         sorted
+    }
+
+    /// The description `sdp` is ignored: what waited for it. The generation that an ICE restart describes
+    /// dies with its description; that of a first offer may come back in its maker's answer.
+    pub(crate) fn ignored(&mut self, sdp: &str) -> VecDeque<Trickled> {
+        let ufrag = Described::of(sdp).username_fragment.unwrap_or_default();
+        if self.present.as_ref().is_none_or(|present| *present == ufrag) {
+            return VecDeque::new();
+        }
+        self.over(ufrag);
+        let (dead, waiting) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|trickled| matches!(self.place(trickled), Place::Past));
+        self.waiting = waiting;
+        dead
+    }
+
+    fn over(&mut self, ufrag: String) {
+        self.past.push_back(ufrag);
+        while self.past.len() > MOST_PAST {
+            self.past.pop_front();
+        }
     }
 
     fn place(&self, trickled: &Trickled) -> Place {
@@ -211,16 +232,38 @@ mod tests {
         assert_eq!(hold.arrived(of("b", 1), HasPeer::Yes), Arrived::Held);
         assert_eq!(hold.arrived(of("c", 2), HasPeer::Yes), Arrived::Held);
         check_described(&mut hold, "b", &["1"]);
-        assert_eq!(hold.arrived(of("a", 3), HasPeer::Yes), Arrived::Ignored("its ICE generation is over"));
+        assert_eq!(hold.arrived(of("a", 3), HasPeer::Yes), Arrived::Ignored(OVER));
         check_described(&mut hold, "c", &["2"]);
     }
 
     #[test]
-    fn candidates_of_an_ignored_offer_are_applied_when_its_maker_answers_with_them() {
+    fn a_generation_that_comes_back_is_in_place_again() {
         let mut hold = HoldBack::new(Guards::ALL_ON);
-        // The offer was never applied, so that its generation is not in place.
+        for generation in ["a", "b", "a"] {
+            check_described(&mut hold, generation, &[]);
+        }
+        assert_eq!(hold.arrived(of("b", 1), HasPeer::Yes), Arrived::Ignored(OVER));
+        check_described(&mut hold, "b", &[]);
+        assert_eq!(hold.past, ["a"], "the present generation is none of the past");
+    }
+
+    #[test]
+    fn candidates_of_an_ignored_first_offer_are_applied_when_its_maker_answers_with_them() {
+        let mut hold = HoldBack::new(Guards::ALL_ON);
         assert_eq!(hold.arrived(of("polite", 1), HasPeer::Yes), Arrived::Held);
+        assert!(hold.ignored(&description("polite")).is_empty());
         check_described(&mut hold, "polite", &["1"]);
+    }
+
+    #[test]
+    fn candidates_of_an_ignored_restart_are_dead_before_and_after_it() {
+        let mut hold = HoldBack::new(Guards::ALL_ON);
+        check_described(&mut hold, "a", &[]);
+        hold.arrived(of("restart", 1), HasPeer::Yes);
+        hold.arrived(of("later", 2), HasPeer::Yes);
+        assert_eq!(hold.ignored(&description("restart")), [of("restart", 1)]);
+        assert_eq!(hold.arrived(of("restart", 3), HasPeer::Yes), Arrived::Ignored(OVER));
+        check_described(&mut hold, "later", &["2"]);
     }
 
     #[test]

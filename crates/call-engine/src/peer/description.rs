@@ -1,6 +1,8 @@
 //! What the engine reads from session descriptions (RFC 8866).
 
-use rtc::peer_connection::transport::RTCIceCandidateInit;
+use rtc::{
+    peer_connection::transport::RTCIceCandidateInit, rtp_transceiver::RTCRtpTransceiverDirection as Direction,
+};
 use signaller::Candidate;
 
 /// What a description says of its maker and of the transport that all candidates belong to (RFC 9143:
@@ -14,6 +16,8 @@ pub(crate) struct Described {
     /// The session id of the `o=` line: one for the whole life of a peer connection, and another one for
     /// each other peer connection (RFC 9429 §5.2.1).
     pub(crate) session: Option<String>,
+    /// The tag and the direction of each media section that has both.
+    pub(crate) sections: Vec<(String, Direction)>,
     /// The ids of the tracks that its maker sends (`a=msid`, RFC 8830).
     pub(crate) tracks: Vec<String>,
 }
@@ -27,6 +31,7 @@ impl Described {
             sdp_mid: first("a=mid:").map(str::to_owned),
             username_fragment: first("a=ice-ufrag:").map(str::to_owned),
             session: first("o=").and_then(|origin| origin.split(' ').nth(1)).map(str::to_owned),
+            sections: sdp.split("\nm=").skip(1).filter_map(section).collect(),
             tracks: msids.filter_map(|msid| msid.split(' ').nth(1)).map(str::to_owned).collect(),
         }
     }
@@ -55,13 +60,20 @@ impl Described {
     }
 }
 
+fn section(text: &str) -> Option<(String, Direction)> {
+    let mut attributes = text.lines().filter_map(|line| line.trim_end().strip_prefix("a="));
+    let direction = attributes.clone().map(Direction::from).find(|found| *found != Direction::Unspecified);
+    let mid = attributes.find_map(|attribute| attribute.strip_prefix("mid:"))?;
+    Some((mid.to_owned(), direction?))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    const SDP: &str = "v=0\r\no=- 4711 2 IN IP4 0.0.0.0\r\na=ice-ufrag:abcd\r\nm=audio 9\r\na=mid:audio0\r\n\
+    const SDP: &str = "v=0\r\no=- 4711 2 IN IP4 0.0.0.0\r\na=ice-ufrag:abcd\r\nm=audio 9\r\na=mid:audio0\r\na=sendonly\r\n\
                        a=msid:stream microphone\r\nm=video 9\r\na=mid:1\r\na=msid:stream camera\r\n";
 
     #[test]
@@ -70,6 +82,7 @@ mod tests {
         assert_eq!(described.session.as_deref(), Some("4711"));
         assert_eq!(described.username_fragment.as_deref(), Some("abcd"));
         assert_eq!(described.tracks, ["microphone", "camera"]);
+        assert_eq!(described.sections, [("audio0".to_owned(), Direction::Sendonly)]);
     }
 
     #[test]

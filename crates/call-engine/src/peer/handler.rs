@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::channel::mpsc::UnboundedSender;
 use webrtc::{
+    data_channel::DataChannel,
     media_stream::track_remote::TrackRemote,
     peer_connection::{
         PeerConnectionEventHandler, RTCIceConnectionState, RTCIceGatheringState,
@@ -28,6 +29,8 @@ pub(crate) enum PeerEventKind {
     Ice(RTCIceConnectionState),
     Connection(RTCPeerConnectionState),
     Track(Arc<dyn TrackRemote>),
+    /// The other side opened a data channel.
+    DataChannel(Arc<dyn DataChannel>),
     /// A remote track's task has come to its end.
     TrackEnded {
         id: String,
@@ -75,6 +78,10 @@ impl PeerConnectionEventHandler for Handler {
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
         self.tell(PeerEventKind::Connection(state));
+    }
+
+    async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
+        self.tell(PeerEventKind::DataChannel(channel));
     }
 
     async fn on_track(&self, track: Arc<dyn TrackRemote>) {

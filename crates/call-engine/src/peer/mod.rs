@@ -3,9 +3,12 @@
 mod addresses;
 mod candidates;
 mod codecs;
+mod data;
 mod description;
 mod handler;
 mod negotiation;
+mod statistics;
+mod tracks;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -13,19 +16,13 @@ use futures::channel::mpsc::UnboundedSender;
 use rtc::{
     crypto::{self, RTCCryptoProvider},
     ice::mdns::MulticastDnsMode,
-    media_stream::MediaStreamTrack,
     peer_connection::{
         configuration::RTCOfferOptions,
         transport::{RTCIceCandidate, RTCIceCandidateInit},
     },
-    rtp_transceiver::{
-        RTCRtpTransceiverDirection, RTCRtpTransceiverInit,
-        rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters},
-    },
     shared::error::{Error, Result},
 };
 use webrtc::{
-    media_stream::{track_local::static_sample::TrackLocalStaticSample, track_remote::TrackRemote},
     peer_connection::{
         PeerConnection, PeerConnectionBuilder, RTCConfigurationBuilder, RTCIceTransportPolicy,
         RTCSessionDescription, Registry, SettingEngine, SettingEngineBuilder, register_default_interceptors,
@@ -34,15 +31,19 @@ use webrtc::{
 };
 
 pub(crate) use addresses::BindAddresses;
-pub(crate) use candidates::{Arrived, HasPeer, HoldBack, Trickled};
-pub(crate) use description::Described;
+pub(crate) use candidates::{Arrived, HasPeer, HoldBack, OVER, Trickled};
+pub use data::Delivery;
+pub(crate) use data::Outbox;
+use description::Described;
 pub(crate) use handler::{Handler, PeerEvent, PeerEventKind};
 pub(crate) use negotiation::{Answered, Covers, Needed, Negotiation, Next, Offer, OnAnswer, OnOffer, Origin};
 
-use crate::{
-    Guards, IceTransportPolicy, MediaKind, MediaStream, Observer, PeerSettings, SessionConstraints,
-    media::{Outbound, receive_media},
-};
+pub use statistics::Statistics;
+pub use tracks::Hold;
+pub(crate) use tracks::RemoteTrack;
+
+use crate::{DataSettings, Guards, IceTransportPolicy, Observer, PeerSettings, media::Outbound};
+use statistics::Sampler;
 
 /// How often a closed peer's tasks are looked at until they are gone.
 const CLOSE_POLL: Duration = Duration::from_millis(1);
@@ -59,6 +60,9 @@ pub(crate) struct PeerParts<'a> {
     pub(crate) events: UnboundedSender<PeerEvent>,
     pub(crate) generation: u64,
     pub(crate) negotiation: Negotiation,
+    pub(crate) data: Option<DataSettings>,
+    pub(crate) silence: Option<Duration>,
+    pub(crate) hold: Hold,
 }
 
 /// A peer connection, its tracks and the tasks that serve them.
@@ -74,23 +78,21 @@ pub(crate) struct Peer {
     local: Described,
     remote: Described,
     sending: bool,
+    hold: Hold,
+    /// How many streams were added.
+    streams_added: u32,
+    silence: Option<Duration>,
+    sampler: Sampler,
+    /// The kinds of data channels that messages are sent on.
+    data_served: Vec<Delivery>,
     /// When to offer.
     pub(crate) negotiation: Negotiation,
-}
-
-/// A track of the other side.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RemoteTrack {
-    pub(crate) id: String,
-    pub(crate) kind: MediaKind,
-    pub(crate) stream: String,
 }
 
 impl Peer {
     /// Builds the peer connection: step 2 of the guide.
     pub(crate) async fn build(parts: PeerParts<'_>) -> Result<Self> {
-        let PeerParts { settings, guards, addresses, runtime, observer, events, generation, negotiation } =
-            parts;
+        let PeerParts { settings, guards, runtime, observer, events, generation, .. } = parts;
         let provider = match &settings.crypto {
             Some(provider) => provider.clone(),
             None => crypto::default_provider().map_err(|error| Error::Crypto(error.to_string()))?,
@@ -110,7 +112,8 @@ impl Peer {
             .with_interceptor_registry(interceptors)
             .with_runtime(runtime.clone())
             .with_handler(Arc::new(Handler { generation, events: events.clone() }))
-            .with_udp_addrs(vec![addresses])
+            .with_udp_addrs(vec![parts.addresses])
+            .with_data_channel_send_buffer_limit(parts.data.map_or(usize::MAX, |data| data.buffered_bytes))
             .build()
             .await?;
         Ok(Self {
@@ -125,35 +128,13 @@ impl Peer {
             local: Described::default(),
             remote: Described::default(),
             sending: false,
-            negotiation,
+            hold: parts.hold,
+            streams_added: 0,
+            silence: parts.silence,
+            sampler: Sampler::default(),
+            data_served: Vec::new(),
+            negotiation: parts.negotiation,
         })
-    }
-
-    /// Adds the stream's tracks, and a receiving transceiver for each kind that `session` asks to
-    /// receive and the stream does not have.
-    pub(crate) async fn add_stream(
-        &mut self,
-        stream: &MediaStream,
-        session: SessionConstraints,
-    ) -> Result<()> {
-        for track in stream.tracks() {
-            let outbound = self.outbound_for(stream, track)?;
-            let sender = self.connection.add_track(outbound.0.clone()).await?;
-            self.outbound.push(Outbound { track: track.clone(), rtp: outbound.0, sender, ssrc: outbound.1 });
-            self.negotiation.changed();
-        }
-        let has = |kind| stream.tracks().iter().any(|track| track.kind() == kind);
-        for (kind, wanted) in [
-            (MediaKind::Audio, session.offer_to_receive_audio),
-            (MediaKind::Video, session.offer_to_receive_video),
-        ] {
-            match (has(kind), wanted) {
-                (false, true) => self.add_receiver(kind).await?,
-                (true, false) => self.make_send_only(kind).await?,
-                _ => {}
-            }
-        }
-        Ok(())
     }
 
     /// Makes an offer and applies it locally: step 4. Its SDP. Restarts ICE where that is wanted.
@@ -182,13 +163,25 @@ impl Peer {
         self.connection.set_remote_description(RTCSessionDescription::offer(sdp)?).await?;
         let restarted = described.restarts_ice_of(&self.remote);
         self.remote = described;
+        // Applying an offer takes the hold back, in `webrtc` 0.21.1.
+        self.apply_hold().await?;
         Ok(restarted)
+    }
+
+    /// Whether the other side's newest description says that it sends the track `id`.
+    pub(crate) fn is_sent(&self, id: &str) -> bool {
+        self.remote.tracks.iter().any(|track| track == id)
     }
 
     /// Makes an answer and applies it locally: the second half of step 6. Its SDP.
     pub(crate) async fn answer(&mut self) -> Result<String> {
+        let preferred = self.narrow_to_offer().await?;
         let answer = self.connection.create_answer(None).await?;
-        self.apply_local(answer).await
+        let sdp = self.apply_local(answer).await?;
+        for (transceiver, direction) in preferred {
+            transceiver.set_direction(direction).await?;
+        }
+        Ok(sdp)
     }
 
     /// Whether every track and every wish to receive has a media section: what an answer cannot add.
@@ -256,42 +249,9 @@ impl Peer {
         Some((summary(pair.local()), summary(pair.remote())))
     }
 
-    /// Starts to send media; once, however often it is called.
-    pub(crate) async fn start_sending(&mut self) -> Result<()> {
-        if std::mem::replace(&mut self.sending, true) {
-            return Ok(());
-        }
-        for outbound in &self.outbound {
-            let parameters = outbound.sender.get_parameters().await?;
-            // A kind that the other side rejected has no codec, and nothing is sent.
-            let Some(codec) = parameters.rtp_parameters.codecs.first() else { continue };
-            let task = Outbound::run(
-                outbound.track.clone(),
-                outbound.rtp.clone(),
-                outbound.ssrc,
-                codec.payload_type,
-                self.runtime.clone(),
-                self.observer.clone(),
-            );
-            self.tasks.push(self.runtime.spawn(Box::pin(task)));
-        }
-        Ok(())
-    }
-
-    /// Reads a remote track to its end, in a task of its own. `None` for a kind that is neither audio
-    /// nor video.
-    pub(crate) async fn receive(&mut self, track: Arc<dyn TrackRemote>) -> Option<RemoteTrack> {
-        let kind = MediaKind::from_codec_kind(track.kind().await)?;
-        let id = track.track_id().await.to_string();
-        let stream = track.stream_id().await.to_string();
-        let (observer, events, generation) = (self.observer.clone(), self.events.clone(), self.generation);
-        let ended = PeerEventKind::TrackEnded { id: id.clone() };
-        let task = async move {
-            receive_media(kind, track, observer).await;
-            let _ = events.unbounded_send(PeerEvent { generation, kind: ended });
-        };
-        self.tasks.push(self.runtime.spawn(Box::pin(task)));
-        Some(RemoteTrack { id, kind, stream })
+    /// Takes one sample of the statistics.
+    pub(crate) async fn statistics(&mut self) -> Statistics {
+        self.sampler.sample(&self.connection, &self.runtime).await
     }
 
     /// Closes the connection and waits until every task of it is gone.
@@ -313,57 +273,6 @@ impl Peer {
         self.local = Described::of(&sdp);
         self.connection.set_local_description(description).await?;
         Ok(sdp)
-    }
-
-    async fn add_receiver(&mut self, kind: MediaKind) -> Result<()> {
-        let init = RTCRtpTransceiverInit {
-            direction: RTCRtpTransceiverDirection::Recvonly,
-            streams: vec![],
-            send_encodings: vec![],
-        };
-        self.connection.add_transceiver_from_kind(kind.codec_kind(), Some(init)).await?;
-        self.negotiation.changed();
-        Ok(())
-    }
-
-    async fn make_send_only(&mut self, kind: MediaKind) -> Result<()> {
-        for transceiver in self.connection.get_transceivers().await {
-            let Some(sender) = transceiver.sender().await? else { continue };
-            if sender.track().kind().await == kind.codec_kind() {
-                transceiver.set_direction(RTCRtpTransceiverDirection::Sendonly).await?;
-                self.negotiation.changed();
-            }
-        }
-        Ok(())
-    }
-
-    fn outbound_for(
-        &self,
-        stream: &MediaStream,
-        track: &crate::LocalTrack,
-    ) -> Result<(Arc<TrackLocalStaticSample>, u32)> {
-        let ssrc = self.random_ssrc()?;
-        let coding = RTCRtpEncodingParameters {
-            rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
-            codec: codecs::codec_of(track.kind()),
-            ..Default::default()
-        };
-        let description = MediaStreamTrack::new(
-            stream.id().to_owned(),
-            format!("{}-{}", stream.id(), track.kind()),
-            track.label().to_owned(),
-            track.kind().codec_kind(),
-            vec![coding],
-        );
-        let rtp = TrackLocalStaticSample::new(self.runtime.now(), description)?;
-        Ok((Arc::new(rtp), ssrc))
-    }
-
-    /// A random synchronisation source (RFC 3550 §8), never zero.
-    fn random_ssrc(&self) -> Result<u32> {
-        let mut bytes = [0; 4];
-        self.provider.random().fill(&mut bytes).map_err(|error| Error::Crypto(error.to_string()))?;
-        Ok(u32::from_be_bytes(bytes).max(1))
     }
 }
 

@@ -42,6 +42,8 @@ pub enum RecoveryCause {
     DtlsTimeout,
     /// The step before took too long.
     StepTimeout,
+    /// Our offer, or our wish for one, was not answered.
+    Unanswered,
     /// A description could not be made or applied.
     NegotiationFailed,
     /// The application says that the network changed.
@@ -86,6 +88,7 @@ impl RecoveryCause {
             Self::CheckingTimeout => "ice checks for too long",
             Self::DtlsTimeout => "dtls takes too long",
             Self::StepTimeout => "the step before did not help",
+            Self::Unanswered => "no answer comes",
             Self::NegotiationFailed => "negotiation failed",
             Self::NetworkChanged => "the network changed",
             Self::OtherSide => "the other side",

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use super::{Input, Ladder, Lead, Rebuilds, Recovery, RecoveryCause as Cause, RecoveryStep, Relays, Step};
 use crate::Guards;
 
-const INPUTS: [Input; 14] = [
+const INPUTS: [Input; 15] = [
     Input::Negotiating,
+    Input::Answered,
     Input::Checking,
     Input::IceConnected,
     Input::Connected,
@@ -82,12 +83,14 @@ impl Run {
     }
 }
 
+/// Tells it all to a recovery whose every offer is answered, and which nothing helps.
 fn whole_story(lead: Lead, relays: Relays, first: Input) -> String {
     let mut run = Run::connected(Recovery::default(), lead, relays);
     run.tell(first);
     let mut out = String::new();
     let mut told = 0;
     loop {
+        run.tell(Input::Answered);
         for step in &run.steps[told..] {
             let _ = writeln!(out, "{:>6} ms  {} ({})", run.now.as_millis(), step.what, step.cause);
         }
@@ -146,9 +149,24 @@ fn signalling_that_is_down_is_awaited() {
 }
 
 #[test]
+fn a_rung_that_was_only_awaited_is_still_to_be_taken() {
+    let settings = Recovery { ice_restart: None, ..Recovery::default() };
+    let mut run = Run::connected(settings, Lead::Leads, Relays::Available);
+    for input in
+        [Input::SignalingDown, Input::IceFailed, Input::RemoteRestarted, Input::SignalingUp, Input::IceFailed]
+    {
+        run.tell(input);
+    }
+    let expect = "await signaling (ice failed)\nfollow an ice restart (the other side)\n\
+                  ice restart, relay only (ice failed)\n";
+    assert_eq!(run.story(), expect);
+}
+
+#[test]
 fn a_restart_under_way_gets_its_patience_anew_when_signalling_is_back() {
     let mut run = Run::connected(Recovery::default(), Lead::Leads, Relays::None);
     run.tell(Input::NetworkChanged);
+    run.tell(Input::Answered);
     run.pass(Duration::from_secs(5));
     run.tell(Input::SignalingDown);
     run.pass(Duration::from_secs(20));
@@ -183,10 +201,35 @@ fn a_short_loss_heals_by_itself() {
 }
 
 #[test]
-fn an_answer_that_is_late_starts_no_recovery() {
+fn a_recovery_that_succeeded_leaves_nothing_behind() {
+    let rebuilds = Some(Rebuilds { patience: Duration::from_secs(4), attempts: 1 });
+    let settings = Recovery { rebuilds, ..Recovery::default() };
+    let mut run = Run::connected(settings, Lead::Leads, Relays::None);
+    for _ in 0..2 {
+        run.tell(Input::DtlsFailed);
+        run.tell(Input::Connected);
+        assert_eq!(run.ladder.deadline(), None, "a call that is up has no deadline");
+    }
+    let once = "rebuild (dtls failed)\nrecovered (connected)\n";
+    assert_eq!(run.story(), once.repeat(2), "the next recovery has its own attempts");
+}
+
+#[test]
+fn an_answer_that_never_comes_is_waited_for_and_then_the_peer_is_rebuilt() {
     let mut run = Run::new(Recovery::default(), Lead::Leads, Relays::None);
     run.tell(Input::Negotiating);
-    assert_eq!(run.ladder.deadline(), None, "nothing runs until ICE does");
+    run.pass(Duration::from_millis(19_999));
+    assert_eq!(run.story(), "");
+    run.pass(Duration::from_millis(1));
+    assert_eq!(run.story(), "rebuild (no answer comes)\n");
+}
+
+#[test]
+fn steps_do_not_pile_up_in_signalling_that_is_slow() {
+    let mut run = Run::connected(Recovery::default(), Lead::Leads, Relays::Available);
+    run.tell(Input::NetworkChanged);
+    run.pass(Duration::from_millis(19_999));
+    assert_eq!(run.story(), "ice restart (the network changed)\n");
 }
 
 #[track_caller]
@@ -236,8 +279,9 @@ fn any_moves() -> impl Strategy<Value = Vec<Move>> {
 
 fn any_settings() -> impl Strategy<Value = Recovery> {
     let rung = || proptest::option::of((1..8_000_u64).prop_map(Duration::from_millis));
-    (rung(), rung(), rung(), rung(), proptest::option::of(0..4_u32)).prop_map(
-        |(checking, dtls_handshake, ice_restart, relay_restart, attempts)| Recovery {
+    (rung(), rung(), rung(), rung(), rung(), proptest::option::of(0..4_u32)).prop_map(
+        |(answer, checking, dtls_handshake, ice_restart, relay_restart, attempts)| Recovery {
+            answer,
             checking,
             dtls_handshake,
             ice_restart,
@@ -265,7 +309,7 @@ fn height(what: RecoveryStep) -> Option<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3_000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3_000) })]
 
     #[test]
     fn every_interleaving_ends((settings, lead, relays) in any_run(), moves in any_moves()) {
@@ -329,7 +373,11 @@ fn check_order(steps: &[Step], settings: Recovery, relays: Relays) -> Result<(),
         let Some(height) = height(step.what) else { continue };
         let jumps = matches!(
             step.cause,
-            Cause::DtlsTimeout | Cause::DtlsFailed | Cause::NegotiationFailed | Cause::OtherSide
+            Cause::DtlsTimeout
+                | Cause::DtlsFailed
+                | Cause::NegotiationFailed
+                | Cause::Unanswered
+                | Cause::OtherSide
         );
         let returns = matches!(step.cause, Cause::NetworkChanged | Cause::SignalingBack);
         if height == 3 {

@@ -38,6 +38,8 @@ pub(crate) struct Ladder {
 pub(crate) enum Input {
     /// The first peer connection is built, and negotiated from now on.
     Negotiating,
+    /// Our offer is answered.
+    Answered,
     /// ICE is `checking`.
     Checking,
     /// ICE is `connected`.
@@ -83,14 +85,16 @@ enum State {
     Connected,
     /// It may heal by itself until then.
     Disconnected { until: Duration },
-    /// The rung is taken when signalling is back.
-    Awaiting { rung: Rung },
+    /// The rung is taken when signalling is back; `reached` is the highest that was taken.
+    Awaiting { rung: Rung, reached: Rung },
     /// Given up.
     Over,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
+    /// Our offer, or our wish for one, is not answered yet.
+    Signaling,
     Ice,
     Dtls,
 }
@@ -153,6 +157,8 @@ impl Ladder {
                 self.climb(now, Rung::First, Cause::Disconnected)
             }
             State::Trying { rung, stage, deadline: Deadline::At(at) } if at <= now => match (stage, rung) {
+                // Nothing can be offered where an offer is open: only a new peer connection can.
+                (Stage::Signaling, _) => self.mend_by_rebuild(now, Cause::Unanswered),
                 (Stage::Dtls, _) => self.mend_by_rebuild(now, Cause::DtlsTimeout),
                 (Stage::Ice, Rung::First) => self.climb(now, rung, Cause::CheckingTimeout),
                 (Stage::Ice, _) => self.climb(now, rung, Cause::StepTimeout),
@@ -169,24 +175,19 @@ impl Ladder {
         match (input, self.state) {
             (_, State::Over) => Vec::new(),
             (Input::Negotiating, State::Idle) => {
-                self.state = State::Trying { rung: Rung::First, stage: Stage::Ice, deadline: Deadline::None };
+                self.start(now, Rung::First, Stage::Signaling);
                 Vec::new()
             }
             (_, State::Idle) => Vec::new(),
             (Input::Connected, _) => self.connected(),
-            (
-                Input::Checking,
-                State::Trying { rung: Rung::First, stage: Stage::Ice, deadline: Deadline::None },
-            ) => {
-                self.start_patience(now, Rung::First);
+            // An ICE restart makes ICE check before the offer has even arrived.
+            (Input::Answered, State::Trying { rung, stage: Stage::Signaling, .. })
+            | (Input::Checking, State::Trying { rung: rung @ Rung::First, stage: Stage::Signaling, .. }) => {
+                self.start(now, rung, Stage::Ice);
                 Vec::new()
             }
-            (Input::IceConnected, State::Trying { rung, stage: Stage::Ice, .. }) => {
-                let deadline = match self.settings.dtls_handshake.filter(|_| self.guards.dtls_deadline) {
-                    Some(patience) => Deadline::At(now + self.with_grace(patience)),
-                    None => Deadline::None,
-                };
-                self.state = State::Trying { rung, stage: Stage::Dtls, deadline };
+            (Input::IceConnected, State::Trying { rung, stage: Stage::Signaling | Stage::Ice, .. }) => {
+                self.start(now, rung, Stage::Dtls);
                 Vec::new()
             }
             (Input::Disconnected, State::Connected) => {
@@ -227,16 +228,20 @@ impl Ladder {
         self.signaling = if up { Signaling::Up } else { Signaling::Down };
         match &mut self.state {
             // DTLS and the wait of a disconnected peer run over the media path.
-            State::Trying { stage: Stage::Ice, deadline: deadline @ Deadline::At(_), .. } if !up => {
+            State::Trying {
+                stage: Stage::Signaling | Stage::Ice,
+                deadline: deadline @ Deadline::At(_),
+                ..
+            } if !up => {
                 *deadline = Deadline::Paused;
                 Vec::new()
             }
-            State::Trying { stage: Stage::Ice, rung, deadline: Deadline::Paused } if up => {
-                let rung = *rung;
-                self.start_patience(now, rung);
+            State::Trying { stage, rung, deadline: Deadline::Paused } if up => {
+                let (rung, stage) = (*rung, *stage);
+                self.start(now, rung, stage);
                 Vec::new()
             }
-            State::Awaiting { rung } if up && self.guards.resume_after_signaling => {
+            State::Awaiting { rung, .. } if up && self.guards.resume_after_signaling => {
                 let rung = *rung;
                 self.take(now, rung, Cause::SignalingBack)
             }
@@ -279,7 +284,7 @@ impl Ladder {
 
     fn take(&mut self, now: Duration, rung: Rung, cause: Cause) -> Vec<Step> {
         if self.signaling == Signaling::Down {
-            self.state = State::Awaiting { rung };
+            self.state = State::Awaiting { rung, reached: self.reached() };
             return vec![Step { what: RecoveryStep::AwaitSignaling, cause }];
         }
         let what = match (rung, self.lead) {
@@ -291,20 +296,15 @@ impl Ladder {
         if rung == Rung::Rebuild {
             self.rebuilds += 1;
         }
-        self.state = State::Trying { rung, stage: Stage::Ice, deadline: Deadline::None };
-        self.start_patience(now, rung);
+        self.start(now, rung, Stage::Signaling);
         vec![Step { what, cause }]
     }
 
     /// The other side takes a step.
     fn follow(&mut self, now: Duration, step: Rung) -> Vec<Step> {
         self.lost(now);
-        let rung = match self.state {
-            State::Trying { rung, .. } | State::Awaiting { rung } => rung.max(step),
-            _ => step,
-        };
-        self.state = State::Trying { rung, stage: Stage::Ice, deadline: Deadline::None };
-        self.start_patience(now, rung);
+        let rung = self.reached().max(step);
+        self.start(now, rung, Stage::Ice);
         let what = match step {
             Rung::Rebuild => RecoveryStep::FollowRebuild,
             _ => RecoveryStep::FollowRestart,
@@ -312,23 +312,32 @@ impl Ladder {
         vec![Step { what, cause: Cause::OtherSide }]
     }
 
-    /// Gives the attempt under way the patience of `rung`.
-    fn start_patience(&mut self, now: Duration, rung: Rung) {
-        let patience = match rung {
-            Rung::First => self.settings.checking.filter(|_| self.guards.checking_deadline),
-            Rung::IceRestart => self.settings.ice_restart,
-            Rung::RelayRestart => self.settings.relay_restart,
-            Rung::Rebuild => self.settings.rebuilds.map(|rebuilds| rebuilds.patience),
-        };
-        let patience = patience.map(|patience| self.with_grace(patience));
-        let signaling = self.signaling;
-        if let State::Trying { deadline, .. } = &mut self.state {
-            *deadline = match (patience, signaling) {
-                (None, _) => Deadline::None,
-                (Some(_), Signaling::Down) => Deadline::Paused,
-                (Some(patience), Signaling::Up) => Deadline::At(now + patience),
-            };
+    /// The highest rung of this recovery that was taken, by whichever side.
+    const fn reached(&self) -> Rung {
+        match self.state {
+            State::Trying { rung, .. } | State::Awaiting { reached: rung, .. } => rung,
+            _ => Rung::First,
         }
+    }
+
+    /// An attempt enters `stage`, with the patience of that.
+    fn start(&mut self, now: Duration, rung: Rung, stage: Stage) {
+        let settings = &self.settings;
+        let patience = match (stage, rung) {
+            (Stage::Signaling, _) => settings.answer,
+            (Stage::Dtls, _) => settings.dtls_handshake.filter(|_| self.guards.dtls_deadline),
+            (Stage::Ice, Rung::First) => settings.checking.filter(|_| self.guards.checking_deadline),
+            (Stage::Ice, Rung::IceRestart) => settings.ice_restart,
+            (Stage::Ice, Rung::RelayRestart) => settings.relay_restart,
+            (Stage::Ice, Rung::Rebuild) => settings.rebuilds.map(|rebuilds| rebuilds.patience),
+        };
+        let deadline = match (patience, self.signaling, stage) {
+            (None, ..) => Deadline::None,
+            // DTLS needs no signalling.
+            (Some(_), Signaling::Down, Stage::Signaling | Stage::Ice) => Deadline::Paused,
+            (Some(patience), ..) => Deadline::At(now + self.with_grace(patience)),
+        };
+        self.state = State::Trying { rung, stage, deadline };
     }
 
     /// The time in which everything must be over starts with the loss.

@@ -10,8 +10,10 @@
 //!   Rebuilding is the one rung that is taken repeatedly, up to its number of attempts. Otherwise each
 //!   rung is taken once, and the next one when its patience is over or its failure is reported.
 //! - Being connected again ends the recovery; the next one begins at the bottom.
-//! - What ICE cannot mend goes straight to the rebuild: a DTLS handshake that stalls or fails, a
-//!   description that cannot be applied, the other side asking for it.
+//! - The patience of a rung counts from the answer to its offer. An offer that is not answered itself has
+//!   a patience of its own, so that steps do not pile up in signalling that is slow to return.
+//! - What ICE cannot mend goes straight to the rebuild: a DTLS handshake that stalls or fails, an offer
+//!   that is not answered, a description that cannot be applied, the other side asking for it.
 //! - A change of network restarts ICE at once, from any rung.
 //! - **The caller leads**: it alone rebuilds. The callee waits [`Recovery::follower_grace`] longer at
 //!   each rung, so that the caller acts first where both see the failure; it restarts ICE by itself,

@@ -7,14 +7,17 @@ pub struct Recovery {
     /// How long `disconnected` may heal by itself: it does within a keepalive or two where packets were
     /// lost, and never where the path is gone.
     pub disconnected_wait: Duration,
+    /// How long an offer may stay unanswered; then the peer is rebuilt, for a new peer connection alone can
+    /// offer again. `None`: for ever. Longer than signalling can be late, or rebuilds pile up in it.
+    pub answer: Option<Duration>,
     /// How long ICE may stay in `checking` when the call first connects. `None`: until it fails.
     pub checking: Option<Duration>,
     /// How long the DTLS handshake may take once ICE is connected; then the peer is rebuilt. `None`:
     /// for ever.
     pub dtls_handshake: Option<Duration>,
-    /// How long an ICE restart may take. `None`: there is none.
+    /// How long an ICE restart may take, from the answer to its offer. `None`: there is none.
     pub ice_restart: Option<Duration>,
-    /// How long an ICE restart over TURN alone may take. `None`: there is none.
+    /// The same for an ICE restart over TURN alone. `None`: there is none.
     pub relay_restart: Option<Duration>,
     /// Rebuilding the peer connection. `None`: it is not rebuilt.
     pub rebuilds: Option<Rebuilds>,
@@ -27,18 +30,19 @@ pub struct Recovery {
 /// How a peer connection is rebuilt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rebuilds {
-    /// How long a new peer connection may take until its ICE is connected.
+    /// How long ICE of a new peer connection may take, from the answer to its offer.
     pub patience: Duration,
     /// How many are made before the call is given up.
     pub attempts: u32,
 }
 
 impl Default for Recovery {
-    /// 2 s for `disconnected`, 8 s for `checking`, 5 s for DTLS, 6 s for each ICE restart, 8 rebuilds of
+    /// 2 s for `disconnected`, 20 s for an answer, 8 s for `checking`, 5 s for DTLS, 6 s for each ICE restart, 8 rebuilds of
     /// up to 8 s, 1.5 s for the caller to act first, 60 s in all.
     fn default() -> Self {
         Self {
             disconnected_wait: Duration::from_secs(2),
+            answer: Some(Duration::from_secs(20)),
             checking: Some(Duration::from_secs(8)),
             dtls_handshake: Some(Duration::from_secs(5)),
             ice_restart: Some(Duration::from_secs(6)),

@@ -2,7 +2,7 @@
 //! refused aloud, or is accounted for.
 //!
 //! A candidate is accounted for if it could not arrive (an outage that nothing ends, a call that is
-//! over before it could come), or if it had nothing to be applied to (the remote description never
+//! over before it could come, a TCP connection that lost segments and has delivered nothing since), or if it had nothing to be applied to (the remote description never
 //! came, or the call ended on the spot). Candidates are told apart by their text, which is the `detail`
 //! of a `candidate` message and the `candidate` of what became of it.
 
@@ -11,12 +11,12 @@ use std::{
     time::Duration,
 };
 
-use timeline::{CandidateFate, Event, Machine, Name, VirtualTime};
+use timeline::{CandidateFate, Event, Machine, Name, Verdict, VirtualTime};
 
 use super::Findings;
 use crate::{
     plan::{Action, AlwaysOn, Plan},
-    record::{RunRecord, state_word},
+    record::{Fate, MessageRecord, RunRecord, state_word},
 };
 
 /// How long a message may take on a network that works, besides what the signaller keeps it.
@@ -29,7 +29,7 @@ pub(super) fn check(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>
         let mut seen = Seen::of(receiver, record);
         for sent in sent_to(receiver, record) {
             let Some(problem) = seen.problem_with(&sent, receiver, plan, record) else { continue };
-            let Sent { at, from, candidate } = sent;
+            let Sent { at, from, candidate, .. } = sent;
             let message = format!("{candidate}, sent by {from} to {receiver}: {problem}");
             findings.add_at(at, AlwaysOn::NoCandidateLost.as_str(), message);
         }
@@ -41,12 +41,18 @@ struct Sent<'a> {
     at: VirtualTime,
     from: &'a Name,
     candidate: &'a str,
+    /// How many messages of any kind its sender had sent to its receiver before.
+    before: usize,
 }
 
 fn sent_to<'a>(receiver: &'a Name, record: &'a RunRecord) -> impl Iterator<Item = Sent<'a>> {
+    let mut sent_by: BTreeMap<&Name, usize> = BTreeMap::new();
     record.timeline.entries.iter().filter_map(move |entry| match &entry.event {
-        Event::MessageSent { kind, to, detail } if kind == "candidate" && to == receiver => {
-            Some(Sent { at: entry.at, from: &entry.actor, candidate: detail })
+        Event::MessageSent { kind, to, detail } if to == receiver => {
+            let count = sent_by.entry(&entry.actor).or_default();
+            let before = std::mem::replace(count, *count + 1);
+            let sent = Sent { at: entry.at, from: &entry.actor, candidate: detail, before };
+            (kind == "candidate").then_some(sent)
         }
         _ => None,
     })
@@ -87,8 +93,12 @@ impl<'a> Seen<'a> {
         let arrivals = self.arrived.get_mut(&(sent.from, sent.candidate));
         let Some(arrived) = arrivals.and_then(VecDeque::pop_front) else {
             let ends = [sent.from, receiver].map(|peer| over_by(record, peer, sent.at));
+            if signalling_accounts_for(sent, receiver, plan, record) {
+                return None;
+            }
             let due = due(plan, sent, receiver)?;
             let accounted = due > record.elapsed || ends.into_iter().flatten().any(|over| over <= due);
+            let accounted = accounted || is_held_by_tcp(sent, receiver, record);
             return (!accounted).then(|| format!("it should have arrived by {due} ms and never did"));
         };
         if let Some(settled) = self.settled.get_mut(sent.candidate).filter(|count| **count > 0) {
@@ -100,6 +110,24 @@ impl<'a> Seen<'a> {
         let over = over_by(record, receiver, arrived).is_some_and(|over| over <= due);
         (!over).then(|| format!("it arrived at {arrived} ms and was neither applied nor refused"))
     }
+}
+
+/// Whether a candidate that never arrived is the business of `signalling-exactly-once`: a rule of the scenario
+/// dropped it, it went with the signaller's store, or it waits while the scenario disturbs the signalling.
+fn signalling_accounts_for(sent: &Sent<'_>, receiver: &Name, plan: &Plan, record: &RunRecord) -> bool {
+    let is_it = |message: &&MessageRecord| {
+        message.kind == "candidate"
+            && (&message.from, &message.to) == (sent.from, receiver)
+            && (message.handed_over, message.detail.as_str()) == (sent.at, sent.candidate)
+            && message.taken.is_empty()
+    };
+    let Some(message) = record.signalling.messages().iter().find(is_it) else { return false };
+    let lost = |accepted| record.signalling.stores_lost().iter().any(|lost| *lost >= accepted);
+    let is_settled = matches!(message.fate, Some(Fate::Dropped | Fate::Refused | Fate::Forgotten));
+    let is_disturbed = !plan.signaller.faults.is_empty()
+        || plan.steps.iter().any(|step| matches!(step.action, Action::Signaller { .. }));
+    let waits = message.waits || message.accepted.is_none();
+    is_settled || message.accepted.is_some_and(lost) || (is_disturbed && waits)
 }
 
 /// When a message must have arrived; `None` where an outage that nothing ends keeps it.
@@ -117,6 +145,21 @@ fn due(plan: &Plan, sent: &Sent<'_>, receiver: &Name) -> Option<VirtualTime> {
         }
     }
     Some(due)
+}
+
+/// Whether TCP may still have it: a lost segment waits twice as long after each loss (RFC 6298 §5.5), and
+/// since TCP keeps the order, nothing that was sent after it has arrived either.
+fn is_held_by_tcp(sent: &Sent<'_>, receiver: &Name, record: &RunRecord) -> bool {
+    let ends = [Some(sent.from), Some(receiver)];
+    let was_lost = record.timeline.packets.iter().any(|packet| {
+        matches!(packet.verdict, Verdict::Held | Verdict::DeliveredLate)
+            && [Some(&packet.from_host), packet.to_host.as_ref()].iter().any(|end| ends.contains(end))
+    });
+    let arrived = record.timeline.entries.iter().filter(|entry| {
+        entry.actor == *receiver
+            && matches!(&entry.event, Event::MessageReceived { from, .. } if from == sent.from)
+    });
+    was_lost && arrived.count() <= sent.before
 }
 
 /// When a host's link went down, and when it came up again, if it did.

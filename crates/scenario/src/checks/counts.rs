@@ -1,4 +1,6 @@
-//! How many there are: `offers`, `held-candidates`, `nothing-leaked`.
+//! How many there are: `offers`, `recoveries`, `held-candidates`, `candidate-ends`, `nothing-leaked`.
+
+use timeline::Event;
 
 use super::Findings;
 use crate::{
@@ -11,9 +13,21 @@ pub(super) fn check(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>
     if let Some(expected) = plan.expect.offers.filter(|expected| !expected.contains(offers)) {
         findings.add("offers", format!("expected {expected}, {offers} were sent"));
     }
+    let recoveries: u64 = record.peers.values().map(|peer| peer.recoveries).sum();
+    if let Some(expected) = plan.expect.recoveries.filter(|expected| !expected.contains(recoveries)) {
+        findings.add("recoveries", format!("expected {expected}, {recoveries} were counted"));
+    }
     let held: u64 = record.peers.values().map(|peer| peer.candidates.held).sum();
     if let Some(expected) = plan.expect.held_candidates.filter(|expected| !expected.contains(held)) {
         findings.add("held-candidates", format!("expected {expected}, {held} were held back"));
+    }
+    let entries = record.timeline.entries.iter();
+    let ends = entries.filter(
+        |entry| matches!(&entry.event, Event::MessageSent { kind, .. } if kind == "end-of-candidates"),
+    );
+    let ends = u64::try_from(ends.count()).unwrap_or(u64::MAX);
+    if let Some(expected) = plan.expect.candidate_ends.filter(|expected| !expected.contains(ends)) {
+        findings.add("candidate-ends", format!("expected {expected}, {ends} were sent"));
     }
 }
 

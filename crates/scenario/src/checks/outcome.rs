@@ -1,4 +1,4 @@
-//! How a run came out: `outcome`, `end-reason`, `final-state`, `connected`, `milestone`,
+//! How a run came out: `outcome`, `path`, `end-reason`, `final-state`, `connected`, `milestone`,
 //! `ended-by-itself`.
 
 use timeline::VirtualTime;
@@ -6,7 +6,8 @@ use timeline::VirtualTime;
 use super::{Findings, one_of};
 use crate::{
     metrics::{self, FirstCall, Milestones},
-    plan::{AlwaysOn, MilestoneBound, Plan, Reached},
+    nat_grid::simulated_path,
+    plan::{AlwaysOn, MilestoneBound, PathWord, Plan, Reached},
     record::{RunRecord, WorldEnd},
 };
 
@@ -14,6 +15,17 @@ pub(super) fn check(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>
     let (allowed, found) = (&plan.expect.outcomes, metrics::outcome(plan, record));
     if !allowed.is_empty() && !allowed.contains(&found) {
         findings.add("outcome", format!("expected {}, the call came out as {found}", one_of(allowed)));
+    }
+}
+
+pub(super) fn check_path(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>) {
+    let allowed = &plan.expect.paths;
+    let Some(FirstCall { caller, callee, .. }) = FirstCall::of(plan).filter(|_| !allowed.is_empty()) else {
+        return;
+    };
+    let found = PathWord::from(simulated_path(record, caller, callee));
+    if !allowed.contains(&found) {
+        findings.add("path", format!("expected the call to go by {}, found {found}", one_of(allowed)));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Each check once where it holds and once where it does not.
 
-use timeline::{CandidateFate, Machine};
+use timeline::{CandidateFate, Machine, Verdict};
 
 use super::*;
 use crate::{
@@ -32,6 +32,47 @@ fn outcome() {
         r#"outcome = ["connected", "busy"]"#,
         Sketch::never_connected("declined"),
         "4100 outcome: expected connected or busy, the call came out as rejected",
+    );
+}
+
+#[test]
+fn candidate_ends() {
+    let two = || {
+        Sketch::connected().with(|sketch| {
+            sketch.sent("caller", "end-of-candidates", "callee");
+            sketch.sent("callee", "end-of-candidates", "caller");
+            sketch.sent("callee", "answer", "caller");
+        })
+    };
+    holds("candidate-ends = 2", two());
+    fails("candidate-ends = 1", two(), "4100 candidate-ends: expected exactly 1, 2 were sent");
+}
+
+/// Each side signalled one address; the pair's other ends decide, not what `webrtc` calls them.
+#[test]
+fn path() {
+    let pair = |caller_at: &'static str, callee_at: &'static str| {
+        Sketch::connected().with(|sketch| {
+            sketch.gathered("caller", "srflx udp 203.0.113.1:50000");
+            sketch.gathered("callee", "host udp 10.0.0.2:50000");
+            sketch.selected("caller", "prflx udp 10.0.0.2:1", callee_at);
+            sketch.selected("callee", "host udp 10.0.0.2:50000", caller_at);
+        })
+    };
+    let direct = pair("prflx udp 203.0.113.1:50000", "host udp 10.0.0.2:50000");
+    holds(r#"path = "srflx""#, direct.clone());
+    holds(r#"path = ["relay", "srflx"]"#, direct.clone());
+    fails(
+        r#"path = ["host", "relay"]"#,
+        direct,
+        "4100 path: expected the call to go by host or relay, found srflx",
+    );
+    holds(r#"path = "prflx""#, pair("prflx udp 203.0.113.1:666", "host udp 10.0.0.2:50000"));
+    holds(r#"path = "none""#, Sketch::never_connected("busy"));
+    fails(
+        r#"path = "host""#,
+        Sketch::never_connected("busy"),
+        "4100 path: expected the call to go by host, found none",
     );
 }
 
@@ -197,6 +238,26 @@ fn candidate_that_is_kept_by_an_outage() {
     assert_eq!(check(&plan_with(down, ""), &lost), []);
     let up = format!("{down}[[steps]]\nat = \"1200ms\"\nnetwork = {{ link-up = \"signaller\" }}\n");
     assert_eq!(check(&plan_with(&up, ""), &lost).len(), 1);
+}
+
+/// The network lost a segment, and nothing has come from the sender since; where something has, it is lost.
+#[test]
+fn candidate_that_tcp_holds() {
+    let sketch = |host, verdict, overtaken| {
+        let sketch = Sketch::connected().with(|sketch| {
+            sketch.candidate_sent(1200, "late");
+            sketch.tcp_segment(1200, host, verdict);
+            if overtaken {
+                sketch.candidate_received(1300, "another");
+            }
+        });
+        check(&plan(""), &sketch.record()).len()
+    };
+    assert_eq!(sketch("caller", Verdict::Delivered, false), 1);
+    assert_eq!(sketch("caller", Verdict::DeliveredLate, false), 0);
+    assert_eq!(sketch("callee", Verdict::Held, false), 0);
+    assert_eq!(sketch("callee", Verdict::Held, true), 1);
+    assert_eq!(sketch("neighbour", Verdict::Held, false), 1);
 }
 
 #[test]

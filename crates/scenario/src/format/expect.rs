@@ -8,12 +8,12 @@ use super::{
     error::{Found, ProblemKind, Problems},
     flow,
     reader::{Table, Value},
-    values::{known_name, vocabulary},
+    values::{Vocabulary, known_name, vocabulary},
 };
 use crate::{
     plan::{
-        AlwaysOn, CountRange, Expect, Milestone, MilestoneBound, Outcome, PeerExpect, Probability, RateBand,
-        Reached, WayTaken,
+        AlwaysOn, CountRange, Expect, Milestone, MilestoneBound, Outcome, PathWord, PeerExpect, Probability,
+        RateBand, Reached, WayTaken,
     },
     record::{CALL_STATES, END_REASONS},
 };
@@ -28,12 +28,15 @@ pub(super) fn read(value: Option<Value<'_>>, peers: &[Name], problems: &Problems
         milestones.splice(0..0, read_milestones(value, None, problems));
     }
     let expect = Expect {
-        outcomes: outcomes(table.take("outcome"), problems),
+        outcomes: words(table.take("outcome"), &vocabulary!("outcome", Outcome), problems),
+        paths: words(table.take("path"), &vocabulary!("path", PathWord), problems),
         peers: per_peer,
         milestones,
         media: flow::media(table.take("media"), peers, problems),
         offers: table.take("offers").and_then(|value| count(value, problems)),
+        recoveries: table.take("recoveries").and_then(|value| count(value, problems)),
         held_candidates: table.take("held-candidates").and_then(|value| count(value, problems)),
+        candidate_ends: table.take("candidate-ends").and_then(|value| count(value, problems)),
         never: flow::never(table.take("never"), peers, problems),
         sequences: flow::sequences(table.take("sequence"), peers, problems),
         waived: waived(table.take("waive"), problems),
@@ -43,9 +46,10 @@ pub(super) fn read(value: Option<Value<'_>>, peers: &[Name], problems: &Problems
     expect
 }
 
-fn outcomes(value: Option<Value<'_>>, problems: &Problems) -> Vec<Outcome> {
+/// A word, or a list of several.
+fn words<T>(value: Option<Value<'_>>, vocabulary: &Vocabulary<T>, problems: &Problems) -> Vec<T> {
     let values = value.map(Value::one_or_list).unwrap_or_default().into_iter();
-    values.filter_map(|value| value.word(&vocabulary!("outcome", Outcome), problems)).collect()
+    values.filter_map(|value| value.word(vocabulary, problems)).collect()
 }
 
 fn per_peer(

@@ -7,14 +7,15 @@ use timeline::Name;
 use super::{
     address::{self, Sites},
     attachment::take_attachment,
+    engine::take_engine,
     error::{ProblemKind, Problems, Span},
     reader::{Key, Table, Value},
-    signaller::client,
+    signaller::{client, of_profile},
     values::{known_name, set, vocabulary},
 };
 use crate::plan::{
-    Attachment, Codecs, Crypto, Device, FacingMode, IceTransportPolicy, MediaPlan, OnRing, PeerPlan,
-    Permission, SignalingPlan, TurnCredentials,
+    Attachment, Codecs, Crypto, Device, EnginePlan, FacingMode, FaultsPlan, IceTransportPolicy, MediaPlan,
+    OnRing, PeerPlan, Permission, SignalingPlan, TurnCredentials,
 };
 
 /// A peer, and where its addresses stand (or its name, if they are the default ones).
@@ -24,6 +25,8 @@ pub(super) struct PeerRead {
     pub(super) address_at: Span,
     /// Where it hangs on the network at the start.
     pub(super) start: Attachment,
+    /// What its network does to its signalling.
+    pub(super) faults: FaultsPlan,
 }
 
 /// The names of `[peers]`, which everything else refers to.
@@ -82,8 +85,10 @@ fn peer(index: u16, key: &Key<'_>, servers: &[Name], sites: &mut Sites, problems
     plan.profile = attachment.profile_name();
     set(&mut plan.device, attachment.profile.map(|profile| profile.device));
     fill(&mut plan, &mut table, servers, problems);
+    plan.engine = take_engine(&mut table, problems);
     table.finish(problems);
-    PeerRead { plan, name, address_at, start }
+    let faults = attachment.profile.map(|profile| of_profile(&profile.faults, &name)).unwrap_or_default();
+    PeerRead { plan, name, address_at, start, faults }
 }
 
 fn default_peer(name: Name, servers: &[Name]) -> PeerPlan {
@@ -107,6 +112,7 @@ fn default_peer(name: Name, servers: &[Name]) -> PeerPlan {
         frame_rate: PeerPlan::DEFAULT_FRAME_RATE,
         facing_mode: FacingMode::User,
         signaling: SignalingPlan::default(),
+        engine: EnginePlan::default(),
     }
 }
 

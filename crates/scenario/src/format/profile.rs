@@ -9,10 +9,11 @@ use super::{
     gateways::{self, GatewayRead},
     link::{LinkRead, ScheduleRead, take_link, take_schedule},
     reader::{Key, Table},
+    signaller::faults,
     values::vocabulary,
 };
 use crate::{
-    plan::Device,
+    plan::{Device, FaultsPlan},
     profile::{Figure, Profile},
 };
 
@@ -28,6 +29,8 @@ pub(crate) struct ProfileRead {
     pub(super) link: LinkRead,
     pub(super) schedule: Option<ScheduleRead>,
     pub(super) gateways: Vec<GatewayRead>,
+    /// What it does to the signalling of whoever is on it.
+    pub(super) faults: FaultsPlan,
     /// Where figures come from, by their key in the file; an entry speaks for all under its key.
     pub(crate) sources: BTreeMap<String, String>,
     pub(crate) figures: Vec<Figure>,
@@ -100,13 +103,13 @@ fn profile(key: &Key<'_>, problems: &Problems) -> Option<ProfileRead> {
     let link = take_link(&mut table, LinkRead::DEFAULT, problems);
     let schedule = take_schedule(&mut table, link, problems);
     let gateways = gateways::take_own(&mut table, problems).unwrap_or_default();
-    table.take("signaling");
+    let faults = table.take("faults").map(|value| faults(value, &[], problems)).unwrap_or_default();
     let sources = table.require("sources", problems).and_then(|value| value.table("sources", problems));
     table.finish(problems);
     let text = |key: &Key<'_>| Some((key.name.to_owned(), key.value.sentence(problems)?));
     let sources: BTreeMap<String, String> = sources?.rest().iter().filter_map(text).collect();
     let mut figures = Vec::new();
-    for part in ["link", "gateways", "schedule", "signaling"] {
+    for part in ["link", "gateways", "schedule", "faults"] {
         key.value.leaves(part, &mut |key, value| {
             let source = source_of(&key, &sources).unwrap_or_default().to_owned();
             figures.push(Figure { key, value, source });
@@ -119,6 +122,7 @@ fn profile(key: &Key<'_>, problems: &Problems) -> Option<ProfileRead> {
         link,
         schedule,
         gateways,
+        faults,
         sources,
         figures,
     })

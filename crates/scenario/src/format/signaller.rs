@@ -12,6 +12,7 @@ use timeline::Name;
 
 pub(super) use self::{
     client::client,
+    faults::{faults, of_profile},
     steps::{check, signaller_action},
 };
 use super::{

@@ -16,7 +16,10 @@ use super::{
     signaller::signaller_action,
     values::{known_name, vocabulary},
 };
-use crate::plan::{Action, Attachment, Connections, Handover, Plan, Step, TcpWord, TrackState, Transition};
+use crate::plan::{
+    Action, Attachment, Connections, DeliveryWord, FacingMode, Handover, InCall, Plan, Step, TcpWord,
+    TrackState, Transition,
+};
 
 /// The actions that are one word.
 pub(crate) const PEER_WORDS: &[&str] = &[
@@ -28,6 +31,11 @@ pub(crate) const PEER_WORDS: &[&str] = &[
     "enable-video",
     "disable-video",
     "negotiation-needed",
+    "hold",
+    "resume",
+    "share-screen",
+    "stop-screen",
+    "lose-permission",
 ];
 
 /// Who can be named in a step, and where they hang on the network.
@@ -116,37 +124,67 @@ fn simple_action(peer: Name, word: &str) -> Action {
         "disable-audio" => Action::SetAudio { peer, state: TrackState::Disabled },
         "enable-video" => Action::SetVideo { peer, state: TrackState::Enabled },
         "disable-video" => Action::SetVideo { peer, state: TrackState::Disabled },
+        "hold" => Action::InCall { peer, change: InCall::Hold },
+        "resume" => Action::InCall { peer, change: InCall::Resume },
+        "share-screen" => Action::InCall { peer, change: InCall::ShareScreen },
+        "stop-screen" => Action::InCall { peer, change: InCall::StopScreen },
+        "lose-permission" => Action::InCall { peer, change: InCall::LosePermission },
         _ => Action::NegotiationNeeded { peer, times: 1 },
     }
 }
 
-/// `{ dial = "callee" }` or `{ negotiation-needed = 5 }`.
+/// The actions that say more.
+const PEER_TABLES: [&str; 4] = ["dial", "negotiation-needed", "switch-camera", "send-data"];
+
+/// `{ dial = "callee" }`, `{ negotiation-needed = 5 }`, `{ send-data = { count = 10 } }`.
 fn table_action(peer: Name, value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<Action> {
     let mut table = value.table("this action", problems)?;
-    let dial = table.take("dial");
-    let needed = table.take("negotiation-needed");
+    let said: Vec<(&str, Value<'_>)> =
+        PEER_TABLES.into_iter().filter_map(|key| table.take(key).map(|value| (key, value))).collect();
     table_finish(table, problems);
-    match (dial, needed) {
-        (Some(dial), None) => {
-            let to = dial.peer(peers, problems)?;
+    let [(key, what)] = *said.as_slice() else {
+        return not_one(value, said.len(), &PEER_TABLES.join(", "), problems);
+    };
+    match key {
+        "dial" => {
+            let to = what.peer(peers, problems)?;
             if to == peer {
-                problems.add(ProblemKind::DialsItself { peer: peer.to_string() }, dial.span());
+                problems.add(ProblemKind::DialsItself { peer: peer.to_string() }, what.span());
             }
             Some(Action::Dial { peer, to })
         }
-        (None, Some(times)) => {
-            let times = u32::try_from(times.integer(1..=1000, problems)?).ok()?;
+        "negotiation-needed" => {
+            let times = u32::try_from(what.integer(1..=1000, problems)?).ok()?;
             Some(Action::NegotiationNeeded { peer, times })
         }
-        (dial, _) => not_one(value, usize::from(dial.is_some()) * 2, "dial, negotiation-needed", problems),
+        "switch-camera" => {
+            let facing_mode = what.word(&vocabulary!("facing mode", FacingMode), problems)?;
+            Some(Action::InCall { peer, change: InCall::SwitchCamera(facing_mode) })
+        }
+        _ => Some(Action::InCall { peer, change: send_data(what, problems)? }),
     }
+}
+
+/// `{ delivery = "unordered", count = 10, bytes = 1000 }`.
+fn send_data(value: Value<'_>, problems: &Problems) -> Option<InCall> {
+    let mut table = value.table("send-data", problems)?;
+    let delivery = table.word("delivery", &vocabulary!("delivery", DeliveryWord), problems);
+    let count = table.integer("count", 1..=100_000, problems);
+    let bytes = table.integer("bytes", 1..=65_536, problems);
+    table.finish(problems);
+    let number =
+        |value: Option<u64>, default| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(default);
+    Some(InCall::SendData {
+        delivery: delivery.unwrap_or(DeliveryWord::Ordered),
+        count: number(count, 1),
+        bytes: number(bytes, 100),
+    })
 }
 
 /// An action that is only a word may have been written as a key: say so.
 fn table_finish(table: Table<'_>, problems: &Problems) {
     for key in table.rest() {
-        let accepted = ["dial", "negotiation-needed"];
-        let found = Found::new(key.name, accepted.into_iter().chain(PEER_WORDS.iter().copied()));
+        let found = Found::new(key.name, PEER_TABLES.into_iter().chain(PEER_WORDS.iter().copied()));
         problems.add(ProblemKind::UnknownWord { what: "action", found }, key.span);
     }
 }

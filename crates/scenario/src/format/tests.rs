@@ -6,14 +6,16 @@ use ::signaller::{
     Kind,
     relay::{Fault, FaultRule, RestFault, RestRequest, WebSocketFault, Window},
 };
+use call_engine::Recovery;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use proptest::prelude::*;
 
 use super::*;
 use crate::plan::{
-    Access, Action, Admission, AlwaysOn, CountRange, DEFAULT_ACCESS, Dependence, Ending, FaultsPlan,
-    FlowExpect, Gateway, Liveness, MediaPlan, Milestone, OnRing, Outcome, Probability, QueueLimit,
-    SignalingPlan, SignallerChange, SignallerPlan, StoreFate, Transition, TransportPlan, VideoPlan,
+    Access, Action, Admission, AlwaysOn, CountRange, DEFAULT_ACCESS, Dependence, Ending, EnginePlan,
+    FaultsPlan, FlowExpect, Gateway, GuardPlan, Liveness, MediaPlan, Milestone, OnRing, Outcome, PathWord,
+    Probability, QueueLimit, SignalingPlan, SignallerChange, SignallerPlan, StoreFate, Transition,
+    TransportPlan, VideoPlan,
 };
 
 const EVERY_KEY: &str = include_str!("every-key.toml");
@@ -60,6 +62,7 @@ check_broken!(no_version, "version = 1\n" => "");
 check_broken!(unknown_top_level_key, "[expect]" => "[expects]");
 check_broken!(unknown_peer_key, "[peers.caller]" => "[peers.caller]\nring-timout = \"3s\"");
 check_broken!(unknown_outcome, "\"connected\"" => "[\"conected\", \"busy\"]");
+check_broken!(unknown_path, "outcome = \"connected\"" => "path = [\"relay\", \"prfx\"]");
 check_broken!(unknown_peer_in_step, "caller = {" => "caler = {");
 check_broken!(unknown_peer_dialled, "dial = \"callee\"" => "dial = \"calee\"");
 check_broken!(unknown_action, "{ dial = \"callee\" }" => "\"hangup\"");
@@ -114,6 +117,13 @@ check_broken!(tokens_on_a_stream,
     "[[steps]]" => "[signaller]\nadmission = \"token\"\n[[steps]]");
 check_broken!(tokens_for_two_calls,
     "[[steps]]" => "[signaller]\ntransport = \"rest\"\nadmission = \"token\"\n[[steps]]\nat = \"0s\"\ncallee = { dial = \"caller\" }\n\n[[steps]]");
+check_broken!(unknown_guard, "[expect]" => "[engine]\nhold_early_candidate = false\n\n[expect]");
+check_broken!(unknown_guard_and_check,
+    "[expect]" => "[guard]\noff = \"dtls_dedline\"\nfails = [\"outcom\", \"rate\"]\n\n[expect]");
+check_broken!(guard_without_checks, "[expect]" => "[guard]\noff = \"dtls_deadline\"\nfails = []\n\n[expect]");
+check_broken!(guard_that_is_off_already,
+    "[expect]" => "[engine]\ndtls_deadline = false\n[guard]\noff = \"dtls_deadline\"\nfails = \"outcome\"\n\n[expect]");
+check_broken!(a_rung_that_is_true, "[peers.callee]" => "[peers.callee]\nrecovery = { ice-restart = true }");
 check_broken!(several_at_once,
     "[peers.callee]" => "[peers.callee]\ndevice = \"fridge\"\nlink = { dealy = \"1s\", loss = 2 }");
 
@@ -154,10 +164,11 @@ fn reads_every_key() {
     assert_eq!(caller.media.video, VideoPlan::Disabled);
     assert_eq!((plan.signaller.delays[0].nth, plan.signaller.delays.len()), (Some(2), 2));
     check_signalling(&plan);
-    assert_eq!(plan.steps.len(), 22);
+    assert_eq!(plan.steps.len(), 29);
     assert_eq!(plan.steps[1].action, Action::LinkDown { host: "signaller".into() });
     assert!(matches!(plan.steps[6].action, Action::NegotiationNeeded { times: 5, .. }));
     let expect = &plan.expect;
+    assert_eq!(expect.paths, [PathWord::Host, PathWord::None]);
     assert_eq!(expect.offers, Some(CountRange { at_least: 1, at_most: Some(1) }));
     let pairs =
         FlowExpect::Only(vec![("caller".into(), "callee".into()), ("callee".into(), "caller".into())]);
@@ -296,6 +307,41 @@ fn check_faults(faults: &FaultsPlan) {
             (None, RestFault::Slow(ms(3000))),
         ]
     );
+}
+
+#[test]
+fn reads_what_an_engine_does() {
+    let plan = Plan::from_toml("every-key", EVERY_KEY).expect("a good file");
+    let recovery = plan.peers[0].engine.recovery.expect("it recovers");
+    let ms = Duration::from_millis;
+    assert_eq!((recovery.ice_restart, recovery.relay_restart), (Some(ms(5000)), None));
+    assert_eq!(recovery.rebuilds.map(|rebuilds| (rebuilds.attempts, rebuilds.patience)), Some((3, ms(6000))));
+    assert_eq!((plan.peers[1].engine, plan.guards.hold_early_candidates), (EnginePlan::default(), false));
+    assert!(plan.guards.dtls_deadline);
+    let fails = vec!["outcome".to_owned(), "milestone".to_owned()];
+    assert_eq!(plan.guard, Some(GuardPlan { off: "dtls_deadline".to_owned(), fails }));
+    let text = SMALL.replace("[peers.callee]", "[peers.callee]\nrecovery = true");
+    let plan = Plan::from_toml("recovery", &text).expect("a good file");
+    assert_eq!(plan.peers[1].engine.recovery, Some(Recovery::default()));
+}
+
+#[test]
+fn a_profile_brings_its_signalling_along() {
+    let text = SMALL.replace("[peers.callee]", "[peers.callee]\nprofile = \"hotel\"").replace(
+        "[[steps]]",
+        "[signaller]\nfaults = [{ websocket = \"hangs\", peer = \"caller\" }]\n[[steps]]",
+    );
+    let plan = Plan::from_toml("hotel", &text).expect("a good file");
+    let rules: Vec<_> = plan
+        .signaller
+        .faults
+        .endpoints
+        .websocket
+        .iter()
+        .map(|rule| (rule.from.clone(), rule.fault))
+        .collect();
+    let cut = WebSocketFault::CutAfter(Duration::from_secs(60));
+    assert_eq!(rules, [(Some("caller".into()), WebSocketFault::Hangs), (Some("callee".into()), cut)]);
 }
 
 #[test]

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use timeline::{Machine, Name};
 
-use super::{MediaKind, Probability};
+use super::{MediaKind, PathWord, Probability};
 use crate::words::words;
 
 /// What must hold in every run, and over all runs of a scenario.
@@ -10,6 +10,8 @@ use crate::words::words;
 pub struct Expect {
     /// How the first call may come out; any way if empty.
     pub outcomes: Vec<Outcome>,
+    /// Over which candidates the first call may go; over any if empty.
+    pub paths: Vec<PathWord>,
     /// What must hold for single peers.
     pub peers: BTreeMap<Name, PeerExpect>,
     /// When milestones are reached.
@@ -18,8 +20,12 @@ pub struct Expect {
     pub media: Vec<MediaExpect>,
     /// How many offers all peers together send.
     pub offers: Option<CountRange>,
+    /// How often connections are recovered, counted at all peers together.
+    pub recoveries: Option<CountRange>,
     /// How many candidates all peers together hold back until the remote description is there.
     pub held_candidates: Option<CountRange>,
+    /// How often all peers together say that an ICE generation has no more candidates (RFC 8838 §13).
+    pub candidate_ends: Option<CountRange>,
     /// States that must not be entered before the run ends.
     pub never: Vec<StateRef>,
     /// States that must be passed in an order.

@@ -1,5 +1,6 @@
 use std::{net::IpAddr, time::Duration};
 
+use call_engine::Recovery;
 use timeline::Name;
 
 use super::{Access, IceTransportPolicy, Schedule, SignalingPlan, TurnCredentials};
@@ -46,6 +47,22 @@ pub struct PeerPlan {
     pub facing_mode: FacingMode,
     /// How it reaches the signaller.
     pub signaling: SignalingPlan,
+    /// What its engine does besides making calls.
+    pub engine: EnginePlan,
+}
+
+/// What a peer's engine does besides making calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EnginePlan {
+    /// How it recovers a connection that fails. `None`: it does not, and what the stack does not survive ends
+    /// the call.
+    pub recovery: Option<Recovery>,
+    /// Whether it has data channels; both sides of a call must have them or not.
+    pub data_channels: bool,
+    /// How often it takes statistics, `None` for never.
+    pub statistics: Option<Duration>,
+    /// After which silence it calls a remote track paused, `None` for never.
+    pub media_silence: Option<Duration>,
 }
 
 impl PeerPlan {

@@ -130,6 +130,13 @@ impl FaultsPlan {
         self.messages.len() + self.endpoints.websocket.len() + self.endpoints.rest.len()
     }
 
+    /// Adds the rules of another one behind its own.
+    pub(crate) fn append(&mut self, other: &Self) {
+        self.messages.extend(other.messages.iter().cloned());
+        self.endpoints.websocket.extend(other.endpoints.websocket.iter().cloned());
+        self.endpoints.rest.extend(other.endpoints.rest.iter().cloned());
+    }
+
     /// Whether nothing goes wrong.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -3,8 +3,8 @@ use std::{fmt, time::Duration};
 use timeline::Name;
 
 use super::{
-    Access, CredentialPolicy, FaultsPlan, Handover, Liveness, Mood, PortSupply, StoreFate, Transition,
-    network::InWords,
+    Access, CredentialPolicy, DeliveryWord, FacingMode, FaultsPlan, Handover, Liveness, Mood, PortSupply,
+    StoreFate, Transition, network::InWords,
 };
 
 /// Something that a script makes happen.
@@ -62,6 +62,13 @@ pub enum Action {
         peer: Name,
         /// How many times in a row, at least 1.
         times: u32,
+    },
+    /// `peer` changes something about its call.
+    InCall {
+        /// Who.
+        peer: Name,
+        /// What.
+        change: InCall,
     },
     /// Nothing passes a host's access any more, either way.
     LinkDown {
@@ -127,6 +134,32 @@ pub enum SignallerChange {
     SetFaults(FaultsPlan),
 }
 
+/// What can change about a call while it lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InCall {
+    /// It is put on hold (RFC 3264 §8.4).
+    Hold,
+    /// It is taken up again.
+    Resume,
+    /// Another camera (`replaceTrack`).
+    SwitchCamera(FacingMode),
+    /// The screen is shared, as a second video track.
+    ShareScreen,
+    /// The screen is shared no longer.
+    StopScreen,
+    /// Messages on a data channel.
+    SendData {
+        /// Which channel.
+        delivery: DeliveryWord,
+        /// How many messages.
+        count: u32,
+        /// How long each is, in bytes.
+        bytes: u32,
+    },
+    /// The permission for microphone and camera is taken back.
+    LosePermission,
+}
+
 /// Whether a track sends (W3C mediacapture-streams §4.3, `enabled`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrackState {
@@ -146,7 +179,8 @@ impl Action {
             | Self::HangUp { peer }
             | Self::SetAudio { peer, .. }
             | Self::SetVideo { peer, .. }
-            | Self::NegotiationNeeded { peer, .. } => peer,
+            | Self::NegotiationNeeded { peer, .. }
+            | Self::InCall { peer, .. } => peer,
             Self::LinkDown { host }
             | Self::LinkUp { host }
             | Self::SetLink { host, .. }
@@ -169,6 +203,7 @@ impl fmt::Display for Action {
             Self::SetVideo { state, .. } => write!(f, "{state} video"),
             Self::NegotiationNeeded { times: 1, .. } => f.write_str("fires negotiationneeded"),
             Self::NegotiationNeeded { times, .. } => write!(f, "fires negotiationneeded {times} times"),
+            Self::InCall { change, .. } => change.fmt(f),
             Self::LinkDown { host } => write!(f, "link of {host} goes down"),
             Self::LinkUp { host } => write!(f, "link of {host} comes up"),
             Self::SetLink { host, access } => {
@@ -208,6 +243,23 @@ impl fmt::Display for SignallerChange {
                 1 => f.write_str("another fault from here on"),
                 count => write!(f, "{count} other faults from here on"),
             },
+        }
+    }
+}
+
+/// As a verb: `holds`, `shares its screen`.
+impl fmt::Display for InCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hold => f.write_str("holds"),
+            Self::Resume => f.write_str("resumes"),
+            Self::SwitchCamera(facing_mode) => write!(f, "switches to the {facing_mode} camera"),
+            Self::ShareScreen => f.write_str("shares its screen"),
+            Self::StopScreen => f.write_str("stops sharing its screen"),
+            Self::SendData { delivery, count, bytes } => {
+                write!(f, "sends {count} {delivery} messages of {bytes} bytes")
+            }
+            Self::LosePermission => f.write_str("loses the permission for microphone and camera"),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The words of scenario files for what the world and its servers have types of their own for.
 
+use nat_oracle::Path;
+
 use super::network::{
     Connections, CredentialPolicy, Dependence, Liveness, PortAllocation, PortSupply, Refresh,
 };
@@ -52,6 +54,34 @@ words! {
         Sequential = "sequential",
         /// A random one.
         Random = "random",
+    }
+}
+
+words! {
+    /// Over which candidates a call goes, see [`crate::nat_grid::simulated_path`].
+    pub enum PathWord {
+        /// Both know each other's own address.
+        Host = "host",
+        /// At least one is known by what a STUN server saw.
+        ServerReflexive = "srflx",
+        /// At least one is known only by its checks.
+        PeerReflexive = "prflx",
+        /// At least one is known by a relayed address.
+        Relay = "relay",
+        /// Over none: it is not connected.
+        None = "none",
+    }
+}
+
+impl From<Path> for PathWord {
+    fn from(path: Path) -> Self {
+        match path {
+            Path::Host => Self::Host,
+            Path::ServerReflexive => Self::ServerReflexive,
+            Path::PeerReflexive => Self::PeerReflexive,
+            Path::Relay => Self::Relay,
+            Path::None => Self::None,
+        }
     }
 }
 
@@ -131,6 +161,16 @@ words! {
         Reset = "reset",
         /// They stall until they time out. What Linux does.
         Stall = "stall",
+    }
+}
+
+words! {
+    /// How a data channel delivers (RFC 8831 §6.1).
+    pub enum DeliveryWord {
+        /// In the order of sending.
+        Ordered = "ordered",
+        /// As they come.
+        Unordered = "unordered",
     }
 }
 

@@ -1,11 +1,15 @@
 //! From a plan to the world, the signaller and the engines that it asks for.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use call_engine::{
-    Codecs as EngineCodecs, Enabled, FacingMode as EngineFacingMode, IceTransportPolicy as EnginePolicy,
-    MediaStreamConstraints, PeerConstraints, PeerSettings, Permission as EnginePermission,
-    SessionConstraints, Settings, SyntheticDevices, Timers, VideoConstraints,
+    Codecs as EngineCodecs, DataSettings, Enabled, FacingMode as EngineFacingMode,
+    IceTransportPolicy as EnginePolicy, MediaStreamConstraints, PeerConstraints, PeerSettings,
+    Permission as EnginePermission, SessionConstraints, Settings, SyntheticDevices, Timers, VideoConstraints,
 };
 use determinism::crypto::SeededProvider;
 use netsim::{HostSpec, Pace, ProcessingDelay, WorldConfig};
@@ -73,12 +77,22 @@ pub(super) fn delay_rule(delay: &DelayPlan) -> DelayRule {
     }
 }
 
-/// How a peer's engine is to behave. `index` tells the peers of a plan apart.
-pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, index: u64, seed: u64) -> Settings {
-    let facing_mode = match peer.facing_mode {
+/// Where an ICE agent gathers on a host with these addresses.
+pub(super) fn ice_addresses(addresses: &[IpAddr]) -> Vec<String> {
+    addresses.iter().map(|&address| SocketAddr::new(address, ICE_PORT).to_string()).collect()
+}
+
+/// The engine's word for a camera.
+pub(super) const fn facing(mode: FacingMode) -> EngineFacingMode {
+    match mode {
         FacingMode::User => EngineFacingMode::User,
         FacingMode::Environment => EngineFacingMode::Environment,
-    };
+    }
+}
+
+/// How a peer's engine is to behave. `index` tells the peers of a plan apart.
+pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, index: u64, seed: u64) -> Settings {
+    let facing_mode = facing(peer.facing_mode);
     let has_video = peer.media.video != VideoPlan::None;
     let video = has_video.then_some(VideoConstraints { frame_rate: peer.frame_rate, facing_mode });
     Settings {
@@ -98,11 +112,7 @@ pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, index: u64, seed: u6
                     IceTransportPolicy::Relay => EnginePolicy::Relay,
                 },
             },
-            udp_addresses: peer
-                .addresses
-                .iter()
-                .map(|&address| SocketAddr::new(address, ICE_PORT).to_string())
-                .collect(),
+            udp_addresses: ice_addresses(&peer.addresses),
             codecs: match peer.codecs {
                 Codecs::OpusVp8 => EngineCodecs::OpusVp8,
                 Codecs::Full => EngineCodecs::Full,
@@ -113,9 +123,11 @@ pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, index: u64, seed: u6
             },
         },
         timers: Timers { ring: peer.ring_timeout, connect: peer.connect_timeout },
-        // Scenarios show the stack itself: what it does not survive ends the call.
-        recovery: None,
-        ..Settings::new(peer.name.clone())
+        recovery: peer.engine.recovery,
+        data: peer.engine.data_channels.then(DataSettings::default),
+        statistics: peer.engine.statistics,
+        media_silence: peer.engine.media_silence,
+        guards: plan.guards,
     }
 }
 

@@ -7,7 +7,8 @@ use std::{
 };
 
 use call_engine::{
-    EngineEvent, MediaKind as EngineMediaKind, Observer, PacketPosition, ReceivedPacket, StateMachine,
+    EngineEvent, MediaKind as EngineMediaKind, Observer, PacketPosition, ReceivedPacket, RecoveryStep,
+    StateMachine,
 };
 use netsim::World;
 use signaller::CallId;
@@ -170,6 +171,7 @@ impl Peer {
             EngineEvent::MessageSent { kind: "offer", .. } => self.record.offers_sent += 1,
             EngineEvent::MessageSent { kind: "answer", .. } => self.record.answers_sent += 1,
             EngineEvent::CandidateGathered { .. } => candidates.gathered += 1,
+            EngineEvent::Recovery { step: RecoveryStep::Recovered, .. } => self.record.recoveries += 1,
             EngineEvent::PairSelected { local, remote } => {
                 self.record.pair = CandidatePair::of(local, remote);
             }
@@ -250,6 +252,23 @@ fn written(event: EngineEvent) -> Option<Event> {
         }
         EngineEvent::NegotiationNeeded { verdict } => Event::NegotiationNeeded { verdict: verdict.into() },
         EngineEvent::Recovery { step, cause } => Event::Note { what: format!("{step} ({cause})").into() },
+        EngineEvent::MediaPaused { kind } => media(kind, "paused"),
+        EngineEvent::MediaResumed { kind } => media(kind, "comes again"),
+        EngineEvent::HoldChanged { hold } => Event::Note { what: format!("hold: {hold}").into() },
+        EngineEvent::CameraSwitched { label } => Event::Note { what: format!("camera: {label}").into() },
+        EngineEvent::ScreenShared { shared: true } => Event::Note { what: "the screen is shared".into() },
+        EngineEvent::ScreenShared { shared: false } => {
+            Event::Note { what: "the screen is not shared any longer".into() }
+        }
+        EngineEvent::DataChannelOpen { delivery } => {
+            Event::Note { what: format!("data channel {delivery}: open").into() }
+        }
+        EngineEvent::DataChannelClosed { delivery } => {
+            Event::Note { what: format!("data channel {delivery}: closed").into() }
+        }
+        EngineEvent::DataRefused { delivery } => {
+            Event::Problem { what: format!("data channel {delivery}: a message was refused").into() }
+        }
         EngineEvent::TrackAdded { kind } => track("added", kind),
         EngineEvent::TrackEnded { kind } => track("ended", kind),
         EngineEvent::StreamAdded { id } => Event::Stream { change: "added".into(), id: id.into() },
@@ -264,6 +283,10 @@ fn written(event: EngineEvent) -> Option<Event> {
         EngineEvent::IncomingCall { .. } => return None,
         _ => return None,
     })
+}
+
+fn media(kind: EngineMediaKind, change: &'static str) -> Event {
+    Event::Media { kind: kind.as_str().into(), change: change.into() }
 }
 
 fn track(change: &'static str, kind: EngineMediaKind) -> Event {

@@ -1,9 +1,9 @@
 //! The script inside the world: starts the signaller and the peers, carries out the steps, waits until
 //! all calls have ended, takes everything down, and counts what is left.
 
-use std::{collections::BTreeMap, fmt::Display, sync::Arc};
+use std::{collections::BTreeMap, fmt::Display, sync::Arc, time::Duration};
 
-use call_engine::{Enabled, Engine, MediaKind, Parts};
+use call_engine::{Delivery, Enabled, Engine, Hold, MediaKind, Parts};
 use netsim::World;
 use timeline::{Event, Name};
 use tokio::{sync::mpsc::unbounded_channel, task::JoinHandle, time::Instant};
@@ -17,7 +17,7 @@ use super::{
     user,
 };
 use crate::{
-    plan::{Action, IceServerPlan, PeerPlan, Plan, TrackState},
+    plan::{Action, DeliveryWord, Handover, IceServerPlan, InCall, PeerPlan, Plan, TrackState, Transition},
     record::Leftovers,
     runtime::{Gauges, WorldRuntime},
 };
@@ -54,6 +54,8 @@ struct PeerOnStage {
     engine: Engine,
     user: JoinHandle<()>,
     gauges: Gauges,
+    /// Whether its engine recovers connections.
+    recovers: bool,
 }
 
 impl Stage {
@@ -102,7 +104,7 @@ impl Stage {
             Action::SetLink { host, access } => {
                 self.network(self.world.update_access(host, |present| *present = **access));
             }
-            Action::Handover { host, handover, .. } => self.network(self.world.handover(host, handover)),
+            Action::Handover { host, handover, .. } => self.hand_over(host, handover),
             Action::SetMood { server, mood } => self.server(server, |server| server.set_mood(*mood)),
             Action::Reboot { server } => self.server(server, IceServer::reboot),
             Action::Signaller { change, .. } => self.signaller.change(change),
@@ -124,11 +126,28 @@ impl Stage {
             Action::HangUp { .. } => engine.hang_up(),
             Action::SetAudio { state, .. } => engine.set_enabled(MediaKind::Audio, enabled(*state)),
             Action::SetVideo { state, .. } => engine.set_enabled(MediaKind::Video, enabled(*state)),
+            Action::InCall { change, .. } => in_call(engine, change),
             Action::NegotiationNeeded { times, .. } => {
                 (0..*times).for_each(|_| engine.negotiation_needed());
             }
             _ => {}
         }
+    }
+
+    /// Moves a host. Its platform tells an engine that recovers, as soon as the new network is there.
+    fn hand_over(&self, host: &Name, handover: &Handover) {
+        self.network(self.world.handover(host, handover));
+        let Some(peer) = self.peers.get(host).filter(|peer| peer.recovers) else { return };
+        let gap = match handover.transition {
+            Transition::Gap(gap) => gap,
+            Transition::Overlap(_) => Duration::ZERO,
+        };
+        let (engine, arrival) = (peer.engine.clone(), self.world.sleep(gap));
+        let addresses = build::ice_addresses(&handover.to.addresses);
+        tokio::spawn(async move {
+            arrival.await;
+            engine.network_changed(Some(addresses));
+        });
     }
 
     fn server(&self, name: &Name, act: impl FnOnce(&IceServer)) {
@@ -203,7 +222,27 @@ impl PeerOnStage {
         };
         let engine = Engine::start(build::engine_settings(plan, peer, index, seed), parts);
         let user = tokio::spawn(user::answer_rings(engine.clone(), peer.on_ring, rings));
-        Self { engine, user, gauges }
+        Self { engine, user, gauges, recovers: peer.engine.recovery.is_some() }
+    }
+}
+
+fn in_call(engine: &Engine, change: &InCall) {
+    match *change {
+        InCall::Hold => engine.set_hold(Hold::Held),
+        InCall::Resume => engine.set_hold(Hold::Resumed),
+        InCall::SwitchCamera(mode) => engine.switch_camera(build::facing(mode)),
+        InCall::ShareScreen => engine.share_screen(),
+        InCall::StopScreen => engine.stop_screen(),
+        InCall::LosePermission => engine.permission_lost(),
+        InCall::SendData { delivery, count, bytes } => {
+            let delivery = match delivery {
+                DeliveryWord::Ordered => Delivery::Ordered,
+                DeliveryWord::Unordered => Delivery::Unordered,
+            };
+            for _ in 0..count {
+                engine.send_data(delivery, vec![b'.'; usize::try_from(bytes).unwrap_or(usize::MAX)]);
+            }
+        }
     }
 }
 

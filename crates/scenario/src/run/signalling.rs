@@ -21,8 +21,8 @@ use timeline::Name;
 pub(super) use self::{client::transport, server::Server};
 use crate::plan::{PeerPlan, Plan, TransportPlan};
 
-/// Where the signaller takes framed messages.
-const STREAM_PORT: u16 = 7000;
+/// Where the signaller takes framed messages: the other port that firewalls let out that let out only the web.
+const STREAM_PORT: u16 = 80;
 /// Where it takes WebSockets and REST requests: the port that firewalls leave open. A world has no TLS.
 const HTTP_PORT: u16 = 443;
 

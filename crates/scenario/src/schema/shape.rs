@@ -12,11 +12,13 @@ use timeline::Machine;
 
 use self::signalling::{Signaling, Signaller, SignallerAction};
 use crate::{
+    checks,
     format::states_known,
     plan::{
-        AlwaysOn, Codecs, CredentialKind, CredentialsWord, Crypto, DependenceWord, Device, FacingMode,
-        FirewallKind, IceServerKind, IceTransportPolicy, LivenessWord, Milestone, NatKind, Outcome,
-        Permission, PortSupplyWord, PortsWord, RefreshWord, TcpWord, TurnCredentials, WayTaken,
+        AlwaysOn, Codecs, CredentialKind, CredentialsWord, Crypto, DeliveryWord, DependenceWord, Device,
+        FacingMode, FirewallKind, IceServerKind, IceTransportPolicy, LivenessWord, Milestone, NatKind,
+        Outcome, PathWord, Permission, PortSupplyWord, PortsWord, RefreshWord, TcpWord, TurnCredentials,
+        WayTaken,
     },
     profile,
     record::END_REASONS,
@@ -45,6 +47,10 @@ pub(super) struct Scenario {
     signaller: Option<Signaller>,
     /// The NATs and firewalls that several peers are behind, by name.
     gateways: Option<BTreeMap<String, SharedGateway>>,
+    /// The guards of all engines, for tests of the harness itself. Default: all on.
+    engine: Option<Guards>,
+    /// The guard that the scenario is about: `cargo xtask scenarios --guards-off` plays it without.
+    guard: Option<AboutGuard>,
     /// The STUN and TURN servers, by name.
     ice_servers: Option<BTreeMap<String, IceServer>>,
     /// What happens when, in time order; at least one step dials.
@@ -52,6 +58,16 @@ pub(super) struct Scenario {
     steps: Vec<Step>,
     /// What must hold.
     expect: Expect,
+}
+
+/// A guard of the engine, and what the harness must see where it is off.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+struct AboutGuard {
+    /// The guard.
+    off: GuardName,
+    /// The checks of which one must fail without it.
+    fails: OneOrMore<CheckName>,
 }
 
 /// A text that says something.
@@ -112,8 +128,57 @@ struct Peer {
     frame_rate: Option<u32>,
     /// Which camera it asks for. Default: user.
     facing_mode: Option<FacingMode>,
+    /// How its engine recovers a connection that fails; `true` for its own settings. Default: not at all.
+    recovery: Option<RecoverySwitch>,
+    /// Whether it has data channels; both sides must have them or not. Default: false.
+    data_channels: Option<bool>,
+    /// How often it takes statistics. Default: never.
+    statistics: Option<Duration>,
+    /// After which silence it calls a remote track paused. Default: never.
+    media_silence: Option<Duration>,
     /// How it reaches the signaller. Default: as `[signaller]` says, with the client's own settings.
     signaling: Option<Signaling>,
+}
+
+/// Whether a connection that fails is recovered, and how.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum RecoverySwitch {
+    Whether(bool),
+    How(Recovery),
+}
+
+/// The rungs of the ladder, and how long each may take; `false` leaves one out.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+struct Recovery {
+    /// How long `disconnected` may heal by itself. Default: 2s.
+    disconnected_wait: Option<Duration>,
+    /// How long ICE may stay in `checking` when the call first connects. Default: 8s.
+    checking: Option<Rung>,
+    /// How long the DTLS handshake may take. Default: 5s.
+    dtls_handshake: Option<Rung>,
+    /// How long an ICE restart may take. Default: 6s.
+    ice_restart: Option<Rung>,
+    /// How long an ICE restart over TURN alone may take. Default: 6s.
+    relay_restart: Option<Rung>,
+    /// How long a rebuilt peer connection may take. Default: 8s.
+    rebuild_within: Option<Duration>,
+    /// How often the peer connection is rebuilt. Default: 8.
+    #[schemars(range(max = 100))]
+    rebuilds: Option<u32>,
+    /// How much longer than the caller the callee waits. Default: 1500ms.
+    follower_grace: Option<Duration>,
+    /// From the loss of the connection to the end of the call. Default: 60s.
+    give_up: Option<Duration>,
+}
+
+/// How long a rung may take, or `false`.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Rung {
+    For(Duration),
+    Without(bool),
 }
 
 /// Where a peer hangs on the network. What stands beside a profile replaces what the profile says.
@@ -449,6 +514,16 @@ enum PeerWord {
     DisableVideo,
     /// Fires `negotiationneeded` though nothing needs it.
     NegotiationNeeded,
+    /// Puts the call on hold.
+    Hold,
+    /// Takes it up again.
+    Resume,
+    /// Shares the screen, as a second video track.
+    ShareScreen,
+    /// Shares it no longer.
+    StopScreen,
+    /// Loses the permission for microphone and camera.
+    LosePermission,
 }
 
 #[derive(JsonSchema)]
@@ -458,6 +533,24 @@ enum PeerTable {
     Dial(String),
     /// Fires `negotiationneeded` this many times though nothing needs it.
     NegotiationNeeded(#[schemars(range(min = 1, max = 1000))] u32),
+    /// Goes over to this camera; nothing is negotiated.
+    SwitchCamera(FacingMode),
+    /// Sends messages on a data channel.
+    SendData(SendData),
+}
+
+/// Messages on a data channel.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+struct SendData {
+    /// On which channel. Default: ordered.
+    delivery: Option<DeliveryWord>,
+    /// How many. Default: 1.
+    #[schemars(range(min = 1, max = 100_000))]
+    count: Option<u32>,
+    /// How long each is. Default: 100.
+    #[schemars(range(min = 1, max = 65_536))]
+    bytes: Option<u32>,
 }
 
 /// What happens to the network. A host is a peer, an ICE server, or `signaller`.
@@ -522,6 +615,9 @@ struct ServerMood {
 struct Expect {
     /// How the first call may come out.
     outcome: Option<OneOrMore<Outcome>>,
+    /// Over which candidates the first call may go, by what each side knows the other: `relay` where one of
+    /// them is relayed, else `prflx`, `srflx` or `host`; `none` where it is not connected.
+    path: Option<OneOrMore<PathWord>>,
     /// What must hold for single peers.
     peers: Option<BTreeMap<String, PeerExpect>>,
     /// When the call reaches its milestones, measured from the first dial.
@@ -530,8 +626,12 @@ struct Expect {
     media: Option<Vec<MediaExpect>>,
     /// How many offers all peers together send.
     offers: Option<Count>,
+    /// How often connections are recovered, counted at all peers together.
+    recoveries: Option<Count>,
     /// How many candidates all peers together hold back until the remote description is there.
     held_candidates: Option<Count>,
+    /// How often all peers together say that they have no more candidates.
+    candidate_ends: Option<Count>,
     /// States that must not be entered before the run ends.
     never: Option<Vec<States>>,
     /// States that a machine must enter in this order; others may lie between them.
@@ -666,9 +766,28 @@ macro_rules! one_of {
 }
 
 one_of!(EndReason, END_REASONS);
+one_of!(GuardName, call_engine::Guards::NAMES);
+one_of!(CheckName, checks::NAMES);
 one_of!(Profile, profile::names());
 one_of!(CallState, states_known(Machine::Call));
 one_of!(SignalingState, states_known(Machine::Signaling));
 one_of!(GatheringState, states_known(Machine::Gathering));
 one_of!(IceState, states_known(Machine::Ice));
 one_of!(ConnectionState, states_known(Machine::Connection));
+
+/// One switch for each guard of the engine.
+struct Guards;
+
+impl JsonSchema for Guards {
+    fn schema_name() -> Cow<'static, str> {
+        "Guards".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let switches: serde_json::Map<String, serde_json::Value> = call_engine::Guards::NAMES
+            .iter()
+            .map(|name| ((*name).to_owned(), serde_json::json!({ "type": "boolean" })))
+            .collect();
+        json_schema!({ "type": "object", "additionalProperties": false, "properties": switches })
+    }
+}

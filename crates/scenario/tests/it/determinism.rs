@@ -5,9 +5,9 @@ use std::{process::Command, thread};
 use scenario::{plan::Plan, run::play};
 
 /// Scenarios that between them use everything that could differ: media, loss on UDP and TCP, jitter,
-/// a link that goes down, the project's own cryptography, and signalling by WebSocket and REST with masks,
-/// backoff, tokens and a server that loses power.
-const SCENARIOS: [&str; 10] = [
+/// a link that goes down, the project's own cryptography, NATs, TURN, a handover there and back, and signalling
+/// by WebSocket and REST with masks, backoff, tokens and a server that loses power.
+const SCENARIOS: [&str; 12] = [
     "happy/host-candidates",
     "happy/seeded-crypto",
     "loss/uniform-20pct",
@@ -18,6 +18,8 @@ const SCENARIOS: [&str; 10] = [
     "signalling/power-loss-with-store",
     "signalling/rest-answers-500",
     "signalling/strangers-are-kept-out",
+    "profiles/hotel-calls-lte",
+    "handover/back-in-time",
 ];
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=20;
 /// Set in the process that only prints its digests.

@@ -3,7 +3,9 @@
 
 mod checks;
 mod determinism;
+mod guards_off;
 mod nat_grid;
+mod replay;
 mod transcripts;
 
 use std::path::PathBuf;

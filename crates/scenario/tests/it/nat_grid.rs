@@ -21,7 +21,10 @@ fn what_is_simulated_is_what_the_rfcs_predict() {
         .map(|cell| {
             let (row, simulated) = (&cell.row, &cell.simulated);
             let servers = if row.turn { "TURN" } else { "STUN" };
-            format!("{} calls {} with {servers}: {simulated:?}, predicted {}", row.caller, row.callee, row.predicted.path)
+            format!(
+                "{} calls {} with {servers}: {simulated:?}, predicted {}",
+                row.caller, row.callee, row.predicted.path
+            )
         })
         .collect();
     assert!(disagreements.is_empty(), "{}", disagreements.join("\n"));

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::ledger::Ledger;
+use crate::handle::Queue;
 
 #[derive(Default)]
 pub(super) struct Shared {
@@ -26,17 +27,6 @@ impl Shared {
         ask(&mut self.state().ledger)
     }
 
-    /// Puts a message in line, unless `limit` messages stand there.
-    pub(super) fn push(&self, id: u64, message: Bytes, limit: usize) -> bool {
-        let pushed = self.with(|ledger| ledger.push(id, message, limit));
-        self.wake();
-        pushed
-    }
-
-    pub(super) fn has_ended(&self) -> bool {
-        self.state().ended
-    }
-
     pub(super) fn end(&self) {
         self.state().ended = true;
     }
@@ -54,5 +44,25 @@ impl Shared {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue for Shared {
+    fn push(&self, id: u64, message: Bytes, limit: usize) -> bool {
+        let pushed = self.with(|ledger| ledger.push(id, message, limit));
+        self.wake();
+        pushed
+    }
+
+    fn has_ended(&self) -> bool {
+        self.state().ended
+    }
+
+    fn longest(&self, own: usize) -> usize {
+        self.with(|ledger| ledger.longest(own))
+    }
+
+    fn closing(&self) {
+        self.wake();
     }
 }

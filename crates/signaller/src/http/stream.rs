@@ -298,7 +298,9 @@ mod tests {
         let strikes = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let (near, mut far) = duplex(1024);
         let (control, seen) = (StreamControl::default(), Arc::clone(&strikes));
-        let struck = move || drop(seen.fetch_add(1, Ordering::Relaxed));
+        let struck = move || {
+            seen.fetch_add(1, Ordering::Relaxed);
+        };
         control.misbehave(WebSocketFault::CutAfterBytes(3), Box::new(struck));
         let mut near = FaultyStream::new(near, control, None);
         far.write_all(b"1234").await.unwrap();

@@ -6,6 +6,8 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::Notify;
 
+use crate::handle::Queue;
+
 /// What handle and task share.
 #[derive(Default)]
 pub(super) struct Outbox {
@@ -22,22 +24,6 @@ struct OutboxState {
 }
 
 impl Outbox {
-    /// Puts a message in line, unless `limit` messages stand there.
-    pub(super) fn push(&self, message: Bytes, limit: usize) -> bool {
-        let mut state = self.state();
-        if state.waiting.len() >= limit {
-            return false;
-        }
-        state.waiting.push_back(message);
-        drop(state);
-        self.filled.notify_one();
-        true
-    }
-
-    pub(super) fn has_ended(&self) -> bool {
-        self.state().ended
-    }
-
     pub(super) fn first(&self) -> Option<Bytes> {
         self.state().waiting.front().cloned()
     }
@@ -58,4 +44,28 @@ impl Outbox {
     fn state(&self) -> MutexGuard<'_, OutboxState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Queue for Outbox {
+    fn push(&self, _id: u64, message: Bytes, limit: usize) -> bool {
+        let mut state = self.state();
+        if state.waiting.len() >= limit {
+            return false;
+        }
+        state.waiting.push_back(message);
+        drop(state);
+        self.filled.notify_one();
+        true
+    }
+
+    fn has_ended(&self) -> bool {
+        self.state().ended
+    }
+
+    fn longest(&self, own: usize) -> usize {
+        own
+    }
+
+    /// The task hears of it by itself.
+    fn closing(&self) {}
 }

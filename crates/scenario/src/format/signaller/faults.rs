@@ -25,7 +25,7 @@ const REST_WORDS: &[&str] = &["too-many-requests", "server-error", "answer-lost"
 /// The most bytes that may be named.
 const MOST_BYTES: u64 = 1 << 30;
 
-pub(super) fn faults(value: Value<'_>, peers: &[Name], problems: &Problems) -> FaultsPlan {
+pub(in crate::format) fn faults(value: Value<'_>, peers: &[Name], problems: &Problems) -> FaultsPlan {
     let mut faults = FaultsPlan::default();
     for value in value.list("a list of faults", problems) {
         match fault(value, peers, problems) {
@@ -36,6 +36,15 @@ pub(super) fn faults(value: Value<'_>, peers: &[Name], problems: &Problems) -> F
         }
     }
     faults
+}
+
+/// What a profile does to the signalling of `peer`, who is on it.
+pub(in crate::format) fn of_profile(faults: &FaultsPlan, peer: &Name) -> FaultsPlan {
+    let mut own = faults.clone();
+    own.messages.iter_mut().for_each(|rule| rule.from = Some(peer.clone()));
+    own.endpoints.websocket.iter_mut().for_each(|rule| rule.from = Some(peer.clone()));
+    own.endpoints.rest.iter_mut().for_each(|rule| rule.from = Some(peer.clone()));
+    own
 }
 
 enum One {

@@ -1,4 +1,4 @@
-//! A local stream, its tracks, and the task that takes frames from a track to the wire.
+//! A local stream and its tracks.
 
 use std::{
     fmt,
@@ -10,14 +10,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use rtc::{media::Sample, rtp_transceiver::rtp_sender::RtpCodecKind};
-use webrtc::{
-    media_stream::track_local::static_sample::TrackLocalStaticSample,
-    rtp_transceiver::RtpSender,
-    runtime::{Notify, Runtime},
-};
-
-use crate::Observer;
+use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
+use webrtc::runtime::Notify;
 
 /// Audio or video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,14 +68,6 @@ pub struct LocalTrack {
     source: Mutex<Box<dyn FrameSource>>,
 }
 
-/// A local track on its way to the other side.
-pub(crate) struct Outbound {
-    pub(crate) track: Arc<LocalTrack>,
-    pub(crate) rtp: Arc<TrackLocalStaticSample>,
-    pub(crate) sender: Arc<dyn RtpSender>,
-    pub(crate) ssrc: u32,
-}
-
 impl MediaStream {
     /// A stream of `tracks`.
     pub fn new(id: impl Into<String>, tracks: Vec<LocalTrack>) -> Self {
@@ -101,6 +87,12 @@ impl MediaStream {
     /// Stops every track: the devices are released.
     pub fn stop(&self) {
         self.tracks.iter().for_each(|track| track.stop());
+    }
+
+    /// Puts `track` in the place of the one of its kind: that one, which is not stopped.
+    pub(crate) fn replace(&mut self, track: Arc<LocalTrack>) -> Option<Arc<LocalTrack>> {
+        let place = self.tracks.iter_mut().find(|present| present.kind == track.kind)?;
+        Some(std::mem::replace(place, track))
     }
 
     /// Enables or disables the tracks of one kind. Nothing is renegotiated.
@@ -151,61 +143,33 @@ impl LocalTrack {
         self.changed.notify_waiters();
     }
 
+    /// `MediaStreamTrack.enabled`.
+    pub fn enabled(&self) -> Enabled {
+        if self.is_enabled() { Enabled::Yes } else { Enabled::No }
+    }
+
     /// Sets `enabled`.
     pub fn set_enabled(&self, enabled: Enabled) {
         self.enabled.store(enabled == Enabled::Yes, Ordering::Relaxed);
         self.changed.notify_waiters();
     }
 
-    /// Waits until the track is enabled, without a timer; false once it is stopped.
-    async fn wants_to_send(&self) -> bool {
-        loop {
-            // Registered before the look, so that no change falls between the two.
-            let changed = self.changed.listen();
-            if !self.is_live() {
-                return false;
-            }
-            if self.enabled.load(Ordering::Relaxed) {
-                return true;
-            }
-            changed.await;
-        }
+    /// Told of each change of `enabled` and of the track's end.
+    pub(super) const fn changed(&self) -> &Notify {
+        &self.changed
+    }
+
+    /// Whether its media is to be sent.
+    pub(super) fn is_enabled(&self) -> bool {
+        self.enabled.load(Ordering::Relaxed)
     }
 
     /// The next frame, `None` while the track is disabled or stopped.
-    fn frame(&self) -> Option<Frame> {
+    pub(super) fn frame(&self) -> Option<Frame> {
         if !self.is_live() || !self.enabled.load(Ordering::Relaxed) {
             return None;
         }
         Some(self.source.lock().unwrap_or_else(PoisonError::into_inner).next_frame())
-    }
-}
-
-impl Outbound {
-    /// Sends frames at the device's pace until the track is stopped. A muted track costs nothing.
-    ///
-    /// A frame that cannot be sent is not sent later: media is live or it is nothing.
-    pub(crate) async fn run(
-        track: Arc<LocalTrack>,
-        rtp: Arc<TrackLocalStaticSample>,
-        ssrc: u32,
-        payload_type: u8,
-        runtime: Arc<dyn Runtime>,
-        observer: Arc<dyn Observer>,
-    ) {
-        while track.wants_to_send().await {
-            let mut clock = runtime.interval(track.interval());
-            clock.tick().await;
-            while let Some(frame) = track.frame() {
-                let bytes = frame.data.len();
-                let sample =
-                    Sample { data: frame.data, duration: frame.duration, ..Sample::new(runtime.now()) };
-                if rtp.sample_writer(ssrc, payload_type).write_sample(&sample).await.is_ok() {
-                    observer.on_frame_sent(track.kind(), bytes);
-                }
-                clock.tick().await;
-            }
-        }
     }
 }
 

@@ -1,0 +1,37 @@
+//! A trace against the rules of JSEP (RFC 8829), ICE (RFC 8445, RFC 8838) and the call guide.
+//!
+//! A rule looks at one kind of trouble and knows nothing of the others. Rules are as loose as the order of
+//! events in real browsers demands: ICE may start to check, and even connect, before the offerer has got the
+//! answer; states of ICE and of the connection come in either order; gathering is cut short when ICE
+//! connects. What is normal in some calls and a hint in others is a note; a healthy call yields no warning.
+
+mod code;
+mod finding;
+mod rounds;
+mod rules;
+mod thresholds;
+mod verdict;
+mod waits;
+
+pub use code::Code;
+pub use finding::{Finding, Severity};
+pub use thresholds::Thresholds;
+pub use verdict::verdict;
+pub use waits::{Wait, WaitKind, waits};
+
+use crate::trace::Trace;
+use finding::Findings;
+
+/// What is worth saying about a call, in the order of time.
+pub fn audit(trace: &Trace) -> Vec<Finding> {
+    audit_with(trace, &Thresholds::default())
+}
+
+/// As [`audit`], with other thresholds.
+pub fn audit_with(trace: &Trace, thresholds: &Thresholds) -> Vec<Finding> {
+    let mut findings = Findings::new(trace, thresholds);
+    for rule in rules::ALL {
+        rule(trace, &mut findings);
+    }
+    findings.finish()
+}

@@ -1,0 +1,58 @@
+//! The rules, by what they look at.
+
+mod candidates;
+mod connection;
+mod ending;
+mod gathering;
+mod glare;
+mod media;
+mod negotiation;
+mod refused;
+mod sources;
+mod timing;
+mod tracks;
+
+use super::finding::Findings;
+use crate::trace::Trace;
+
+/// One rule: looks at a trace, and says what it finds.
+type Rule = fn(&Trace, &mut Findings<'_>);
+
+/// All rules. Their order does not matter.
+pub(super) const ALL: &[Rule] = &[
+    candidates::early,
+    candidates::refused,
+    candidates::lost,
+    connection::never_connected,
+    connection::lost,
+    connection::vanished_from_signalling,
+    ending::rejected,
+    ending::unanswered,
+    gathering::kinds,
+    gathering::servers,
+    gathering::never_completed,
+    glare::glare,
+    media::denied,
+    media::video_toggled,
+    negotiation::repeated,
+    negotiation::stale,
+    negotiation::later_rounds,
+    refused::descriptions,
+    sources::sources,
+    timing::slow_step,
+    tracks::tracks,
+];
+
+/// `3 candidates`, `1 candidate`.
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A time for people: `430 ms`, `1.2 s`, `25 s`.
+pub(super) fn human(took: std::time::Duration) -> String {
+    match took.as_millis() {
+        ms @ 0..1000 => format!("{ms} ms"),
+        ms @ 1000..10_000 => format!("{:.1} s", ms as f64 / 1e3),
+        ms => format!("{:.0} s", ms as f64 / 1e3),
+    }
+}

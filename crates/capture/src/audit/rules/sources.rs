@@ -1,0 +1,46 @@
+//! What the capture itself is worth.
+
+use timeline::VirtualTime;
+
+use crate::{
+    audit::{Code, Findings, Severity},
+    trace::Trace,
+};
+
+/// Clocks that differ, and parts that are missing.
+pub(in crate::audit) fn sources(trace: &Trace, findings: &mut Findings<'_>) {
+    let start = VirtualTime::ZERO;
+    for source in &trace.sources {
+        if source.skew_ms != 0.0 {
+            let way = if source.skew_ms > 0.0 { "ahead of" } else { "behind" };
+            let skew = super::human(std::time::Duration::from_secs_f64(source.skew_ms.abs() / 1e3));
+            let exact =
+                source.skew_uncertainty_ms.map(|ms| format!(", give or take {ms:.0} ms")).unwrap_or_default();
+            let message = format!(
+                "the clock of {} is {skew} {way} the others{exact}; its times are corrected",
+                source.file
+            );
+            findings.add(Code::ClockSkew, Severity::Note, None, start, message, "");
+        } else if !source.aligned {
+            let message =
+                format!("no message ties {} to the other files: its clock is taken as right", source.file);
+            findings.add(Code::ClockSkew, Severity::Note, None, start, message, "Are the files of one call?");
+        }
+        if let Some(gap) = source.gaps.first() {
+            let more = match source.gaps.len() {
+                1 => String::new(),
+                more => format!(" (and {} more gaps)", more - 1),
+            };
+            let place = if gap.line > 0 { format!(":{}", gap.line) } else { String::new() };
+            let message = format!("a part of {}{place} is missing: {}{more}", source.file, gap.what);
+            findings.add(
+                Code::PartialCapture,
+                Severity::Note,
+                None,
+                start,
+                message,
+                "What is not in the capture cannot be judged.",
+            );
+        }
+    }
+}

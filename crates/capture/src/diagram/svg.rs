@@ -1,0 +1,111 @@
+//! As a picture (SVG 1.1).
+
+use svg::{
+    Document, Node,
+    node::element::{Circle, Definitions, Line, Marker, Path, Rectangle, Style, Text},
+};
+
+use super::{Row, RowKind, Sequence, Tone};
+
+const LANE: usize = 260;
+const LEFT: usize = 90;
+const TOP: usize = 50;
+const ROW: usize = 22;
+
+const STYLE: &str = "
+text { font: 12px sans-serif; fill: #222 }
+.name { font-weight: bold; font-size: 14px; text-anchor: middle }
+.time { fill: #888; text-anchor: end }
+.life { stroke: #bbb }
+.message { stroke: #1f4e8c; stroke-width: 1.2 }
+.inferred { stroke-dasharray: 4 3 }
+.middle { text-anchor: middle }
+.right { text-anchor: end }
+.warning { fill: #a15c00; stroke: #a15c00 } .error { fill: #b00020; stroke: #b00020 }
+text.warning, text.error { stroke: none; font-weight: bold }
+.plain { fill: #1f4e8c }
+";
+
+/// The sequence as an SVG document. Names and texts of the capture are escaped.
+pub fn svg(sequence: &Sequence) -> String {
+    let width = LEFT + LANE * sequence.lanes.len().max(1);
+    let height = TOP + ROW * (sequence.rows.len() + 2);
+    let mut document = Document::new()
+        .set("width", width)
+        .set("height", height)
+        .set("viewBox", (0, 0, width, height))
+        .add(Style::new(STYLE))
+        .add(arrow_head())
+        .add(Rectangle::new().set("width", "100%").set("height", "100%").set("fill", "white"));
+    for (lane, name) in sequence.lanes.iter().enumerate() {
+        let x = center(lane);
+        document.append(text(name.as_str()).set("class", "name").set("x", x).set("y", TOP - 20));
+        let line = Line::new().set("class", "life").set("x1", x).set("x2", x).set("y1", TOP - 10);
+        document.append(line.set("y2", height - ROW));
+    }
+    for (index, row) in sequence.rows.iter().enumerate() {
+        draw(&mut document, row, TOP + ROW * (index + 1), sequence.lanes.len());
+    }
+    let mut out = document.to_string();
+    out.push('\n');
+    out
+}
+
+const fn center(lane: usize) -> usize {
+    LEFT + LANE * lane + LANE / 2
+}
+
+/// A text of the capture. Control characters have no place in XML (XML 1.0 §2.2).
+fn text(content: &str) -> Text {
+    Text::new(content.chars().filter(|letter| !letter.is_control()).collect::<String>())
+}
+
+fn arrow_head() -> Definitions {
+    let head = Path::new().set("d", "M0,0 L8,4 L0,8 z").set("fill", "#1f4e8c");
+    let marker = Marker::new().set("id", "head").set("markerWidth", 8).set("markerHeight", 8);
+    Definitions::new().add(marker.set("refX", 8).set("refY", 4).set("orient", "auto").add(head))
+}
+
+fn draw(document: &mut Document, row: &Row, y: usize, lanes: usize) {
+    let class = match row.tone {
+        Tone::Plain => "plain",
+        Tone::Warning => "warning",
+        Tone::Error => "error",
+    };
+    if let RowKind::Silence(gap) = row.kind {
+        let label = format!("⋮ {:.1} s", gap.as_secs_f64());
+        document.append(text(&label).set("class", "time").set("x", LEFT - 10).set("y", y));
+        return;
+    }
+    let time = format!("{} ms", row.at.as_millis());
+    document.append(text(&time).set("class", "time").set("x", LEFT - 10).set("y", y + 4));
+    match &row.kind {
+        RowKind::Arrow { from, to, text: label, lost, inferred } => {
+            let (start, end) = (center(*from), center(*to));
+            let style = if *inferred { "message inferred" } else { "message" };
+            let end = if *lost { start.midpoint(end) } else { end };
+            let line =
+                Line::new().set("class", style).set("x1", start).set("x2", end).set("y1", y).set("y2", y);
+            document.append(if *lost { line } else { line.set("marker-end", "url(#head)") });
+            let label = if *lost { format!("{label} ✗") } else { label.clone() };
+            document
+                .append(text(&label).set("class", "middle").set("x", start.midpoint(end)).set("y", y - 4));
+        }
+        RowKind::Event { lane, text: label } => beside(document, *lane, label, class, y, lanes),
+        RowKind::Finding(lane, label) => {
+            beside(document, lane.unwrap_or(0), &format!("! {label}"), class, y, lanes)
+        }
+        RowKind::Silence(_) => {}
+    }
+}
+
+fn beside(document: &mut Document, lane: usize, label: &str, class: &str, y: usize, lanes: usize) {
+    let x = center(lane);
+    document.append(Circle::new().set("class", class).set("cx", x).set("cy", y).set("r", 3));
+    let label = text(label);
+    document.append(if lane + 1 == lanes && lanes > 1 {
+        label.set("class", format!("right {class}")).set("x", x - 10).set("y", y + 4)
+    } else {
+        label.set("class", class).set("x", x + 10).set("y", y + 4)
+    });
+}

@@ -1,0 +1,220 @@
+//! What a file is, by its first bytes.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The formats that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// The dump of `chrome://webrtc-internals`.
+    WebrtcInternals,
+    /// The "rtcstats dump" of the same page.
+    Rtcstats,
+    /// An HTTP archive with WebSocket frames.
+    Har,
+    /// A signalling server's log, one JSON object a line.
+    RelayLog,
+    /// A page's own log of API events, one JSON object a line.
+    PageEvents,
+    /// A timeline of this project.
+    Timeline,
+}
+
+impl Format {
+    /// All formats.
+    pub const ALL: [Self; 6] =
+        [Self::WebrtcInternals, Self::Rtcstats, Self::Har, Self::RelayLog, Self::PageEvents, Self::Timeline];
+
+    /// The name used in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WebrtcInternals => "webrtc-internals",
+            Self::Rtcstats => "rtcstats",
+            Self::Har => "har",
+            Self::RelayLog => "relay-log",
+            Self::PageEvents => "page-events",
+            Self::Timeline => "timeline",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What a file is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    Capture(Format),
+    Nothing,
+    /// Something else, in words: `a PNG picture`.
+    Other(String),
+}
+
+/// Tells by the first (unpacked) bytes of a file.
+pub(super) fn detect(head: &[u8]) -> Content {
+    let text = head.trim_ascii_start();
+    if text.is_empty() {
+        return Content::Nothing;
+    }
+    if text.starts_with(b"RTCStatsDump") || is_rtcstats_line(text) {
+        return Content::Capture(Format::Rtcstats);
+    }
+    if let Some(what) = KNOWN_OTHERS.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, what)| what) {
+        return Content::Other((*what).to_owned());
+    }
+    if text[0] != b'{' {
+        return Content::Other(describe(text));
+    }
+    let keys = Keys::new(text);
+    match format_of(&keys) {
+        Some(format) => Content::Capture(format),
+        None if keys.found.is_empty() => Content::Other("JSON without any known key".to_owned()),
+        None => {
+            let shown: Vec<&str> = keys.found.iter().take(6).map(String::as_str).collect();
+            Content::Other(format!("JSON with the keys `{}`", shown.join("`, `")))
+        }
+    }
+}
+
+const KNOWN_OTHERS: &[(&[u8], &str)] = &[
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"RIFF", "a WebP picture or a RIFF recording"),
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive (unpack it first)"),
+    (b"\xff\xfe", "text in UTF-16 (save it as UTF-8)"),
+    (b"\xfe\xff", "text in UTF-16 (save it as UTF-8)"),
+    (b"\xd4\xc3\xb2\xa1", "a packet capture (pcap)"),
+    (b"\x0a\x0d\x0d\x0a", "a packet capture (pcapng)"),
+    (b"<!DOCTYPE", "an HTML page"),
+    (b"<html", "an HTML page"),
+];
+
+fn describe(text: &[u8]) -> String {
+    match std::str::from_utf8(&text[..text.len().min(32)]) {
+        Ok(start) if !start.contains(|c: char| c.is_control() && !c.is_whitespace()) => {
+            format!("text that begins with `{}`", start.lines().next().unwrap_or_default())
+        }
+        _ => "binary data".to_owned(),
+    }
+}
+
+/// `["type", "8-1", …`: an rtcstats dump whose first two lines were lost.
+fn is_rtcstats_line(text: &[u8]) -> bool {
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    serde_json::from_slice::<serde_json::Value>(line)
+        .ok()
+        .and_then(|value| {
+            Some(
+                value.as_array()?.len() >= 3 && value[0].is_string() && value.as_array()?.last()?.is_number(),
+            )
+        })
+        .unwrap_or(false)
+}
+
+fn format_of(keys: &Keys) -> Option<Format> {
+    const INTERNALS: [&str; 5] =
+        ["PeerConnections", "getUserMedia", "UserAgent", "UserAgentData", "cpuPerformance"];
+    let any = |names: &[&str]| names.iter().any(|name| keys.has(name));
+    if any(&INTERNALS) {
+        Some(Format::WebrtcInternals)
+    } else if keys.has("log") {
+        Some(Format::Har)
+    } else if keys.has("ev") && any(&["ts", "peer"]) {
+        Some(Format::PageEvents)
+    } else if keys.has("entries") && !any(super::relay_log::MESSAGE_KEYS) {
+        Some(Format::Timeline)
+    } else if any(super::relay_log::TIME_KEYS) && any(super::relay_log::DIRECTION_KEYS) {
+        Some(Format::RelayLog)
+    } else {
+        None
+    }
+}
+
+/// The keys of the first object of a text that may be cut off anywhere.
+struct Keys {
+    found: Vec<String>,
+}
+
+impl Keys {
+    fn has(&self, name: &str) -> bool {
+        self.found.iter().any(|key| key == name)
+    }
+
+    fn new(text: &[u8]) -> Self {
+        let mut found = Vec::new();
+        let (mut depth, mut at, mut last_text) = (0_u32, 0, None);
+        while let Some(&byte) = text.get(at) {
+            at += 1;
+            match byte {
+                b'"' => {
+                    let end = end_of_text(text, at);
+                    if depth == 1 {
+                        last_text = std::str::from_utf8(&text[at..end]).ok();
+                    }
+                    at = end + 1;
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' if depth <= 1 => break,
+                b'}' | b']' => depth -= 1,
+                b':' if depth == 1 => found.extend(last_text.take().map(str::to_owned)),
+                _ => {}
+            }
+        }
+        Self { found }
+    }
+}
+
+/// The index of the quote that ends the string that began before `from`, or of the text's end.
+fn end_of_text(text: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b'"' => return at,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(head: &[u8], format: Format) {
+        assert_eq!(detect(head), Content::Capture(format));
+    }
+
+    #[test]
+    fn content_tells_the_format() {
+        check(b"{\n \"cpuPerformance\": 2,\n \"getUserMedia\": [", Format::WebrtcInternals);
+        check(br#"{"PeerConnections":{}}"#, Format::WebrtcInternals);
+        check(b"RTCStatsDump\n{", Format::Rtcstats);
+        check(b"[\"create\",null,{},1795416078922]\n[\"x\"", Format::Rtcstats);
+        check(b" {\"log\":{\"version\":\"1.2\"", Format::Har);
+        check(br#"{"ts":1,"dir":"in","peer":"a","msg":{"type":"join"}}"#, Format::RelayLog);
+        check(br#"{"ts":1,"peer":"a","ev":"gum"}"#, Format::PageEvents);
+        check(br#"{"entries":[],"packets":[]}"#, Format::Timeline);
+    }
+
+    #[test]
+    fn what_is_no_capture_is_named() {
+        let other = |head: &[u8]| match detect(head) {
+            Content::Other(what) => what,
+            content => panic!("{content:?}"),
+        };
+        assert_eq!(other(b"\x89PNG\r\n"), "a PNG picture");
+        assert_eq!(other(b"\x00\x01\x02"), "binary data");
+        assert_eq!(other(b"hello there\nyou"), "text that begins with `hello there`");
+        assert_eq!(other(br#"{"a":{"log":1},"b":2}"#), "JSON with the keys `a`, `b`");
+        assert_eq!(detect(b" \n"), Content::Nothing);
+    }
+}

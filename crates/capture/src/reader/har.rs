@@ -1,0 +1,219 @@
+//! HTTP archives (HAR 1.2) with WebSocket frames, as DevTools and Playwright write them: times in seconds in
+//! one, in milliseconds in the other; binary frames in base64 in both; one page or several.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::de::{MapAccess, SeqAccess};
+
+use super::{
+    Frame, FrameDirection, Recording, SocketLog,
+    document::stream,
+    input::{Budget, Input, truncated_text},
+    lenient::{Array, Fields, Items, Number, Object, Text},
+    times,
+};
+use crate::{
+    error::Position,
+    limits::Limits,
+    mapping::{Mapped, Mappings, Unmapped},
+    moment::Moment,
+};
+
+pub(super) fn read(
+    mut recording: Recording,
+    input: &mut Input<'_>,
+    mappings: &Mappings,
+    limits: &Limits,
+) -> Recording {
+    let mut archive = Archive {
+        mappings,
+        limits,
+        budget: Budget::new(limits),
+        sockets: Vec::new(),
+        unmapped: Unmapped::default(),
+        cut: 0,
+        timeless: 0,
+    };
+    stream(&mut archive, &mut recording, input, limits, |archive| archive.budget.is_full());
+    if archive.cut > 0 {
+        let what =
+            format!("{} frames are longer than {} bytes and were left out", archive.cut, limits.text_bytes);
+        recording.gap(Position::default(), what);
+    }
+    if archive.timeless > 0 {
+        recording
+            .gap(Position::default(), format!("{} frames have no time and were left out", archive.timeless));
+    }
+    recording.sockets = archive.sockets;
+    recording.unmapped = archive.unmapped;
+    recording
+}
+
+/// The document, and its `log`.
+struct Archive<'m> {
+    mappings: &'m Mappings,
+    limits: &'m Limits,
+    budget: Budget,
+    sockets: Vec<SocketLog>,
+    unmapped: Unmapped,
+    cut: u64,
+    timeless: u64,
+}
+
+impl Fields for Archive<'_> {
+    fn field<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "log" => map.next_value_seed(Object(&mut Log(self))),
+            _ => map.next_value::<serde::de::IgnoredAny>().map(drop),
+        }
+    }
+}
+
+struct Log<'a, 'm>(&'a mut Archive<'m>);
+
+impl Fields for Log<'_, '_> {
+    fn field<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "entries" => map.next_value_seed(Array(&mut Entries(self.0))),
+            _ => map.next_value::<serde::de::IgnoredAny>().map(drop),
+        }
+    }
+}
+
+struct Entries<'a, 'm>(&'a mut Archive<'m>);
+
+impl Items for Entries<'_, '_> {
+    fn item<'de, A: SeqAccess<'de>>(&mut self, seq: &mut A) -> Result<bool, A::Error> {
+        // What an entry says of its page may come after its frames; both are kept as they come.
+        self.0.sockets.push(SocketLog::default());
+        let found = seq.next_element_seed(Object(&mut Entry(self.0)))?.is_some();
+        if self.0.sockets.last().is_some_and(|socket| socket.frames.is_empty()) {
+            self.0.sockets.pop();
+        }
+        Ok(found)
+    }
+}
+
+/// The entry that was begun last.
+struct Entry<'a, 'm>(&'a mut Archive<'m>);
+
+impl Fields for Entry<'_, '_> {
+    fn field<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "_webSocketMessages" | "webSocketMessages" => map.next_value_seed(Array(&mut Frames(self.0)))?,
+            "pageref" => {
+                let page = map.next_value::<Text>()?.0;
+                if let Some(socket) = self.0.sockets.last_mut() {
+                    socket.page = page;
+                }
+            }
+            "request" => {
+                let mut url = Url(None);
+                map.next_value_seed(Object(&mut url))?;
+                if let Some(socket) = self.0.sockets.last_mut() {
+                    socket.url = url.0;
+                }
+            }
+            _ => drop(map.next_value::<serde::de::IgnoredAny>()?),
+        }
+        Ok(())
+    }
+}
+
+struct Url(Option<String>);
+
+impl Fields for Url {
+    fn field<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "url" => self.0 = map.next_value::<Text>()?.0,
+            _ => drop(map.next_value::<serde::de::IgnoredAny>()?),
+        }
+        Ok(())
+    }
+}
+
+struct Frames<'a, 'm>(&'a mut Archive<'m>);
+
+impl Items for Frames<'_, '_> {
+    fn item<'de, A: SeqAccess<'de>>(&mut self, seq: &mut A) -> Result<bool, A::Error> {
+        let mut frame = RawFrame::default();
+        if seq.next_element_seed(Object(&mut frame))?.is_none() {
+            return Ok(false);
+        }
+        self.0.frame(&frame);
+        match self.0.budget.is_full() {
+            true => Err(serde::de::Error::custom("memory")),
+            false => Ok(true),
+        }
+    }
+}
+
+#[derive(Default)]
+struct RawFrame {
+    direction: String,
+    time: Option<f64>,
+    iso: Option<Moment>,
+    opcode: Option<f64>,
+    data: String,
+}
+
+impl Fields for RawFrame {
+    fn field<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "type" => self.direction = map.next_value::<Text>()?.0.unwrap_or_default(),
+            "time" => {
+                let text = map.next_value::<Text>()?.0.unwrap_or_default();
+                self.time = text.parse().ok();
+                self.iso = times::moment(&text);
+            }
+            "opcode" => self.opcode = map.next_value::<Number>()?.0,
+            "data" => self.data = map.next_value::<Text>()?.0.unwrap_or_default(),
+            _ => drop(map.next_value::<serde::de::IgnoredAny>()?),
+        }
+        Ok(())
+    }
+}
+
+/// Seconds and milliseconds since the epoch are told apart by their size: 10¹¹ seconds are in the year 5138,
+/// 10¹¹ milliseconds in 1973.
+const SECONDS_BELOW: f64 = 1e11;
+
+impl Archive<'_> {
+    fn frame(&mut self, raw: &RawFrame) {
+        let direction = match raw.direction.as_str() {
+            "send" | "sent" | "request" => FrameDirection::Sent,
+            "receive" | "received" | "response" => FrameDirection::Received,
+            _ => return,
+        };
+        if truncated_text(&raw.data, self.limits) {
+            self.cut += 1;
+            return;
+        }
+        let Some(text) = payload(raw) else { return };
+        let signals = match self.mappings.text(&text) {
+            Mapped::Signals(signals) => signals,
+            Mapped::Unknown(value) => return self.unmapped.note(&value),
+            Mapped::Ignored => return,
+        };
+        let at = raw.time.map(|time| if time < SECONDS_BELOW { time * 1e3 } else { time });
+        let Some(at) = at.and_then(Moment::from_millis).or(raw.iso) else {
+            self.timeless += 1;
+            return;
+        };
+        let Some(socket) = self.sockets.last_mut() else { return };
+        for signal in signals {
+            if self.budget.take(text.len()) {
+                socket.frames.push(Frame { at, direction, signal });
+            }
+        }
+    }
+}
+
+/// The text of a frame: opcode 1 as it is, opcode 2 from base64 (RFC 6455 §11.8); `None` for binary data that
+/// is no text.
+fn payload(raw: &RawFrame) -> Option<String> {
+    match raw.opcode {
+        Some(2.0) => String::from_utf8(BASE64_STANDARD.decode(raw.data.trim()).ok()?).ok(),
+        Some(1.0) | None => Some(raw.data.clone()),
+        Some(_) => None,
+    }
+}

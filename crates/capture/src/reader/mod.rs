@@ -1,0 +1,125 @@
+//! Readers: bytes of a captured file → what it shows, on its own clock.
+//!
+//! The format is told by the content, never by the name; gzip is unpacked on the way. A file is read as a
+//! stream: memory is bounded by [`Limits`], not by its size. Where a file ends too early, is damaged in the
+//! middle or holds more than may be kept, what came before is returned, with a [`Gap`] that says what is
+//! missing; an error is returned only where there is nothing at all.
+//!
+//! Every reader takes any bytes: it never panics and never hangs.
+
+mod detect;
+mod document;
+mod har;
+mod input;
+mod lenient;
+mod lines;
+mod page_events;
+mod peer_log;
+mod recording;
+mod relay_log;
+mod rtcstats;
+mod stats;
+mod timeline_file;
+mod times;
+mod values;
+mod webrtc_internals;
+
+use std::{fs::File, io::Read, path::Path};
+
+pub use crate::trace::Gap;
+pub use detect::Format;
+pub use recording::{
+    ConnectionLog, Frame, FrameDirection, MediaRequest, Recording, RelayDirection, RelayLine, SocketLog,
+    TimedSample,
+};
+
+pub(crate) use values::candidate as candidate_of;
+
+use crate::{error::ReadError, limits::Limits, mapping::Mappings};
+use detect::{Content, detect};
+use input::Input;
+
+/// Reads the file at `path`; see [`read`].
+///
+/// # Errors
+/// As for [`read`], and where it cannot be opened.
+pub fn read_file(path: &Path, mappings: &Mappings, limits: &Limits) -> Result<Recording, ReadError> {
+    let name = path.display().to_string();
+    let file =
+        File::open(path).map_err(|error| ReadError::Io { file: name.clone(), reason: error.to_string() })?;
+    read(&name, file, mappings, limits)
+}
+
+/// Reads `bytes`, which `name` stands for in messages. Signalling messages are understood by `mappings`.
+///
+/// # Errors
+/// [`ReadError`] where nothing could be read; what could be read of a damaged file is no error.
+pub fn read(
+    name: &str,
+    bytes: impl Read,
+    mappings: &Mappings,
+    limits: &Limits,
+) -> Result<Recording, ReadError> {
+    let mut input = Input::open(name, bytes, limits)?;
+    let format = format_of(name, &input)?;
+    read_as(format, name, &mut input, mappings, limits)
+}
+
+/// Reads `bytes` as `format`, whatever they look like. For tests of one reader; users have [`read`].
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_as_format(
+    format: Format,
+    name: &str,
+    bytes: impl Read,
+    mappings: &Mappings,
+    limits: &Limits,
+) -> Result<Recording, ReadError> {
+    read_as(format, name, &mut Input::open(name, bytes, limits)?, mappings, limits)
+}
+
+/// The format and the unpacked content of a file, of which no more than the memory limit is returned.
+pub(crate) fn unpacked(
+    name: &str,
+    bytes: impl Read,
+    limits: &Limits,
+) -> Result<(Format, Vec<u8>), ReadError> {
+    let mut input = Input::open(name, bytes, limits)?;
+    let format = format_of(name, &input)?;
+    let mut content = Vec::new();
+    let limit = u64::try_from(limits.memory_bytes).unwrap_or(u64::MAX);
+    match input.take().take(limit).read_to_end(&mut content) {
+        Ok(_) => Ok((format, content)),
+        Err(error) => Err(ReadError::Io { file: name.to_owned(), reason: input.explain(&error) }),
+    }
+}
+
+fn format_of(name: &str, input: &Input<'_>) -> Result<Format, ReadError> {
+    let file = name.to_owned();
+    match (detect(input.head()), input.damage()) {
+        (Content::Capture(format), _) => Ok(format),
+        (_, Some(damage)) => Err(ReadError::NotACapture { file, what: damage.to_owned() }),
+        (Content::Nothing, None) => Err(ReadError::Empty { file }),
+        (Content::Other(what), None) => Err(ReadError::NotACapture { file, what }),
+    }
+}
+
+fn read_as(
+    format: Format,
+    name: &str,
+    input: &mut Input<'_>,
+    mappings: &Mappings,
+    limits: &Limits,
+) -> Result<Recording, ReadError> {
+    let recording = Recording::new(name, format);
+    let recording = match format {
+        Format::WebrtcInternals => webrtc_internals::read(recording, input, limits),
+        Format::Rtcstats => rtcstats::read(recording, input, limits),
+        Format::Har => har::read(recording, input, mappings, limits),
+        Format::RelayLog => relay_log::read(recording, input, mappings, limits),
+        Format::PageEvents => page_events::read(recording, input, limits),
+        Format::Timeline => timeline_file::read(recording, input, limits),
+    };
+    recording.or_malformed(format)
+}

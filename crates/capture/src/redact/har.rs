@@ -1,0 +1,69 @@
+//! HTTP archives: WebSocket messages, and nothing else.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+
+use super::{document, pseudonyms::Pseudonyms, text};
+
+/// What of an archive is kept at all.
+pub(super) fn stripped(archive: &Value) -> Value {
+    let log = &archive["log"];
+    let entries = log["entries"].as_array().into_iter().flatten();
+    let sockets = entries.filter(|entry| entry["_webSocketMessages"].is_array()).map(|entry| {
+        let frames = entry["_webSocketMessages"].as_array().into_iter().flatten().map(|frame| {
+            json!({ "type": frame["type"], "time": frame["time"], "opcode": frame["opcode"], "data": opened(frame) })
+        });
+        json!({
+            "_resourceType": "websocket",
+            "_webSocketMessages": frames.collect::<Vec<_>>(),
+            "pageref": entry["pageref"],
+            "request": { "method": "GET", "url": entry["request"]["url"] },
+            "response": { "status": entry["response"]["status"] },
+            "startedDateTime": entry["startedDateTime"],
+        })
+    });
+    let creator = json!({ "brand": log["creator"]["name"], "version": log["creator"]["version"] });
+    json!({ "log": { "version": log["version"], "creator": creator, "entries": sockets.collect::<Vec<_>>() } })
+}
+
+/// A frame's JSON with what stands before it (`42`), `null` for one that is no JSON.
+fn opened(frame: &Value) -> Value {
+    let data = frame["data"].as_str().unwrap_or_default();
+    let decoded = match frame["opcode"].as_u64() {
+        Some(2) => BASE64_STANDARD.decode(data).ok().and_then(|bytes| String::from_utf8(bytes).ok()),
+        _ => Some(data.to_owned()),
+    };
+    let Some(content) = decoded else { return Value::Null };
+    let Some(start) = content.find(['{', '[']) else {
+        // Heartbeats: digits, and the words that go with them.
+        let harmless = content.len() <= 8;
+        return if harmless { json!({ "before": content }) } else { Value::Null };
+    };
+    let (before, body) = content.split_at(start);
+    match serde_json::from_str::<Value>(body) {
+        Ok(body) => json!({ "before": before, "body": body }),
+        Err(_) => Value::Null,
+    }
+}
+
+/// The stripped archive, redacted, its frames put together again.
+pub(super) fn redacted(pseudonyms: &mut Pseudonyms, mut archive: Value) -> Value {
+    for entry in archive["log"]["entries"].as_array_mut().into_iter().flatten() {
+        let url = entry["request"]["url"].as_str().unwrap_or_default();
+        entry["request"]["url"] = Value::String(text::redacted(pseudonyms, url));
+        for frame in entry["_webSocketMessages"].as_array_mut().into_iter().flatten() {
+            let data = frame["data"].take();
+            let before = text::redacted(pseudonyms, data["before"].as_str().unwrap_or_default());
+            let body = match data.get("body") {
+                Some(body) => document::redacted(pseudonyms, body.clone()).to_string(),
+                None => String::new(),
+            };
+            let content = format!("{before}{body}");
+            let binary = frame["opcode"].as_u64() == Some(2);
+            frame["data"] = Value::String(if binary { BASE64_STANDARD.encode(content) } else { content });
+        }
+    }
+    let creator = archive["log"]["creator"]["brand"].take();
+    archive["log"]["creator"] = json!({ "name": creator, "version": archive["log"]["creator"]["version"] });
+    archive
+}

@@ -1,0 +1,105 @@
+//! A copy of a captured file that can be handed on: without addresses, credentials, fingerprints and names,
+//! and still a capture that reads as the original does.
+//!
+//! What is taken out is replaced, the same by the same, through all files that one [`Redactor`] sees: a
+//! caller's dump and a callee's dump still find together. An address stays an address of its kind (private,
+//! public, IPv6, mDNS), a user fragment keeps its length, ports and times stay. HAR files lose everything but
+//! their WebSocket messages. What is no JSON where JSON is expected is left out, never passed on unread.
+
+mod document;
+mod har;
+mod keys;
+mod pseudonyms;
+mod text;
+
+use std::io::{Read, Write};
+
+use serde_json::Value;
+
+use crate::{error::ReadError, limits::Limits, reader, reader::Format};
+use pseudonyms::Pseudonyms;
+
+/// Takes out of captured files what is nobody else's business.
+#[derive(Debug, Default)]
+pub struct Redactor {
+    pseudonyms: Pseudonyms,
+}
+
+/// Why a file could not be redacted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RedactError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It is longer than may be held in memory: a redacted copy is made of the whole.
+    #[error("{file}: more than {limit} bytes; a file is redacted as a whole, raise the limit to do so")]
+    TooLarge {
+        /// The file.
+        file: String,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// It is one JSON document, and that is damaged: what cannot be read cannot be redacted.
+    #[error("{file}: the document is damaged and cannot be redacted ({reason})")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// The JSON reader's words.
+        reason: String,
+    },
+}
+
+impl Redactor {
+    /// A redactor that has seen nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The redacted copy of `bytes`, in the same format, never compressed. `file` stands for it in messages.
+    ///
+    /// # Errors
+    /// [`RedactError`] where it is no capture, too large, or damaged as a whole. Damaged lines of a line-based
+    /// format are left out.
+    pub fn redact(&mut self, file: &str, bytes: impl Read, limits: &Limits) -> Result<Vec<u8>, RedactError> {
+        let (format, content) = reader::unpacked(file, bytes, limits)?;
+        if content.len() >= limits.memory_bytes {
+            return Err(RedactError::TooLarge { file: file.to_owned(), limit: limits.memory_bytes });
+        }
+        let text = String::from_utf8_lossy(&content);
+        match format {
+            Format::WebrtcInternals | Format::Har | Format::Timeline => {
+                let document = serde_json::from_str(&text).map_err(|error| RedactError::Damaged {
+                    file: file.to_owned(),
+                    reason: error.to_string(),
+                })?;
+                let document = if format == Format::Har { har::stripped(&document) } else { document };
+                self.pseudonyms.learn(&document);
+                let redacted = match format {
+                    Format::Har => har::redacted(&mut self.pseudonyms, document),
+                    _ => document::redacted(&mut self.pseudonyms, document),
+                };
+                Ok(serde_json::to_vec_pretty(&redacted).unwrap_or_default())
+            }
+            Format::Rtcstats | Format::RelayLog | Format::PageEvents => Ok(self.lines(&text)),
+        }
+    }
+
+    fn lines(&mut self, text: &str) -> Vec<u8> {
+        let parsed: Vec<Option<Value>> = text.lines().map(|line| serde_json::from_str(line).ok()).collect();
+        for value in parsed.iter().flatten() {
+            self.pseudonyms.learn(value);
+        }
+        let mut out = Vec::new();
+        for (line, value) in text.lines().zip(parsed) {
+            let line = match value {
+                Some(value) => document::redacted(&mut self.pseudonyms, value).to_string(),
+                None if line == "RTCStatsDump" => line.to_owned(),
+                None => continue,
+            };
+            // Writing to memory does not fail.
+            let _ = writeln!(out, "{line}");
+        }
+        out
+    }
+}

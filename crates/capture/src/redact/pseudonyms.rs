@@ -1,0 +1,158 @@
+//! The same for the same.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+use serde_json::Value;
+
+use super::keys::{Meaning, meaning_in};
+
+/// What stands for what.
+#[derive(Debug, Default)]
+pub(super) struct Pseudonyms {
+    names: BTreeMap<String, String>,
+    calls: BTreeMap<String, String>,
+    labels: BTreeMap<String, String>,
+    hosts: BTreeMap<String, String>,
+    words: BTreeMap<String, String>,
+    addresses: BTreeMap<IpAddr, IpAddr>,
+}
+
+/// Names that name a part rather than somebody.
+const PARTS: [&str; 8] = ["caller", "callee", "server", "relay", "signaller", "network", "audio", "video"];
+
+/// How deep JSON within JSON is looked into.
+const MAX_DEPTH: usize = 32;
+
+impl Pseudonyms {
+    /// Finds the names in a document, so that they are known wherever else they stand.
+    pub(super) fn learn(&mut self, document: &Value) {
+        self.learn_at(document, Meaning::Other, 0);
+    }
+
+    fn learn_at(&mut self, value: &Value, says: Meaning, depth: usize) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        match value {
+            Value::Object(object) => {
+                for (key, value) in object {
+                    self.learn_at(value, meaning_in(object, key), depth + 1);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.learn_at(item, says, depth + 1)),
+            Value::String(text) => match nested(text) {
+                Some(inner) => self.learn_at(&inner, says, depth + 1),
+                None if says == Meaning::Name => drop(self.name(text)),
+                None if says == Meaning::Call => drop(self.call(text)),
+                None => {}
+            },
+            _ => {}
+        }
+    }
+
+    pub(super) fn name(&mut self, name: &str) -> String {
+        if name.is_empty() || PARTS.contains(&name) {
+            return name.to_owned();
+        }
+        numbered(&mut self.names, name, "peer-")
+    }
+
+    pub(super) fn call(&mut self, call: &str) -> String {
+        numbered(&mut self.calls, call, "call-")
+    }
+
+    pub(super) fn label(&mut self, label: &str) -> String {
+        match label {
+            "" | "remote audio" | "remote video" => label.to_owned(),
+            _ => numbered(&mut self.labels, label, "label-"),
+        }
+    }
+
+    /// A host's name, in a domain that nobody has (RFC 2606 §2).
+    pub(super) fn host(&mut self, host: &str) -> String {
+        let bare = host.trim_matches(['[', ']']);
+        if let Ok(address) = bare.parse::<IpAddr>() {
+            return match self.address(address) {
+                IpAddr::V6(v6) => format!("[{v6}]"),
+                v4 => v4.to_string(),
+            };
+        }
+        match host {
+            "" | "localhost" => host.to_owned(),
+            _ => format!("{}.invalid", numbered(&mut self.hosts, host, "host-")),
+        }
+    }
+
+    /// What a name of a person or a call that was learnt is replaced by.
+    pub(super) fn known(&self, text: &str) -> Option<&String> {
+        self.names.get(text).or_else(|| self.calls.get(text))
+    }
+
+    /// The names that were learnt and are long enough not to be found by accident within other words.
+    pub(super) fn long_names(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.names.iter().chain(&self.calls).filter(|(name, _)| name.len() >= 3)
+    }
+
+    /// A credential or an id of as many characters of the same kind.
+    pub(super) fn word(&mut self, word: &str) -> String {
+        let number = self.words.len() + 1;
+        self.words.entry(word.to_owned()).or_insert_with(|| stand_in(word, number)).clone()
+    }
+
+    /// An address of the same kind.
+    pub(super) fn address(&mut self, address: IpAddr) -> IpAddr {
+        if address.is_unspecified() || address.is_loopback() {
+            return address;
+        }
+        let number = u32::try_from(self.addresses.len() + 1).unwrap_or(u32::MAX);
+        *self.addresses.entry(address).or_insert_with(|| other_address(address, number))
+    }
+}
+
+/// JSON within a string: an object, an array, or a string once more.
+pub(super) fn nested(text: &str) -> Option<Value> {
+    let trimmed = text.trim_start();
+    let inner =
+        trimmed.starts_with(['{', '[', '"']).then(|| serde_json::from_str::<Value>(trimmed).ok())??;
+    (inner.is_object() || inner.is_array() || inner.is_string()).then_some(inner)
+}
+
+fn numbered(all: &mut BTreeMap<String, String>, word: &str, prefix: &str) -> String {
+    // What was redacted once stays as it is.
+    let own = word
+        .strip_prefix(prefix)
+        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
+    let number = all.len() + 1;
+    all.entry(word.to_owned())
+        .or_insert_with(|| if own { word.to_owned() } else { format!("{prefix}{number}") })
+        .clone()
+}
+
+/// As long as `word`, of characters that a user fragment, a password and a hexadecimal id may have.
+fn stand_in(word: &str, number: usize) -> String {
+    let digits = format!("{number:04x}");
+    let wanted = word.chars().count().max(digits.len());
+    let padding: String = std::iter::repeat_n('0', wanted - digits.len()).collect();
+    format!("{padding}{digits}")
+}
+
+/// Private addresses become others of 10.0.0.0/8, public ones others of 198.18.0.0/15 (RFC 2544), which
+/// nobody has; IPv6 addresses go to 2001:db8::/32 (RFC 3849), fd00::/8 and fe80::/10.
+fn other_address(address: IpAddr, number: u32) -> IpAddr {
+    match address {
+        IpAddr::V4(v4) if v4.is_private() => Ipv4Addr::from(0x0a00_0000 | (number & 0x00ff_ffff)).into(),
+        IpAddr::V4(v4) if v4.is_link_local() => Ipv4Addr::from(0xa9fe_0000 | (number & 0xffff)).into(),
+        IpAddr::V4(_) => Ipv4Addr::from(0xc612_0000 | (number & 0x0001_ffff)).into(),
+        IpAddr::V6(v6) => {
+            let prefix: u128 = match v6.segments()[0] {
+                0xfe80..=0xfebf => 0xfe80 << 112,
+                0xfc00..=0xfdff => 0xfd00 << 112,
+                _ => 0x2001_0db8 << 96,
+            };
+            Ipv6Addr::from(prefix | u128::from(number)).into()
+        }
+    }
+}

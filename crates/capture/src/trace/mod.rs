@@ -1,0 +1,127 @@
+//! The trace: one captured call in one form, whatever it was captured with.
+//!
+//! Times are milliseconds after the trace's beginning, on one clock: [`merge`](crate::merge) has brought the
+//! clocks of several files together. What a capture does not show is `None` or an empty list, never a
+//! guess; what was deduced says so ([`Message::inferred`]).
+
+mod event;
+mod message;
+mod peer;
+mod source;
+
+pub use event::{ApiCall, CallResult, Method, PeerEvent, TrackChange, TrackInfo, TransceiverChange};
+pub use message::{Applied, MediaState, Message, Signal, SignalKind};
+pub use peer::{Configuration, Connection, Entry, Peer, Role, SelectedPair, StatsSample};
+pub use source::{Gap, Source};
+
+use serde::{Deserialize, Serialize};
+use timeline::{Name, VirtualTime};
+
+/// The version of the trace format that this code writes.
+pub const SCHEMA: u32 = 1;
+
+/// One captured call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    /// The version of this format: [`SCHEMA`].
+    pub schema: u32,
+    /// The call's id as its signalling names it, else `call-1`, `call-2`, …
+    pub id: String,
+    /// The reference clock at the trace's beginning, in microseconds since the Unix epoch; 0 where the
+    /// capture is of a virtual world.
+    pub began_us: i64,
+    /// The files that it was made of.
+    pub sources: Vec<Source>,
+    /// Who took part: the caller first, then in the order of their names.
+    pub peers: Vec<Peer>,
+    /// Every signalling message, in the order in which it was first seen.
+    pub messages: Vec<Message>,
+    /// What the server did besides passing messages on: joins, closed connections, dropped messages.
+    pub server: Vec<ServerEntry>,
+    /// The last moment of which something is known.
+    pub ended_at: VirtualTime,
+}
+
+/// One event of the signalling server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerEntry {
+    /// When.
+    pub at: VirtualTime,
+    /// Which participant it is about, as the server names it.
+    pub peer: Name,
+    /// What happened.
+    pub event: ServerEvent,
+}
+
+/// What a signalling server can do besides passing messages on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ServerEvent {
+    /// The participant's connection was closed, with this WebSocket close code where it is known
+    /// (RFC 6455 §7.4).
+    Closed(Option<u16>),
+    /// A message of this type was not passed on.
+    Dropped(String),
+}
+
+/// How a captured call ended, as its connection states tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It connected, and was connected when it was ended.
+    Connected,
+    /// It connected, and was `disconnected` at the end.
+    Disconnected,
+    /// It connected, or tried to, and `failed`.
+    Failed,
+    /// No peer ever connected.
+    NeverConnected,
+    /// The capture does not tell.
+    Unknown,
+}
+
+impl Outcome {
+    /// The word of the report.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Disconnected => "disconnected",
+            Self::Failed => "failed",
+            Self::NeverConnected => "never-connected",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Trace {
+    /// The peer of this name.
+    pub fn peer(&self, id: &str) -> Option<&Peer> {
+        self.peers.iter().find(|peer| peer.id == id)
+    }
+
+    /// Whether a part of the capture is missing.
+    pub fn is_partial(&self) -> bool {
+        self.sources.iter().any(|source| !source.gaps.is_empty())
+    }
+
+    /// How the call ended. The worst of what its peers saw counts; closing says nothing.
+    pub fn outcome(&self) -> Outcome {
+        let seen: Vec<Outcome> =
+            self.peers.iter().flat_map(|peer| &peer.connections).map(Connection::outcome).collect();
+        let worst = [Outcome::Failed, Outcome::Disconnected, Outcome::Connected];
+        match worst.into_iter().find(|outcome| seen.contains(outcome)) {
+            Some(outcome) => outcome,
+            None if seen.contains(&Outcome::NeverConnected) || self.was_never_answered() => {
+                Outcome::NeverConnected
+            }
+            None => Outcome::Unknown,
+        }
+    }
+
+    /// Without an answer no call connects, whatever else was captured.
+    fn was_never_answered(&self) -> bool {
+        let has = |kind: &SignalKind| self.messages.iter().any(|message| message.signal.kind == *kind);
+        has(&SignalKind::Offer) && !has(&SignalKind::Answer) && !has(&SignalKind::Pranswer)
+    }
+}

@@ -1,0 +1,129 @@
+//! What must not be in a redacted copy, and what must survive.
+
+use std::io::Cursor;
+
+use capture::{Capture, Limits, Mappings, audit::audit, merge, read, redact::Redactor};
+
+use crate::fixtures::{files, root};
+
+fn read_bytes(bytes: &[Vec<u8>]) -> Capture {
+    let read =
+        |bytes: &Vec<u8>| read("file", Cursor::new(bytes), &Mappings::default(), &Limits::default()).unwrap();
+    merge(bytes.iter().map(read).collect())
+}
+
+fn shape(capture: &Capture) -> Vec<String> {
+    capture
+        .calls
+        .iter()
+        .flat_map(|call| {
+            let findings = audit(call).into_iter().map(|finding| format!("{} {}", finding.at, finding.code));
+            let messages = call
+                .messages
+                .iter()
+                .map(|m| format!("{:?} {} {:?}", m.first_seen(), m.signal.kind, m.arrived()));
+            findings.chain(messages).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn a_redacted_copy_of_each_fixture_reads_the_same() {
+    let mut redactor = Redactor::new();
+    for file in files(&root()) {
+        let original = std::fs::read(&file).unwrap();
+        let copy = redactor.redact("file", Cursor::new(&original), &Limits::default()).unwrap();
+        assert_eq!(shape(&read_bytes(&[copy])), shape(&read_bytes(&[original])), "{}", file.display());
+    }
+}
+
+const SECRETS: [&str; 12] = [
+    "anna",
+    "bert",
+    "secret-room",
+    "192.168.7.9",
+    "93.184.216.34",
+    "2a00:1450",
+    "Cvzh",
+    "0f1e2d3c",
+    "hunter2",
+    "example.com",
+    "AB:CD:EF",
+    "AirPods",
+];
+
+fn sdp() -> String {
+    let fingerprint = ["AB:CD:EF:01"; 8].join(":");
+    format!(
+        "v=0\r\no=anna 1463935321065312985 2 IN IP4 192.168.7.9\r\ns=-\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 \
+         93.184.216.34\r\na=ice-ufrag:Cvzh\r\na=ice-pwd:hunter2hunter2hunter2xx\r\na=fingerprint:sha-256 {fingerprint}\r\n\
+         a=candidate:1 1 udp 2 2a00:1450::5 5 typ host\r\n"
+    )
+}
+
+/// Every format with something to hide in every place where something can hide.
+fn leaky() -> Vec<(&'static str, String)> {
+    let candidate = "candidate:1 1 udp 2 192.168.7.9 5 typ srflx raddr 93.184.216.34 rport 9 ufrag Cvzh";
+    let offer = serde_json::json!({ "type": "offer", "sdp": sdp(), "from": "anna", "to": "bert", "callId": "secret-room", "token": "hunter2" });
+    let internals = serde_json::json!({ "UserAgent": "Chrome/156.0.0.0", "getUserMedia": [], "PeerConnections": { "1-1": {
+        "url": "https://app.example.com/?me=anna", "rtcConfiguration": r#"{"iceServers":[{"urls":["turn:turn.example.com:3478"],"username":"anna","credential":"hunter2"}]}"#,
+        "stats": { "T01-iceLocalUsernameFragment": { "statsType": "transport", "values": "[\"Cvzh\"]" } },
+        "updateLog": [
+            { "type": "setLocalDescription", "timestamp": 1_795_000_000_000.0, "value": serde_json::json!({ "type": "offer", "sdp": sdp() }).to_string() },
+            { "type": "onicecandidate", "timestamp": 1_795_000_000_001.0, "value": serde_json::json!({ "candidate": candidate, "sdpMid": "0" }).to_string() },
+            { "type": "onicecandidate", "timestamp": 1_795_000_000_002.0, "value": r#"{"candidate":"candidate:1 1 udp 2 0f1e2d3c.local 5 typ host"}"# },
+        ] } } });
+    let rtcstats = [
+        "RTCStatsDump".to_owned(),
+        r#"["navigator.mediaDevices.getUserMediaOnSuccess","1-0",[["audio","id","Anna's AirPods","s"]],"r",1795000000000]"#.to_owned(),
+        serde_json::json!(["create", "1-1", { "iceServers": [{ "urls": "stun:93.184.216.34", "credential": "hunter2" }] }, "https://app.example.com/", 1]).to_string(),
+        serde_json::json!(["setLocalDescription", "1-1", { "type": "offer", "sdp": sdp() }, 1]).to_string(),
+    ];
+    let har = serde_json::json!({ "log": { "entries": [
+        { "request": { "url": "https://app.example.com/", "headers": [{ "name": "Cookie", "value": "hunter2" }] }, "response": { "content": { "text": "anna" } } },
+        { "_resourceType": "websocket", "request": { "url": "wss://anna:hunter2@app.example.com/ws?token=hunter2" }, "_webSocketMessages": [
+            { "type": "send", "time": 1_795_000_000.5, "opcode": 1, "data": offer.to_string() },
+            { "type": "send", "time": 1_795_000_000.6, "opcode": 1, "data": format!("42[\"offer\",{offer}]") },
+            { "type": "send", "time": 1_795_000_000.7, "opcode": 1, "data": "anna says hunter2" },
+        ] },
+    ] } });
+    let relay = serde_json::json!({ "ts": 1_795_000_000_000_u64, "dir": "in", "peer": "anna", "msg": offer });
+    vec![
+        ("webrtc-internals", internals.to_string()),
+        ("rtcstats", rtcstats.join("\n")),
+        ("har", har.to_string()),
+        ("relay", relay.to_string()),
+    ]
+}
+
+#[test]
+fn nothing_of_it_is_left_in_any_format() {
+    for (format, text) in leaky() {
+        let copy = Redactor::new().redact(format, text.as_bytes(), &Limits::default()).unwrap();
+        let copy = String::from_utf8(copy).unwrap();
+        for secret in SECRETS {
+            assert!(
+                !copy.to_lowercase().contains(&secret.to_lowercase()),
+                "{format} still holds {secret}: {copy}"
+            );
+        }
+        let capture = read_bytes(&[copy.into_bytes()]);
+        assert_eq!(capture.calls.len(), 1, "{format} still reads");
+    }
+}
+
+#[test]
+fn binary_frames_are_looked_into() {
+    use base64::{Engine, prelude::BASE64_STANDARD};
+    let data = BASE64_STANDARD.encode(r#"{"type":"bye","from":"anna","to":"bert"}"#);
+    let har = serde_json::json!({ "log": { "entries": [{ "_webSocketMessages": [
+        { "type": "send", "time": 1_795_000_000.5, "opcode": 2, "data": data },
+        { "type": "send", "time": 1_795_000_000.5, "opcode": 2, "data": BASE64_STANDARD.encode([0xff, 0xfe]) },
+    ] }] } });
+    let copy = Redactor::new().redact("har", har.to_string().as_bytes(), &Limits::default()).unwrap();
+    let copy: serde_json::Value = serde_json::from_slice(&copy).unwrap();
+    let frames = &copy["log"]["entries"][0]["_webSocketMessages"];
+    let text = BASE64_STANDARD.decode(frames[0]["data"].as_str().unwrap()).unwrap();
+    assert_eq!(text, br#"{"from":"peer-1","to":"peer-2","type":"bye"}"#);
+    assert_eq!(frames[1]["data"], "", "what cannot be read is not passed on");
+}

@@ -1,0 +1,17 @@
+//! The few statistics that verdicts need. Distributions come from `statrs`.
+//!
+//! Everything here is a pure function of its arguments: the bootstrap takes its seed.
+
+mod bootstrap;
+mod draw;
+mod holm;
+mod order;
+mod proportion;
+mod sign;
+
+pub use bootstrap::{Bootstrap, Interval};
+pub use draw::Draw;
+pub use holm::holm;
+pub use order::{Quartiles, median, nearest_rank, quartiles, robust_spread, upper_fence};
+pub use proportion::Proportion;
+pub use sign::{critical_count, detectable_shift, p_value_above, p_value_below};

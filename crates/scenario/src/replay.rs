@@ -1,0 +1,140 @@
+//! A captured call, played again by our engines in a world, and compared with what was captured.
+//!
+//! ```text
+//! Trace ─► script ─► scenario file (TOML) ─► Plan ─► run ─► RunRecord ─► compare ─► matched, freedoms, divergence
+//!            ▲                │
+//!         network             └─► what `--save-scenario` writes: the very text that was played
+//! ```
+//!
+//! - `script`: who did what when; what our engine cannot do is refused with the reason.
+//! - `network`: what the capture shows of the network.
+//! - `text`: the scenario file.
+//! - `compare`: the transitions, captured against replayed, up to the [`Freedom`]s.
+//!
+//! Invariants:
+//! - A call is played as captured, or not at all: nothing of a capture is left out silently. What had to be
+//!   assumed is in [`Played::assumptions`].
+//! - The plan that is played is what the text says: it is read from that text.
+
+mod compare;
+mod freedom;
+mod network;
+mod script;
+mod text;
+
+use std::collections::BTreeMap;
+
+use capture::{Outcome, Trace};
+use timeline::{Machine, Name, VirtualTime};
+
+pub use freedom::Freedom;
+
+use crate::{plan::Plan, run};
+
+/// The seed of a replay. Worlds of captures have no losses, so that seeds differ in their keys only.
+const SEED: u64 = 1;
+
+/// What became of the attempt to play a captured call again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Replay {
+    /// It was not played.
+    NotPlayed {
+        /// Why not, as half a sentence.
+        reason: String,
+    },
+    /// It was.
+    Played(Box<Played>),
+}
+
+/// A captured call that was played again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Played {
+    /// The scenario file that was played (TOML).
+    pub scenario: String,
+    /// What had to be assumed about the call and its network, a sentence each.
+    pub assumptions: Vec<String>,
+    /// How it came out, by the same rule as a captured call.
+    pub outcome: Outcome,
+    /// How many of the captured transitions came again.
+    pub matched: usize,
+    /// How many transitions were captured on connections that were played again.
+    pub captured: usize,
+    /// How often each freedom was taken.
+    pub freedoms: BTreeMap<Freedom, usize>,
+    /// Where the two first part; `None` where they do not.
+    pub divergence: Option<Divergence>,
+}
+
+/// The first point at which a replay is not what was captured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Divergence {
+    /// At whom.
+    pub peer: Name,
+    /// At which state machine; `None` where only the outcomes differ.
+    pub machine: Option<Machine>,
+    /// When, on the capture's clock.
+    pub at: VirtualTime,
+    /// The state that was captured; `None` where nothing more was.
+    pub captured: Option<String>,
+    /// The state that the replay entered; `None` where it entered no more.
+    pub replayed: Option<String>,
+    /// The states that the same machine passed before, in both.
+    pub before: Vec<String>,
+}
+
+/// As a sentence without its full stop.
+impl std::fmt::Display for Divergence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { peer, machine, at, captured, replayed, before } = self;
+        let what = machine.map_or("outcome", Machine::as_str);
+        let or_none = |state: &Option<String>| state.clone().unwrap_or_else(|| "nothing more".to_owned());
+        let (captured, replayed) = (or_none(captured), or_none(replayed));
+        write!(f, "{peer}, {what} at {at} ms: captured {captured}, replayed {replayed}")?;
+        match before.as_slice() {
+            [] => Ok(()),
+            before => write!(f, "; before that, both: {}", before.join(", ")),
+        }
+    }
+}
+
+/// Plays the call of `trace` again.
+pub fn replay(trace: &Trace) -> Replay {
+    match try_replay(trace) {
+        Ok(played) => Replay::Played(Box::new(played)),
+        Err(reason) => Replay::NotPlayed { reason },
+    }
+}
+
+fn try_replay(trace: &Trace) -> Result<Played, String> {
+    let mut script = script::script(trace)?;
+    let played = play(trace, &script)?;
+    if trace.outcome() != Outcome::Connected || played.outcome != Outcome::NeverConnected {
+        return Ok(played);
+    }
+    script.hang_up_later();
+    let mut later = play(trace, &script)?;
+    if later.outcome == Outcome::NeverConnected {
+        return Ok(played);
+    }
+    later.freedoms.insert(Freedom::HangUpWaits, 1);
+    Ok(later)
+}
+
+fn play(trace: &Trace, script: &script::Script) -> Result<Played, String> {
+    let scenario = text::toml(script, trace);
+    let plan = Plan::from_toml("captured", &scenario).map_err(|error| {
+        let problems = error.lines().collect::<Vec<_>>().join("; ");
+        format!("the scenario that was made of it cannot be read: {problems}")
+    })?;
+    let record = run::play(&plan, SEED).map_err(|error| error.to_string())?;
+    let compared = compare::compare(trace, script, &record);
+    Ok(Played {
+        scenario,
+        assumptions: script.assumptions.clone(),
+        outcome: compared.outcome,
+        matched: compared.matched,
+        captured: compared.captured,
+        freedoms: compared.freedoms,
+        divergence: compared.divergence,
+    })
+}

@@ -1,0 +1,30 @@
+use crate::words::words;
+
+words! {
+    /// In what a replay may differ from its capture: each is something that browsers do differently from run to
+    /// run, or from each other, without a user noticing.
+    pub enum Freedom {
+        /// The machines of one connection move in another order among each other: ICE may check, and connect,
+        /// before the answer is applied; `connecting` and `checking` come in either order.
+        OrderBetweenMachines = "order-between-machines",
+        /// `completed` is `connected`: browsers may report either, or both.
+        IceCompleted = "ice-completed",
+        /// Gathering ends when it ends: it is cut short when ICE connects, and its last states may be missing.
+        GatheringCutShort = "gathering-cut-short",
+        /// After a connection was lost, ICE stays `disconnected` in one and is `failed` in the other: the
+        /// connection's state decides.
+        IceFailedBesideConnection = "ice-failed-beside-connection",
+        /// Closing shows in one and not in the other: a browser reports no state after `close()`.
+        ClosingIsSilent = "closing-is-silent",
+        /// A lost connection is noticed after another time: Chromium says `disconnected` after 6 s and `failed`
+        /// 10 s later, our stack after 5 s and 25 s. The states are the same.
+        LossTimers = "loss-timers",
+        /// A machine of which the capture shows no state at all, though ICE moved: older browsers have none for
+        /// the connection.
+        MachineNotCaptured = "machine-not-captured",
+        /// The users wait with hanging up until our stack, which takes longer over relays, has connected.
+        HangUpWaits = "hang-up-waits",
+        /// The replay goes on after the capture ends.
+        CaptureEnded = "capture-ended",
+    }
+}

@@ -1,0 +1,144 @@
+//! The scenario file of a captured call: what is played, and what `--save-scenario` writes.
+
+use std::{fmt::Write as _, time::Duration};
+
+use capture::{
+    Outcome, Trace,
+    audit::{audit, verdict},
+};
+use timeline::Machine;
+
+use super::script::{Doing, Script};
+
+/// What a lost connection takes in our stack to fail for good, and a margin.
+const UNTIL_FAILED: Duration = Duration::from_secs(60);
+
+/// The file.
+pub(super) fn toml(script: &Script, trace: &Trace) -> String {
+    let mut out = "#:schema ../schema.json\nversion = 1\n".to_owned();
+    let summary = format!("A captured call, played again: {}", verdict(trace, &audit(trace)));
+    let _ = writeln!(out, "summary = {}", quoted(&summary));
+    let _ = writeln!(out, "deadline = \"{}ms\"", deadline(script).as_millis());
+    for assumption in &script.assumptions {
+        let _ = writeln!(out, "# {}", one_line(assumption));
+    }
+    peers(&mut out, script);
+    signaller(&mut out, script);
+    for (needed, name) in [(script.needs_stun && !script.needs_turn, "stun"), (script.needs_turn, "turn")] {
+        if needed {
+            let link = link(script.delay);
+            let _ = writeln!(out, "\n[ice-servers.{name}]\nkind = \"{name}\"\n{link}");
+        }
+    }
+    steps(&mut out, script);
+    expect(&mut out, script, trace);
+    out
+}
+
+fn deadline(script: &Script) -> Duration {
+    let last = script.steps.last().map_or(script.dial, |(at, _)| *at);
+    last + script.patience + UNTIL_FAILED
+}
+
+fn link(delay: Duration) -> String {
+    format!("link = {{ delay = \"{}ms\" }}", delay.as_millis())
+}
+
+fn peers(out: &mut String, script: &Script) {
+    for part in &script.peers {
+        let _ = writeln!(out, "\n[peers.{}]\n{}", part.name, link(script.delay));
+        let _ = writeln!(out, "media = {}", quoted(part.media));
+        // The processing of messages is part of the captured delays.
+        let _ = writeln!(out, "device = \"desktop\"");
+        let patience = script.patience.as_millis();
+        let _ = writeln!(out, "ring-timeout = \"{patience}ms\"\nconnect-timeout = \"{patience}ms\"");
+        if script.data_channels {
+            out.push_str("data-channels = true\n");
+        }
+        if part.relay_only {
+            out.push_str("ice-transport-policy = \"relay\"\n");
+        }
+        if part.refused {
+            out.push_str("turn-credentials = \"wrong\"\n");
+        }
+    }
+}
+
+fn signaller(out: &mut String, script: &Script) {
+    out.push_str("\n[signaller]\nlink = { delay = \"0ms\" }\n");
+    if !script.delays.is_empty() {
+        out.push_str("delays = [\n");
+        for delay in &script.delays {
+            let (message, from, by) = (delay.message, &delay.from, delay.by.as_millis());
+            let _ = writeln!(out, "    {{ message = \"{message}\", from = \"{from}\", by = \"{by}ms\" }},");
+        }
+        out.push_str("]\n");
+    }
+    if !script.drops.is_empty() {
+        out.push_str("faults = [\n");
+        for drop in &script.drops {
+            let _ = writeln!(out, "    {{ drop = \"{}\", from = \"{}\" }},", drop.message, drop.from);
+        }
+        out.push_str("]\n");
+    }
+}
+
+fn steps(out: &mut String, script: &Script) {
+    let [caller, callee] = &script.peers;
+    let dial = script.dial.as_millis();
+    let _ = writeln!(
+        out,
+        "\n[[steps]]\nat = \"{dial}ms\"\n{} = {{ dial = {} }}",
+        caller.name,
+        quoted(&callee.name)
+    );
+    for (at, doing) in &script.steps {
+        let _ = writeln!(out, "\n[[steps]]\nat = \"{}ms\"", at.as_millis());
+        let _ = match doing {
+            Doing::HangUp(who) => writeln!(out, "{who} = \"hang-up\""),
+            Doing::SetVideo(who, true) => writeln!(out, "{who} = \"enable-video\""),
+            Doing::SetVideo(who, false) => writeln!(out, "{who} = \"disable-video\""),
+            Doing::LinkDown(host) => writeln!(out, "network = {{ link-down = {} }}", quoted(host)),
+            Doing::LinkUp(host) => writeln!(out, "network = {{ link-up = {} }}", quoted(host)),
+        };
+    }
+}
+
+/// What was captured is what must hold.
+fn expect(out: &mut String, script: &Script, trace: &Trace) {
+    out.push_str("\n[expect]\noffers = 1\n");
+    let outcome = match trace.outcome() {
+        Outcome::Connected => "\"connected\"",
+        Outcome::Disconnected | Outcome::Failed => "\"connection-lost\"",
+        Outcome::NeverConnected => {
+            "[\"hung-up-early\", \"cancelled\", \"connect-timeout\", \"connection-failed\"]"
+        }
+        Outcome::Unknown => "",
+    };
+    if !outcome.is_empty() {
+        let _ = writeln!(out, "outcome = {outcome}");
+    }
+    let mut sequences = String::new();
+    for peer in &trace.peers {
+        let Some((part, connection)) = script.part(&peer.id).zip(peer.connections.first()) else { continue };
+        for machine in [Machine::Signaling, Machine::Connection] {
+            let states = connection.transitions(machine).map(|(_, state)| state);
+            let states: Vec<String> = states.filter(|state| *state != "closed").map(quoted).collect();
+            if !states.is_empty() {
+                let (name, states) = (&part.name, states.join(", "));
+                let _ = writeln!(sequences, "    {{ peer = \"{name}\", {machine} = [{states}] }},");
+            }
+        }
+    }
+    if !sequences.is_empty() {
+        let _ = writeln!(out, "sequence = [\n{sequences}]");
+    }
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(one_line(text)).to_string()
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}

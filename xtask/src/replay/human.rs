@@ -1,0 +1,142 @@
+//! What a replay came to, for a person: the verdict first.
+
+use std::fmt::Write as _;
+
+use capture::{
+    audit::{Finding, Severity, Wait},
+    diagram::{Sequence, terminal},
+    merge::FileReport,
+};
+
+use scenario::replay::Replay;
+
+use super::report::{CallReport, Report};
+
+/// Where standard output is no terminal.
+const COLUMNS: usize = 120;
+/// How many waits are worth showing: the others are short.
+const WAITS: usize = 5;
+
+/// How many characters a line may have.
+pub(super) fn columns() -> usize {
+    comfy_table::Table::new().width().map_or(COLUMNS, usize::from)
+}
+
+/// The report. `columns` is how many characters the diagram may be wide.
+pub(super) fn report(report: &Report, columns: usize) -> String {
+    let mut out = String::new();
+    for (index, call) in report.calls.iter().enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        show_call(&mut out, call, columns);
+    }
+    report.files.iter().for_each(|file| show_file(&mut out, file));
+    if report.unmapped.holds_signalling() {
+        let _ = write!(out, "\n{}", report.unmapped.advice());
+    }
+    if report.calls.is_empty() {
+        out.push_str("No call was found.\n");
+    }
+    out
+}
+
+fn show_call(out: &mut String, call: &CallReport, columns: usize) {
+    let trace = &call.trace;
+    let _ = writeln!(out, "{}", call.verdict);
+    let _ = writeln!(out, "\nCall {} ({}), from", trace.id, trace.outcome().as_str());
+    for source in &trace.sources {
+        let _ = write!(out, "  {} ({})", source.file, source.format);
+        if source.skew_ms != 0.0 {
+            let exact = source.skew_uncertainty_ms.map(|ms| format!(" ± {ms:.0}")).unwrap_or_default();
+            let _ = write!(out, ", its clock {:.0}{exact} ms ahead, corrected", source.skew_ms);
+        } else if !source.aligned {
+            out.push_str(", its clock not tied to the others: no message is in both");
+        }
+        out.push('\n');
+    }
+    let _ = write!(out, "\n{}", terminal(&Sequence::new(trace, &call.findings), columns));
+    show_findings(out, &call.findings);
+    show_waits(out, &call.waits);
+    show_replay(out, &call.replay);
+}
+
+fn show_replay(out: &mut String, replay: &Replay) {
+    let played = match replay {
+        Replay::Played(played) => played,
+        Replay::NotPlayed { reason } => {
+            let _ = writeln!(out, "\nNot re-executed: {reason}.");
+            return;
+        }
+    };
+    let (outcome, matched, captured) = (played.outcome.as_str(), played.matched, played.captured);
+    let _ = writeln!(out, "\nRe-executed against our engine: {outcome}");
+    match captured {
+        0 => out.push_str("  No state was captured that could be compared.\n"),
+        _ => {
+            let _ = writeln!(out, "  {matched} of {captured} captured transitions came again.");
+        }
+    }
+    match &played.divergence {
+        Some(divergence) => {
+            let _ = writeln!(out, "  The two part here: {divergence}.");
+        }
+        None => out.push_str("  The two do not part.\n"),
+    }
+    if !played.freedoms.is_empty() {
+        let taken = played.freedoms.iter().map(|(freedom, count)| format!("{freedom} × {count}"));
+        let _ = writeln!(out, "  Freedoms taken: {}", taken.collect::<Vec<_>>().join(", "));
+    }
+    for assumption in &played.assumptions {
+        let _ = writeln!(out, "  Assumed: {assumption}");
+    }
+}
+
+/// The gravest first.
+fn show_findings(out: &mut String, findings: &[Finding]) {
+    if findings.is_empty() {
+        out.push_str("\nNothing was found that is not as it should be.\n");
+        return;
+    }
+    out.push_str("\nFindings\n");
+    for severity in [Severity::Error, Severity::Warning, Severity::Note] {
+        for finding in findings.iter().filter(|finding| finding.severity == severity) {
+            let whom = finding.peer.as_ref().map(|peer| format!(", {peer}")).unwrap_or_default();
+            let at = finding.at.as_millis_f64();
+            let _ = writeln!(out, "  {} {} at {at:.0} ms{whom}", severity.as_str(), finding.code);
+            let _ = writeln!(out, "    {}", finding.message);
+            if !finding.advice.is_empty() {
+                let _ = writeln!(out, "    What to do: {}", finding.advice);
+            }
+        }
+    }
+}
+
+fn show_waits(out: &mut String, waits: &[Wait]) {
+    if waits.is_empty() {
+        return;
+    }
+    out.push_str("\nWhere the time went, longest first\n");
+    for wait in waits.iter().take(WAITS) {
+        let took = wait.took.as_secs_f64() * 1e3;
+        let _ = writeln!(out, "  {took:>8.0} ms  {}, at {}", wait.kind, wait.peer);
+    }
+}
+
+/// What of a file could not be used.
+fn show_file(out: &mut String, file: &FileReport) {
+    if let Some(why) = &file.adds_nothing {
+        let _ = writeln!(out, "\n{} ({}) adds nothing: {why}.", file.file, file.format);
+    }
+    if file.gaps.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{} could be read in part only:", file.file);
+    for gap in &file.gaps {
+        let line = if gap.line == 0 { String::new() } else { format!("line {}, ", gap.line) };
+        let _ = writeln!(out, "  {line}byte {}: {}", gap.offset, gap.what);
+    }
+    if file.gaps_left_out > 0 {
+        let _ = writeln!(out, "  and {} more places", file.gaps_left_out);
+    }
+}

@@ -1,0 +1,99 @@
+//! Files as input of the command: found, read, and merged into calls.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use capture::{Capture, Limits, Mapping, Mappings, merge, read_file};
+
+/// What the files hold.
+pub(super) struct Input {
+    /// The calls, and what became of each file that could be read.
+    pub(super) capture: Capture,
+    /// The files that could be read.
+    pub(super) readable: Vec<PathBuf>,
+    /// The others.
+    pub(super) unreadable: Vec<Unreadable>,
+}
+
+/// A file that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unreadable {
+    pub(super) file: String,
+    /// Why, with the file's name and the place.
+    pub(super) error: String,
+}
+
+impl Input {
+    /// Reads all that `paths` mean.
+    ///
+    /// # Errors
+    /// What is wrong with a folder or the mapping file, in words. A capture that cannot be read is no error
+    /// here: the others may still say something.
+    pub(super) fn read(paths: &[PathBuf], mapping: Option<&Path>, memory: usize) -> Result<Self, String> {
+        let mappings = mapping.map(mappings).transpose()?.unwrap_or_default();
+        let limits = Limits { memory_bytes: memory, ..Limits::default() };
+        let (mut recordings, mut readable, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
+        for path in files(paths)? {
+            match read_file(&path, &mappings, &limits) {
+                Ok(recording) => {
+                    recordings.push(recording);
+                    readable.push(path);
+                }
+                Err(error) => {
+                    unreadable.push(Unreadable { file: path.display().to_string(), error: error.to_string() })
+                }
+            }
+        }
+        Ok(Self { capture: merge(recordings), readable, unreadable })
+    }
+}
+
+fn mappings(path: &Path) -> Result<Mappings, String> {
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
+    let mapping = Mapping::from_toml(&name, &text).map_err(|error| error.to_string())?;
+    Ok(Mappings::with(mapping))
+}
+
+/// The files that `paths` mean, each once, in the order in which they are named; those of a folder by name.
+/// Beside others, texts about captures (`README.md`) are passed over: `fixtures/**` means the captures.
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            walk(path, &mut found)?;
+        } else if paths.len() == 1 || !is_text_for_people(path) {
+            found.push(path.clone());
+        }
+    }
+    let mut seen = BTreeSet::new();
+    found.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
+    Ok(found)
+}
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
+    let shown = folder.display();
+    let mut entries = fs::read_dir(folder)
+        .and_then(|entries| {
+            entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()
+        })
+        .map_err(|error| format!("{shown}: {error}"))?;
+    entries.sort();
+    for path in entries {
+        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        // A link may lead back up.
+        if path.is_dir() && !path.is_symlink() {
+            walk(&path, found)?;
+        } else if path.is_file() && !is_hidden && !is_text_for_people(&path) {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn is_text_for_people(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "md")
+}

@@ -1,0 +1,62 @@
+//! `--redact`: copies that can be handed on.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use capture::{Limits, redact::Redactor};
+
+use crate::output;
+
+/// Writes a redacted copy of each of `files`: of one file to `target`, of several (or where `target` is a folder)
+/// into it, under their own names. What stands for an address or a name is the same in all of them. The inner error
+/// says in words what is wrong with the files or the target; then nothing was written.
+pub(super) fn write(target: &Path, files: &[PathBuf], memory: usize) -> anyhow::Result<Result<(), String>> {
+    let copies = match targets(target, files) {
+        Ok(copies) => copies,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let limits = Limits { memory_bytes: memory, ..Limits::default() };
+    let mut redactor = Redactor::new();
+    let mut done = Vec::new();
+    for (copy, file) in &copies {
+        let name = file.display().to_string();
+        let bytes = File::open(file).with_context(|| format!("cannot read {name}"))?;
+        match redactor.redact(&name, bytes, &limits) {
+            Ok(bytes) => done.push((copy, String::from_utf8_lossy(&bytes).into_owned())),
+            Err(error) => return Ok(Err(error.to_string())),
+        }
+    }
+    for (copy, text) in done {
+        if let Some(folder) = copy.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        output::write_file(copy, &text)?;
+    }
+    Ok(Ok(()))
+}
+
+/// Which copy is made of which file.
+fn targets<'f>(target: &Path, files: &'f [PathBuf]) -> Result<BTreeMap<PathBuf, &'f PathBuf>, String> {
+    let is_folder = files.len() > 1 || target.is_dir() || target.to_string_lossy().ends_with('/');
+    let mut copies = BTreeMap::new();
+    for file in files {
+        let copy = match file.file_name() {
+            Some(name) if is_folder => target.join(name),
+            _ => target.to_owned(),
+        };
+        if copy.exists() && fs::canonicalize(&copy).ok() == fs::canonicalize(file).ok() {
+            return Err(format!("{}: the redacted copy would replace the file itself", copy.display()));
+        }
+        if let Some(other) = copies.insert(copy.clone(), file) {
+            let (other, file, copy) = (other.display(), file.display(), copy.display());
+            return Err(format!(
+                "{other} and {file} would both be redacted to {copy}: redact them one by one"
+            ));
+        }
+    }
+    Ok(copies)
+}

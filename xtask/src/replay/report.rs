@@ -1,0 +1,262 @@
+//! What a replay came to: what is shown to people, and the object that machines get.
+
+use std::collections::BTreeMap;
+
+use capture::{
+    Outcome, Trace,
+    audit::{Finding, Wait, audit, verdict, waits},
+    mapping::Unmapped,
+    merge::FileReport,
+    trace::{Gap, PeerEvent, Source},
+};
+use scenario::replay::{Divergence, Played, Replay, replay};
+use serde::Serialize;
+
+use super::input::{Input, Unreadable};
+
+/// Everything there is to say about the files.
+pub(super) struct Report {
+    /// Every call.
+    pub(super) calls: Vec<CallReport>,
+    /// Every file that could be read.
+    pub(super) files: Vec<FileReport>,
+    /// Every file that could not.
+    pub(super) unreadable: Vec<Unreadable>,
+    /// Messages that no mapping understood.
+    pub(super) unmapped: Unmapped,
+}
+
+/// Everything there is to say about one call.
+pub(super) struct CallReport {
+    pub(super) trace: Trace,
+    pub(super) findings: Vec<Finding>,
+    pub(super) waits: Vec<Wait>,
+    pub(super) verdict: String,
+    pub(super) replay: Replay,
+}
+
+impl CallReport {
+    fn new(trace: Trace) -> Self {
+        let findings = audit(&trace);
+        let (waits, verdict) = (waits(&trace), verdict(&trace, &findings));
+        let replay = replay(&trace);
+        Self { trace, findings, waits, verdict, replay }
+    }
+}
+
+impl CallReport {
+    /// What was played, if it was.
+    pub(super) fn played(&self) -> Option<&Played> {
+        match &self.replay {
+            Replay::Played(played) => Some(played),
+            Replay::NotPlayed { .. } => None,
+        }
+    }
+}
+
+impl Report {
+    /// Whether any call came out another way when it was played again.
+    pub(super) fn diverged(&self) -> bool {
+        self.calls.iter().filter_map(CallReport::played).any(|played| played.divergence.is_some())
+    }
+
+    pub(super) fn new(input: &Input) -> Self {
+        let capture = &input.capture;
+        Self {
+            calls: capture.calls.iter().cloned().map(CallReport::new).collect(),
+            files: capture.files.clone(),
+            unreadable: input.unreadable.clone(),
+            unmapped: capture.unmapped.clone(),
+        }
+    }
+
+    /// The object of `--format json`. A call that several files show is said at each of them, the same every time.
+    pub(super) fn to_json(&self) -> serde_json::Result<String> {
+        let read = self.files.iter().map(|file| FileJson::read(file, self));
+        let not_read = self.unreadable.iter().map(FileJson::not_read);
+        let report = Json {
+            schema: 1,
+            command: "replay",
+            passed: self.unreadable.is_empty() && !self.calls.is_empty() && !self.diverged(),
+            files: read.chain(not_read).collect(),
+        };
+        serde_json::to_string_pretty(&report).map(|text| text + "\n")
+    }
+}
+
+#[derive(Serialize)]
+struct Json<'r> {
+    schema: u32,
+    command: &'static str,
+    passed: bool,
+    files: Vec<FileJson<'r>>,
+}
+
+#[derive(Serialize)]
+struct FileJson<'r> {
+    file: &'r str,
+    /// `null` where the file could not be read.
+    format: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'r str>,
+    /// Why it adds nothing to any call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    adds_nothing: Option<&'r str>,
+    /// What of it could not be read.
+    gaps: &'r [Gap],
+    calls: Vec<CallJson<'r>>,
+}
+
+impl<'r> FileJson<'r> {
+    fn read(file: &'r FileReport, report: &'r Report) -> Self {
+        let shows = |call: &&CallReport| call.trace.sources.iter().any(|source| source.file == file.file);
+        Self {
+            file: &file.file,
+            format: Some(file.format.as_str()),
+            error: None,
+            adds_nothing: file.adds_nothing.as_deref(),
+            gaps: &file.gaps,
+            calls: report.calls.iter().filter(shows).map(CallJson::new).collect(),
+        }
+    }
+
+    fn not_read(file: &'r Unreadable) -> Self {
+        Self {
+            file: &file.file,
+            format: None,
+            error: Some(&file.error),
+            adds_nothing: None,
+            gaps: &[],
+            calls: Vec::new(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct CallJson<'r> {
+    id: &'r str,
+    verdict: &'r str,
+    /// Every file that shows it, and how its clock was corrected.
+    sources: &'r [Source],
+    /// Whether a part of the capture is missing.
+    partial: bool,
+    peers: Vec<PeerJson<'r>>,
+    findings: &'r [Finding],
+    waits: &'r [Wait],
+    captured_outcome: Outcome,
+    /// Whether the call was played again.
+    replayed: bool,
+    replayed_outcome: Option<Outcome>,
+    /// Why it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_replayed: Option<&'r str>,
+    divergence: Option<DivergenceJson<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparison: Option<ComparisonJson<'r>>,
+}
+
+/// The first point at which the replay is not what was captured.
+#[derive(Serialize)]
+struct DivergenceJson<'r> {
+    peer: &'r str,
+    /// `outcome` where only the outcomes differ.
+    kind: &'static str,
+    at_ms: f64,
+    captured: Option<&'r str>,
+    replayed: Option<&'r str>,
+    before: &'r [String],
+    message: String,
+}
+
+impl<'r> DivergenceJson<'r> {
+    fn new(divergence: &'r Divergence) -> Self {
+        Self {
+            peer: divergence.peer.as_str(),
+            kind: divergence.machine.map_or("outcome", timeline::Machine::as_str),
+            at_ms: divergence.at.as_millis_f64(),
+            captured: divergence.captured.as_deref(),
+            replayed: divergence.replayed.as_deref(),
+            before: &divergence.before,
+            message: divergence.to_string(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ComparisonJson<'r> {
+    /// Captured transitions that came again.
+    matched: usize,
+    /// Captured transitions.
+    captured: usize,
+    /// In what the two may differ, and how often they did.
+    freedoms: BTreeMap<&'static str, usize>,
+    assumptions: &'r [String],
+}
+
+impl<'r> ComparisonJson<'r> {
+    fn new(played: &'r Played) -> Self {
+        Self {
+            matched: played.matched,
+            captured: played.captured,
+            freedoms: played.freedoms.iter().map(|(freedom, count)| (freedom.as_str(), *count)).collect(),
+            assumptions: &played.assumptions,
+        }
+    }
+}
+
+impl<'r> CallJson<'r> {
+    fn new(call: &'r CallReport) -> Self {
+        let played = call.played();
+        Self {
+            id: &call.trace.id,
+            verdict: &call.verdict,
+            sources: &call.trace.sources,
+            partial: call.trace.is_partial(),
+            peers: call.trace.peers.iter().map(PeerJson::new).collect(),
+            findings: &call.findings,
+            waits: &call.waits,
+            captured_outcome: call.trace.outcome(),
+            replayed: played.is_some(),
+            replayed_outcome: played.map(|played| played.outcome),
+            not_replayed: match &call.replay {
+                Replay::NotPlayed { reason } => Some(reason),
+                Replay::Played(_) => None,
+            },
+            divergence: played.and_then(|played| played.divergence.as_ref()).map(DivergenceJson::new),
+            comparison: played.map(ComparisonJson::new),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct PeerJson<'r> {
+    id: &'r str,
+    role: capture::trace::Role,
+    /// Of all its peer connections.
+    transitions: Vec<TransitionJson<'r>>,
+}
+
+#[derive(Serialize)]
+struct TransitionJson<'r> {
+    at_ms: f64,
+    kind: &'static str,
+    to: &'r str,
+    /// Which of its peer connections, by its name in the capture.
+    connection: &'r str,
+}
+
+impl<'r> PeerJson<'r> {
+    fn new(peer: &'r capture::trace::Peer) -> Self {
+        let mut transitions = Vec::new();
+        for connection in &peer.connections {
+            for entry in &connection.entries {
+                if let PeerEvent::State { machine, to } = &entry.event {
+                    let (at_ms, kind) = (entry.at.as_millis_f64(), machine.as_str());
+                    transitions.push(TransitionJson { at_ms, kind, to, connection: &connection.key });
+                }
+            }
+        }
+        transitions.sort_by(|a, b| a.at_ms.total_cmp(&b.at_ms));
+        Self { id: peer.id.as_str(), role: peer.role, transitions }
+    }
+}
