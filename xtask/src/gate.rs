@@ -49,6 +49,7 @@ enum Command {
 
 /// Which worker measures.
 #[derive(Args, Clone, Debug)]
+#[group(skip)]
 struct WorkerArguments {
     /// A program that speaks the protocol (docs/gating.md) [default: the workspace's own, built when needed]
     #[arg(long, value_name = "PROGRAM")]

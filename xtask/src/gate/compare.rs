@@ -34,6 +34,7 @@ const COUNTS: [usize; 2] = [3, 10];
 
 /// The options of the gate.
 #[derive(Args, Clone, Debug)]
+#[group(skip)]
 pub(super) struct Arguments {
     /// Which tiers
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = TierName::ALL)]
