@@ -1,0 +1,4 @@
+//! Every workload and every case at its smoke size.
+
+mod latency;
+mod workloads;
