@@ -19,7 +19,7 @@ use scenario::{
 
 pub use self::{
     cases::{BrokenPlan, cases, on_profile},
-    metrics::{GATED_SEEDS, metrics},
+    metrics::{GATED_SEEDS, metrics, rough_metric},
     play::play_all,
 };
 

@@ -97,8 +97,7 @@ impl Baselines {
         let (commit, what) = match base {
             Base::Commit { commit, what } => (commit, what),
             Base::Unknown { why } => {
-                let note = format!("{tier}: compared with {} as it stands here: {why}", file.display());
-                return Ok(Self::alone(here.as_ref(), wanted, note));
+                return Ok(self.alone(tier, here.as_ref(), wanted, why));
             }
         };
         let since = format!("{what}, {}", short(commit));
@@ -106,8 +105,7 @@ impl Baselines {
             Ok(there) => there.flatten(),
             // A change may repair it, or bring a new format.
             Err(error) => {
-                let note = format!("{tier}: compared with {} as it stands here: {error}", file.display());
-                return Ok(Self::alone(here.as_ref(), wanted, note));
+                return Ok(self.alone(tier, here.as_ref(), wanted, &error.to_string()));
             }
         };
         if there.is_none() && here.is_none() {
@@ -156,7 +154,12 @@ impl Baselines {
         text.map(|text| Baseline::from_json(&name, &text)).transpose()
     }
 
-    fn alone(here: Option<&Baseline>, wanted: &Wanted, note: String) -> Found {
+    fn alone(&self, tier: Tier, here: Option<&Baseline>, wanted: &Wanted, why: &str) -> Found {
+        let file = self.file(tier);
+        let note = match here {
+            Some(_) => format!("{tier}: compared with {} as it stands here: {why}", file.display()),
+            None => format!("{tier}: no baseline in {} yet: `gate accept` makes one", file.display()),
+        };
         Found { reference: here.map(Reference::of).map(|reference| narrowed(reference, wanted)), note }
     }
 }

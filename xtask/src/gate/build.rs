@@ -15,9 +15,6 @@ use super::{
     wait::Wait,
 };
 
-/// The package of the worker.
-const PACKAGE: &str = "benches";
-
 /// The worker.
 const BINARY: &str = "gate-worker";
 
@@ -59,7 +56,7 @@ pub(super) fn gate_dir() -> anyhow::Result<PathBuf> {
 pub(super) fn here(gate_dir: &Path, profile: Profile) -> anyhow::Result<PathBuf> {
     let wait = Wait::new(&format!("building the worker ({})", profile.as_str()));
     let built = build(Path::new("."), gate_dir, profile)?.with_context(|| {
-        format!("no package `{PACKAGE}` with a binary `{BINARY}` here: run it in the workspace, or name a `--worker`")
+        format!("no binary `{BINARY}` here: run it in the workspace, or name a `--worker`")
     })?;
     drop(wait);
     // A later build of another commit writes to the same place.
@@ -72,7 +69,8 @@ pub(super) fn of_commit(
     commit: &str,
     gate_dir: &Path,
 ) -> anyhow::Result<Option<PathBuf>> {
-    let kept = gate_dir.join(format!("at-{}", short(commit)));
+    // A worker that another compiler built would be compared with the compilers.
+    let kept = gate_dir.join(format!("at-{}-{}", short(commit), compiler()));
     let kept_binary = kept.join(BINARY);
     let sources = gate_dir.join("sources");
     if kept_binary.is_file() && sources.join(format!("{}.complete", short(commit))).is_file() {
@@ -90,18 +88,15 @@ pub(super) fn of_commit(
 /// built for the working directory, as far as they are the same.
 fn build(dir: &Path, gate_dir: &Path, profile: Profile) -> anyhow::Result<Option<PathBuf>> {
     let mut command = cargo();
-    command.current_dir(dir).args(["build", "--package", PACKAGE, "--bin", BINARY]);
+    // Of the whole workspace, so that external crates have the features that tests built them with.
+    command.current_dir(dir).args(["build", "--workspace", "--bin", BINARY]);
     command.args(["--profile", profile.as_str(), "--message-format", "json-render-diagnostics"]);
     if let Some(target) = gate_dir.parent() {
         command.arg("--target-dir").arg(target);
     }
     let said = process::output(&mut command).context("cannot start cargo")?;
     if !said.status.success() {
-        let unknown = [
-            format!("package ID specification `{PACKAGE}` did not match"),
-            format!("no bin target named `{BINARY}`"),
-        ];
-        if unknown.iter().any(|text| said.stderr.contains(text.as_str())) {
+        if said.stderr.contains(&format!("no bin target named `{BINARY}`")) {
             return Ok(None);
         }
         anyhow::bail!("the worker does not build:\n{}", said.stderr.trim_end());
@@ -130,6 +125,13 @@ fn keep(built: &Path, dir: &Path) -> anyhow::Result<PathBuf> {
         Ok(whole)
     };
     copy().with_context(|| format!("cannot keep a copy of {}", built.display()))
+}
+
+/// `rustc-1.95.0`.
+fn compiler() -> String {
+    let mut command = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    let said = process::output(command.arg("--version")).ok().and_then(|said| said.success());
+    said.unwrap_or_default().split_whitespace().take(2).collect::<Vec<_>>().join("-")
 }
 
 /// The cargo that runs this, without what it says about this package: that would build things anew.

@@ -32,7 +32,12 @@ fn nothing_half_written_and_no_child_alive() {
     assert_eq!(said.code, Some(130), "{}", said.err);
     assert!(said.err.contains("stopped: nothing was written"), "{}", said.err);
     for id in begun.split_whitespace() {
-        assert!(!is_alive(id), "process {id}");
+        // Whoever was killed is gone as soon as the machine gets round to it.
+        let gone = (0..1_000_000).any(|_| {
+            std::thread::yield_now();
+            !is_alive(id)
+        });
+        assert!(gone, "process {id}");
     }
     assert!(!place.path("r.json").exists() && !place.path("target/gate/last-report.json").exists());
     assert_eq!(place.read("benches/baselines/virtual.json"), baseline);

@@ -39,7 +39,9 @@ fn a_control_that_does_not_see_its_slowdown_makes_everything_inconclusive() {
 fn when_time_is_up_nothing_is_concluded() {
     let mut arguments = WALL.to_vec();
     arguments.extend(["--budget", "0s"]);
-    check(&wall("100000", "106000").gate(&arguments), 4, "time ended at 0 of 20 epochs");
+    let said = wall("100000", "106000").gate(&arguments);
+    check(&said, 4, "time ended before the control `control/same#wall` was decided");
+    check(&said, 4, "control, base against itself: time ended at 0 of 20 epochs");
 }
 
 #[test]
