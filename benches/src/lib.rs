@@ -6,5 +6,7 @@
 
 pub mod bench;
 pub mod latency;
+pub mod page;
+pub mod results;
 pub mod virtual_time;
 pub mod workload;

@@ -2,9 +2,12 @@
 //!
 //! Virtual time has a resolution of one millisecond.
 
+pub mod attribution;
 mod cases;
+pub mod floor;
 mod metrics;
 mod play;
+pub mod summary;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -16,6 +19,9 @@ use scenario::{
     record::RunRecord,
     run::{self, RunError},
 };
+
+use attribution::{Attribution, Cause};
+use floor::Floor;
 
 pub use self::{
     cases::{BrokenPlan, cases, on_profile},
@@ -58,6 +64,13 @@ pub struct Latency {
     pub bytes: u64,
     /// The digest of all of them.
     pub digest: String,
+    /// What each phase, since the one before it, was spent on; empty where a side was never connected. A set-up ends
+    /// when both are: what comes later is in none.
+    pub phases: BTreeMap<Milestone, BTreeMap<Cause, Duration>>,
+    /// The shortest set-up that the protocols allow over the path that was taken; `None` where none was.
+    pub floor: Option<Floor>,
+    /// What the set-up was spent on: adds up to the time until both sides were connected. Empty where a side never was.
+    pub parts: BTreeMap<Cause, Duration>,
     /// The checks that did not hold; empty in a run as it should be.
     pub failed_checks: Vec<&'static str>,
 }
@@ -115,6 +128,7 @@ impl Latency {
         let reached = Milestone::ALL.iter().filter_map(|milestone| {
             milestones.at(*milestone, None).map(|at| (*milestone, at.since(dialled)))
         });
+        let attribution = Attribution::of(plan, record);
         Self {
             seed: record.seed,
             outcome: scenario::metrics::outcome(plan, record),
@@ -122,6 +136,9 @@ impl Latency {
             packets: record.timeline.packets.len() as u64,
             bytes: record.timeline.packets.iter().map(|packet| u64::from(packet.len)).sum(),
             digest: record.digest.to_string(),
+            phases: attribution.as_ref().map(|all| all.by_phase(&milestones)).unwrap_or_default(),
+            floor: Floor::of(plan, record),
+            parts: attribution.as_ref().map(Attribution::parts).unwrap_or_default(),
             failed_checks: checks::check(plan, record).iter().map(|failure| failure.check).collect(),
         }
     }
