@@ -49,6 +49,23 @@ pub(super) fn valgrind() -> Valgrind {
     )
 }
 
+/// What instruction counts depend on beside the program: the C library chooses its functions by the processor that
+/// valgrind shows it.
+pub(super) fn counted_conditions() -> [(&'static str, String); 2] {
+    let libc =
+        process::output(Command::new("getconf").arg("GNU_LIBC_VERSION")).ok().and_then(|said| said.success());
+    let libc = libc.map_or("unknown".to_owned(), |text| text.trim().to_owned());
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    [("instructions.libc", libc), ("instructions.features", features(&cpuinfo))]
+}
+
+/// Of the extensions that valgrind passes on where the processor has them.
+fn features(cpuinfo: &str) -> String {
+    let flags = cpuinfo.lines().find(|line| line.starts_with("flags")).unwrap_or_default();
+    let has = |name: &&str| flags.split_whitespace().any(|flag| flag == *name);
+    ["avx", "avx2", "f16c", "rdrand", "rdseed"].into_iter().filter(has).collect::<Vec<_>>().join(" ")
+}
+
 /// How many threads run at once.
 pub(super) fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
@@ -114,6 +131,12 @@ mod tests {
         assert_eq!(after.since(before), (0.5, 0.1));
         assert_eq!(Ticks::of("cpu0 1 2 3 4 5 6 7 8"), None);
         assert_eq!(Ticks::of("cpu  1 2 3"), None);
+    }
+
+    #[test]
+    fn features_are_whole_words_in_an_order_of_their_own() {
+        assert_eq!(features("flags\t\t: fpu rdseed avx2 avx512f\nflags : avx"), "avx2 rdseed");
+        assert_eq!(features("Features : fp asimd"), "");
     }
 
     #[test]

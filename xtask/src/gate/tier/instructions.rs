@@ -46,6 +46,8 @@ pub(in crate::gate) fn measure(
     let missing = match &valgrind {
         Valgrind::Found { version } => {
             fingerprint.insert("instructions.valgrind".to_owned(), version.clone());
+            let conditions = machine::counted_conditions();
+            fingerprint.extend(conditions.map(|(key, value)| (key.to_owned(), value)));
             None
         }
         Valgrind::Missing => Some(Counts::ToolMissing),
