@@ -1,0 +1,49 @@
+//! How long calls take to stand on each named network, in virtual time: criterion's plots show simulated
+//! milliseconds, one sample per seed.
+
+use std::{num::NonZeroUsize, thread::available_parallelism, time::Duration};
+
+use benches::{
+    bench::size,
+    latency::{Case, PHASES, cases, play_all},
+    virtual_time::VirtualTime,
+    workload::Size,
+};
+use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
+
+fn negotiation(criterion: &mut Criterion<VirtualTime>) {
+    let cases: Vec<Case> =
+        cases().expect("our own plans").into_iter().filter(|case| case.is_on_profile()).collect();
+    let seeds = if size() == Size::Full { 1..=SAMPLES as u64 } else { 1..=1 };
+    let jobs = available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let played = play_all(&cases, seeds, jobs).expect("calls can be played");
+    for (case, latencies) in cases.iter().zip(&played) {
+        let mut group = criterion.benchmark_group(&case.id);
+        group.sampling_mode(SamplingMode::Flat).sample_size(SAMPLES);
+        // Nothing is waited for: the calls have been played.
+        group.warm_up_time(Duration::from_nanos(1)).measurement_time(Duration::from_millis(10));
+        for phase in PHASES {
+            let times: Vec<Duration> =
+                latencies.iter().filter_map(|latency| latency.reached.get(&phase).copied()).collect();
+            if times.is_empty() {
+                continue;
+            }
+            let mut next = times.iter().cycle();
+            group.bench_function(phase.as_str(), |bencher| {
+                let time = *next.next().expect("a cycle of at least one");
+                bencher.iter_custom(|iterations| time.mul_f64(iterations as f64));
+            });
+        }
+        group.finish();
+    }
+}
+
+/// One for each seed.
+const SAMPLES: usize = 200;
+
+fn simulated() -> Criterion<VirtualTime> {
+    Criterion::default().with_measurement(VirtualTime)
+}
+
+criterion_group!(name = benches; config = simulated(); targets = negotiation);
+criterion_main!(benches);
