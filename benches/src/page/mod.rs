@@ -36,11 +36,20 @@ pub fn markdown(results: &Results) -> String {
     out
 }
 
+/// What the command says: the tables alone.
+pub fn text(results: &Results) -> String {
+    let mut out = String::new();
+    for (title, table) in latency_tables(results).into_iter().chain(cost_tables(results)) {
+        let _ = writeln!(out, "{title}\n\n{}", table.text());
+    }
+    out
+}
+
 /// The page for a browser; it links to criterion's, which lie beside it.
 pub fn html(results: &Results) -> String {
     let mut out = String::from(HEAD);
     let _ = writeln!(out, "<h1>Benches</h1>\n<p>{}</p>", table::escaped(&results.machine));
-    out.push_str("<p><a href=\"../criterion/report/index.html\">All plots of criterion</a></p>\n");
+    out.push_str("<p><a href=\"criterion/report/index.html\">All plots of criterion</a></p>\n");
     let _ = writeln!(out, "<h2>Set-up and floor</h2>\n<p>{}</p>", table::escaped(INTRODUCTION));
     let _ = writeln!(out, "{}", chart::setups(&results.latency));
     for (title, table) in latency_tables(results) {

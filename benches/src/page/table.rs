@@ -32,6 +32,17 @@ impl Table {
         line(&self.head) + &rule + &rows
     }
 
+    /// Columns that stand below each other.
+    pub(super) fn text(&self) -> String {
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::NOTHING);
+        table.set_header(&self.head);
+        self.rows.iter().for_each(|row| {
+            table.add_row(row);
+        });
+        format!("{table}\n")
+    }
+
     pub(super) fn html(&self) -> String {
         let line = |cells: &[String], tag: &str| {
             let mut out = String::from("<tr>");

@@ -15,7 +15,11 @@ use super::{
     host::{FIRST_EPHEMERAL_PORT, HostState},
     route::Way,
 };
-use crate::{Half, classify, draw::Transport, log::{RecordId, Spent}};
+use crate::{
+    Half, classify,
+    draw::Transport,
+    log::{RecordId, Spent},
+};
 
 /// The most that fits into one datagram (RFC 768, RFC 791).
 const MAX_PAYLOAD_BYTES: usize = 65_507;
@@ -206,13 +210,7 @@ impl Network {
         }
     }
 
-    fn udp_deliver(
-        &mut self,
-        at: VirtualTime,
-        host: HostIndex,
-        datagram: Datagram,
-        effects: &mut Effects,
-    ) {
+    fn udp_deliver(&mut self, at: VirtualTime, host: HostIndex, datagram: Datagram, effects: &mut Effects) {
         let host = &mut self.hosts[host];
         let Some(inbox) = host.inbox(datagram.way.to) else {
             let verdict = if host.is_on() { Verdict::NoSocket } else { Verdict::PowerOff };
@@ -228,7 +226,14 @@ impl Network {
 
 impl Datagram {
     fn new(record: RecordId, way: Way, to_host: Option<HostIndex>, payload: &[u8]) -> Box<Self> {
-        Box::new(Self { record, way, to_host, is_damaged: false, spent: Spent::default(), payload: payload.into() })
+        Box::new(Self {
+            record,
+            way,
+            to_host,
+            is_damaged: false,
+            spent: Spent::default(),
+            payload: payload.into(),
+        })
     }
 
     fn load(&self) -> Load {

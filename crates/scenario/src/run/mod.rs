@@ -10,8 +10,8 @@ mod user;
 use std::{any::Any, collections::BTreeMap, sync::Arc, time::Duration};
 
 use cpu_time::ThreadTime;
-pub use netsim::{Lateness, WorldError};
 use netsim::{End, Pace, World, WorldConfig};
+pub use netsim::{Lateness, WorldError};
 use thiserror::Error;
 use timeline::Name;
 
