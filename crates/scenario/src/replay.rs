@@ -108,7 +108,13 @@ pub fn replay(trace: &Trace) -> Replay {
 fn try_replay(trace: &Trace) -> Result<Played, String> {
     let mut script = script::script(trace)?;
     let played = play(trace, &script)?;
-    if trace.outcome() != Outcome::Connected || played.outcome != Outcome::NeverConnected {
+    let captured = trace.outcome();
+    let never = |outcome| matches!(outcome, Outcome::NeverConnected | Outcome::Failed);
+    if never(captured) && trace_never_connected(trace) && !never(played.outcome) && shows_ice(trace) {
+        script.silence();
+        return play(trace, &script);
+    }
+    if captured != Outcome::Connected || played.outcome != Outcome::NeverConnected {
         return Ok(played);
     }
     script.hang_up_later();
@@ -118,6 +124,17 @@ fn try_replay(trace: &Trace) -> Result<Played, String> {
     }
     later.freedoms.insert(Freedom::HangUpWaits, 1);
     Ok(later)
+}
+
+fn trace_never_connected(trace: &Trace) -> bool {
+    let mut connections = trace.peers.iter().flat_map(|peer| &peer.connections);
+    connections.all(|connection| connection.connected_at().is_none())
+}
+
+/// Whether ICE tried.
+fn shows_ice(trace: &Trace) -> bool {
+    let mut connections = trace.peers.iter().flat_map(|peer| &peer.connections);
+    connections.any(|connection| connection.transitions(Machine::Ice).any(|(_, state)| state == "checking"))
 }
 
 fn play(trace: &Trace, script: &script::Script) -> Result<Played, String> {

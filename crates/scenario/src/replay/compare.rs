@@ -27,9 +27,11 @@ const MACHINES: [Machine; 4] = [Machine::Signaling, Machine::Gathering, Machine:
 type State = (VirtualTime, String);
 
 pub(super) fn compare(trace: &Trace, script: &Script, record: &RunRecord) -> Compared {
-    let mut comparison = Comparison { matched: 0, captured: 0, freedoms: BTreeMap::new(), found: Vec::new() };
+    let mut comparison =
+        Comparison { matched: 0, captured: 0, freedoms: BTreeMap::new(), found: Vec::new(), restarts: false };
     for peer in &trace.peers {
         let Some((part, connection)) = script.part(&peer.id).zip(peer.connections.first()) else { continue };
+        comparison.restarts = script.restarts_ice();
         let name = Name::new(&part.name);
         for machine in MACHINES {
             comparison.machine(peer, connection, machine, states(script, record, &name, machine), trace);
@@ -63,6 +65,8 @@ struct Comparison {
     captured: usize,
     freedoms: BTreeMap<Freedom, usize>,
     found: Vec<Divergence>,
+    /// Whether ICE is restarted in the call.
+    restarts: bool,
 }
 
 impl Comparison {
@@ -115,8 +119,17 @@ impl Comparison {
                         left.next();
                         continue;
                     }
-                    let extra =
-                        replayed.and_then(|it| may_add(machine, it, &before, captured.is_none(), closed));
+                    let again = |(_, state): &State| {
+                        let is_up = before
+                            .last()
+                            .is_some_and(|last| matches!(last.as_str(), "connected" | "completed"));
+                        let moved = matches!(state.as_str(), "checking" | "connected");
+                        (self.restarts && machine == Machine::Ice && is_up && moved)
+                            .then_some(Freedom::RestartChecksAgain)
+                    };
+                    let extra = replayed.and_then(|it| {
+                        again(it).or_else(|| may_add(machine, it, &before, captured.is_none(), closed))
+                    });
                     if let Some(freedom) = extra {
                         self.take(freedom);
                         right.next();
@@ -174,6 +187,7 @@ fn may_lack(machine: Machine, (_, state): &State, before: &[String]) -> Option<F
         (Machine::Ice, "completed") if last == Some("connected") => Some(Freedom::IceCompleted),
         (Machine::Ice, "failed") if last == Some("disconnected") => Some(Freedom::IceFailedBesideConnection),
         (Machine::Gathering, "complete") => Some(Freedom::GatheringCutShort),
+        (Machine::Gathering, "new" | "gathering") if last.is_some() => Some(Freedom::GatheringAnew),
         _ => None,
     }
 }
@@ -192,6 +206,7 @@ fn may_add(
         (Machine::Ice, "completed") if last == Some("connected") => Some(Freedom::IceCompleted),
         (Machine::Ice, "failed") if last == Some("disconnected") => Some(Freedom::IceFailedBesideConnection),
         (Machine::Gathering, "complete") if captured_is_over => Some(Freedom::GatheringCutShort),
+        (Machine::Gathering, "gathering") if last.is_some() => Some(Freedom::GatheringAnew),
         _ if captured_is_over && *at >= ended => Some(Freedom::CaptureEnded),
         _ => None,
     }

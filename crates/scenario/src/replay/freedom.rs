@@ -11,6 +11,11 @@ words! {
         IceCompleted = "ice-completed",
         /// Gathering ends when it ends: it is cut short when ICE connects, and its last states may be missing.
         GatheringCutShort = "gathering-cut-short",
+        /// A rollback, or an ICE restart, sets gathering back to `new` or to `gathering` in one and not in the other:
+        /// whether candidates that were gathered serve again is the stack's affair.
+        GatheringAnew = "gathering-anew",
+        /// An ICE restart in mid-call shows as `checking` and `connected` in our stack; browsers stay `connected`.
+        RestartChecksAgain = "restart-checks-again",
         /// After a connection was lost, ICE stays `disconnected` in one and is `failed` in the other: the
         /// connection's state decides.
         IceFailedBesideConnection = "ice-failed-beside-connection",

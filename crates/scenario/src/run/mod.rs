@@ -1,5 +1,6 @@
 //! Plays one plan with one seed in a world of its own, and keeps what it yields.
 
+mod application;
 mod build;
 mod ice_server;
 mod recorder;
