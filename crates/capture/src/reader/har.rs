@@ -7,6 +7,7 @@ use serde::de::{MapAccess, SeqAccess};
 
 mod requests;
 
+pub(crate) use self::requests::server;
 use self::requests::{Exchange, Request, Requests, Response};
 use super::{
     Frame, FrameDirection, Recording, SocketLog,

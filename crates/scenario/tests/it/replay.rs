@@ -6,8 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use capture::trace::PeerEvent;
-use capture::{Limits, Mappings, Trace, merge, read_file};
+use capture::{Limits, Mappings, Trace, audit::audit, merge, read_file, redact::Redactor, trace::PeerEvent};
 use scenario::{
     checks,
     plan::Plan,
@@ -83,6 +82,37 @@ fn every_capture_is_played_again_or_says_why_not() {
         }
     }
     insta::assert_snapshot!("replays", out);
+}
+
+/// What of a replay does not depend on names.
+fn essence(trace: &Trace) -> String {
+    let codes: Vec<String> = audit(trace).into_iter().map(|finding| finding.code.to_string()).collect();
+    let codes = codes.join(" ");
+    match replay(trace) {
+        Replay::NotPlayed { .. } => format!("{codes}: not played"),
+        Replay::Played(played) => {
+            let Played { outcome, matched, captured, freedoms, divergence, .. } = *played;
+            let parts = divergence.map(|it| (it.machine, it.at, it.captured, it.replayed));
+            format!("{codes}: {outcome:?}, {matched} of {captured}, {freedoms:?}, {parts:?}")
+        }
+    }
+}
+
+#[test]
+fn a_redacted_copy_replays_like_its_original() {
+    let mut redactor = Redactor::new();
+    for folder in files(&fixtures()).into_iter().filter(|path| path.is_dir()) {
+        for file in files(&folder) {
+            let original = fs::read(&file).unwrap();
+            let copy = redactor.redact("copy", original.as_slice(), &Limits::default()).unwrap();
+            let read = |bytes: &[u8]| -> Vec<String> {
+                let recording =
+                    capture::read("file", bytes, &Mappings::default(), &Limits::default()).unwrap();
+                merge(vec![recording]).calls.iter().map(essence).collect()
+            };
+            assert_eq!(read(&copy), read(&original), "{}", file.display());
+        }
+    }
 }
 
 #[test]

@@ -150,7 +150,7 @@ fn find(value: &Value, mappings: &Mappings, depth: usize, found: &mut Vec<Signal
 }
 
 /// `https://calls.example.org` of `https://calls.example.org/poll?after=3`.
-fn server(url: &str) -> &str {
+pub(crate) fn server(url: &str) -> &str {
     let from = url.find("://").map_or(0, |at| at + 3);
     let to = url[from..].find(['/', '?', '#']).map_or(url.len(), |at| from + at);
     &url[..to]
