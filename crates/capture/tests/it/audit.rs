@@ -265,6 +265,27 @@ fn later_negotiations() {
 }
 
 #[test]
+fn a_track_that_is_sent_no_longer() {
+    let fewer = "0 in a offer A1 video\n5 out b offer A1 video\n20 in b answer B1\n21 out a answer B1\n1000 in a offer A1\n1005 out b offer A1\n1020 in b answer B1\n1021 out a answer B1";
+    assert!(codes(fewer).contains("track-removed@a"), "{}", codes(fewer));
+}
+
+#[test]
+fn a_capture_that_was_cut_says_so() {
+    let path = crate::fixtures::root().join("happy-av/rtcstats.txt");
+    let whole = std::fs::read(path).unwrap();
+    let found = |bytes: &[u8]| {
+        let recording =
+            capture::read("dump", bytes, &capture::Mappings::default(), &capture::Limits::default());
+        let calls = capture::merge(vec![recording.unwrap()]).calls;
+        audit(&calls[0]).iter().any(|finding| finding.code.as_str() == "partial-capture")
+    };
+    assert!(!found(&whole));
+    // In the middle of a line.
+    assert!(found(&whole[..whole.len() - 40]));
+}
+
+#[test]
 fn kinds_of_candidates() {
     let only = |kind: &str| {
         let candidates = CONNECTED.replace(" host", &format!(" {kind}"));

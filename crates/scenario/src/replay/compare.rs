@@ -40,7 +40,12 @@ pub(super) fn compare(trace: &Trace, script: &Script, record: &RunRecord) -> Com
     }
     let outcome = outcome(trace, script, record);
     let captured = trace.outcome();
-    if captured != Outcome::Unknown && captured != outcome && comparison.found.is_empty() {
+    let gave_up = [Outcome::NeverConnected, Outcome::Failed];
+    let same = captured == outcome
+        || comparison.freedoms.contains_key(&Freedom::NothingToCheck)
+            && gave_up.contains(&captured)
+            && gave_up.contains(&outcome);
+    if captured != Outcome::Unknown && !same && comparison.found.is_empty() {
         comparison.found.push(Divergence {
             peer: script.peers[0].captured.clone(),
             machine: None,
@@ -86,6 +91,15 @@ impl Comparison {
             connection.transitions(machine).map(|(at, state)| (at, state.to_owned())).collect();
         self.captured += captured.len();
         let ice_moved = connection.transitions(Machine::Ice).next().is_some();
+        if captured.is_empty()
+            && matches!(machine, Machine::Ice | Machine::Connection)
+            && nobody_gathered(trace)
+        {
+            if !replayed.is_empty() {
+                self.take(Freedom::NothingToCheck);
+            }
+            return;
+        }
         if captured.is_empty() && ice_moved {
             if !replayed.is_empty() {
                 self.take(Freedom::MachineNotCaptured);
@@ -123,9 +137,8 @@ impl Comparison {
                         let is_up = before
                             .last()
                             .is_some_and(|last| matches!(last.as_str(), "connected" | "completed"));
-                        let moved = matches!(state.as_str(), "checking" | "connected");
-                        (self.restarts && machine == Machine::Ice && is_up && moved)
-                            .then_some(Freedom::RestartChecksAgain)
+                        let moved = matches!(state.as_str(), "checking" | "connecting" | "connected");
+                        (self.restarts && is_up && moved).then_some(Freedom::RestartChecksAgain)
                     };
                     let extra = replayed.and_then(|it| {
                         again(it).or_else(|| may_add(machine, it, &before, captured.is_none(), closed))
@@ -172,6 +185,15 @@ impl Comparison {
             self.take(Freedom::OrderBetweenMachines);
         }
     }
+}
+
+/// Whether the capture shows connections, and no candidate of any.
+fn nobody_gathered(trace: &Trace) -> bool {
+    let connections: Vec<&Connection> = trace.peers.iter().flat_map(|peer| &peer.connections).collect();
+    let mut entries = connections.iter().flat_map(|connection| &connection.entries);
+    !connections.is_empty()
+        && entries.all(|entry| !matches!(entry.event, PeerEvent::CandidateGathered { .. }))
+        && trace.messages.iter().all(|message| message.signal.candidate.is_none())
 }
 
 fn same(machine: Machine, ours: &str, theirs: &str) -> bool {

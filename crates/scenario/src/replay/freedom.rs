@@ -14,7 +14,10 @@ words! {
         /// A rollback, or an ICE restart, sets gathering back to `new` or to `gathering` in one and not in the other:
         /// whether candidates that were gathered serve again is the stack's affair.
         GatheringAnew = "gathering-anew",
-        /// An ICE restart in mid-call shows as `checking` and `connected` in our stack; browsers stay `connected`.
+        /// Where nobody has a candidate, ICE and connection of a browser stay `new` for ever; our stack tries, and
+        /// fails.
+        NothingToCheck = "nothing-to-check",
+        /// An ICE restart in mid-call shows as `checking` or `connecting`, and `connected`, in our stack; browsers stay `connected`.
         RestartChecksAgain = "restart-checks-again",
         /// After a connection was lost, ICE stays `disconnected` in one and is `failed` in the other: the
         /// connection's state decides.

@@ -14,7 +14,7 @@ use capture::{
 use timeline::{Name, VirtualTime};
 
 use super::network::{self, Blackout, Evidence};
-use crate::plan::ApiCall;
+use crate::{plan::ApiCall, words::words};
 
 /// A captured call, ready to be written as a scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,13 +45,14 @@ pub(super) struct Script {
     pub(super) assumptions: Vec<String>,
 }
 
-/// Who decides what is called when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Driver {
-    /// Our engine: the applications did what it does.
-    Engine,
-    /// The applications, call by call.
-    Applications,
+words! {
+    /// Who decides in a replay what is called when.
+    pub enum Driver {
+        /// Our engine: the applications did what it does.
+        Engine = "engine",
+        /// The captured applications: each call of the API is made again.
+        Applications = "applications",
+    }
 }
 
 /// One peer's part.
@@ -151,6 +152,17 @@ fn by_calls(trace: &Trace, why: &str) -> Result<Script, String> {
     calls::fill(&mut script, trace, why)?;
     script.add_toggles(trace);
     script.steps.sort_by_key(|(at, _)| *at);
+    Ok(script)
+}
+
+/// Each call of the applications is made again, and nothing gets through between the peers.
+///
+/// # Errors
+/// Why it cannot be, as half a sentence.
+pub(super) fn silent(trace: &Trace) -> Result<Script, String> {
+    let mut script =
+        by_calls(trace, "the network between the peers is to be silent, and not their signalling")?;
+    script.silence();
     Ok(script)
 }
 
@@ -312,7 +324,7 @@ impl Script {
     }
 
     /// Lets nothing through between the peers, from the beginning.
-    pub(super) fn silence(&mut self) {
+    fn silence(&mut self) {
         let host = self.peers[1].name.clone();
         self.steps.insert(0, (Duration::ZERO, Doing::LinkDown(host)));
         self.steps.retain(|(_, doing)| !matches!(doing, Doing::LinkUp(_)));

@@ -9,7 +9,7 @@ use capture::{
 use timeline::Machine;
 
 use super::script::{Doing, Driver, Part, Script};
-use crate::plan::{ApiCall, LocalWord};
+use crate::plan::{ApiCall, LocalWord, Plan};
 
 /// What a lost connection takes in our stack to fail for good, and a margin.
 const UNTIL_FAILED: Duration = Duration::from_secs(60);
@@ -20,6 +20,9 @@ pub(super) fn toml(script: &Script, trace: &Trace) -> String {
     let summary = format!("A captured call, played again: {}", verdict(trace, &audit(trace)));
     let _ = writeln!(out, "summary = {}", quoted(&summary));
     let _ = writeln!(out, "deadline = \"{}ms\"", deadline(script).as_millis());
+    if let Some(budget) = event_budget(deadline(script)) {
+        let _ = writeln!(out, "event-budget = {budget}");
+    }
     for assumption in &script.assumptions {
         let _ = writeln!(out, "# {}", one_line(assumption));
     }
@@ -39,6 +42,13 @@ pub(super) fn toml(script: &Script, trace: &Trace) -> String {
 fn deadline(script: &Script) -> Duration {
     let last = script.steps.last().map_or(script.dial, |(at, _)| *at);
     last + script.patience + UNTIL_FAILED
+}
+
+/// A long call takes more events than a scenario has by default.
+fn event_budget(deadline: Duration) -> Option<u64> {
+    const A_SECOND: u64 = 20_000;
+    let needed = deadline.as_secs().saturating_mul(A_SECOND).min(1_000_000_000);
+    (needed > Plan::DEFAULT_EVENT_BUDGET).then_some(needed)
 }
 
 fn link(delay: Duration) -> String {

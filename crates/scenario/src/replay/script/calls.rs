@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use capture::{
     Outcome, Trace,
-    trace::{Connection, Method, Peer, PeerEvent, SignalKind},
+    trace::{CallResult, Connection, Method, Peer, PeerEvent, SignalKind},
 };
 use timeline::VirtualTime;
 
@@ -41,7 +41,7 @@ struct Sides<'t> {
 
 impl<'t> Sides<'t> {
     fn of(trace: &'t Trace, peers: [&'t Peer; 2], one_way: Duration) -> Self {
-        let described = peers.map(|peer| match peer.connections.first() {
+        let described = peers.map(|peer| match negotiating(peer) {
             Some(connection) => captured::described(connection),
             None => inferred::described(peer, trace),
         });
@@ -53,7 +53,7 @@ impl<'t> Sides<'t> {
     }
 
     fn calls(&self, side: usize) -> Result<Vec<Made>, String> {
-        match self.peers[side].connections.first() {
+        match negotiating(self.peers[side]) {
             Some(connection) => captured::calls(self, side, connection),
             None => Ok(inferred::calls(self, side)),
         }
@@ -66,6 +66,16 @@ impl<'t> Sides<'t> {
         let is_foreign = self.peers[side].connections.is_empty() && described.word == LocalWord::Offer;
         (is_foreign && !described.sdp.trim().is_empty()).then(|| described.sdp.clone())
     }
+}
+
+/// The peer's connection, where its calls with descriptions were captured: a timeline shows states only.
+fn negotiating(peer: &Peer) -> Option<&Connection> {
+    let negotiates = |connection: &&Connection| {
+        connection.calls().any(|(_, call)| {
+            matches!(call.method, Method::SetLocalDescription | Method::SetRemoteDescription)
+        })
+    };
+    peer.connections.first().filter(negotiates)
 }
 
 /// Fills `script` with the calls of both applications.
@@ -84,6 +94,7 @@ pub(super) fn fill(script: &mut Script, trace: &Trace, why: &str) -> Result<(), 
     );
     script.assumptions.push(assumption);
     script.say_who_is_foreign(&sides, &calls);
+    script.say_what_failed(peers);
     let silent = script.silent_side(peers);
     for (side, calls) in calls.into_iter().enumerate() {
         let who = script.peers[side].name.clone();
@@ -127,6 +138,21 @@ impl Script {
         })?;
         let survivor = usize::from(self.peers[0].name == silent);
         matches!(interruption, super::Interruption::Fatal).then_some(Silence { from, survivor })
+    }
+
+    fn say_what_failed(&mut self, peers: [&Peer; 2]) {
+        for peer in peers {
+            let calls = peer
+                .connections
+                .iter()
+                .flat_map(|connection| connection.calls_of(Method::SetLocalDescription));
+            for (at, _) in calls.filter(|(_, call)| matches!(call.result, CallResult::Failed(_))) {
+                let whom = &peer.id;
+                self.assumptions.push(format!(
+                    "The setLocalDescription of {whom} at {at} ms failed and changed nothing: it is not made again."
+                ));
+            }
+        }
     }
 
     fn say_who_is_foreign(&mut self, sides: &Sides<'_>, calls: &[Vec<Made>; 2]) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use capture::{
     sdp::SdpType,
-    trace::{ApiCall as Captured, CallResult, Connection, Method},
+    trace::{ApiCall as Captured, CallResult, Connection, Method, PeerEvent},
 };
 use timeline::{Machine, VirtualTime};
 
@@ -55,7 +55,16 @@ pub(super) fn calls(sides: &Sides<'_>, side: usize, connection: &Connection) -> 
     };
     let added =
         connection.calls().any(|(_, call)| matches!(call.method, Method::AddTrack | Method::AddTransceiver));
-    for (at, call) in connection.calls() {
+    for entry in &connection.entries {
+        let at = entry.at;
+        let call = match &entry.event {
+            PeerEvent::Call(call) => call,
+            PeerEvent::DataChannel { change, .. } if change == "created" => {
+                walk.make_channels(at);
+                continue;
+            }
+            _ => continue,
+        };
         if !added && walk.out.is_empty() && call.method == Method::SetLocalDescription {
             walk.add_what_is_needed(at);
         }
@@ -92,7 +101,12 @@ impl Walk<'_, '_> {
 
     /// Older captures do not show which tracks were added.
     fn add_what_is_needed(&mut self, at: VirtualTime) {
-        let needs = self.sides.described[self.side].first().map(Described::needs).unwrap_or_default();
+        let Some(first) = self.sides.described[self.side].first() else { return };
+        // Without a body, a channel is all that is known.
+        if first.sdp.trim().is_empty() && self.channels {
+            return self.make_channels(at);
+        }
+        let needs = first.needs();
         for call in needs {
             self.channels &= call != ApiCall::CreateDataChannel;
             self.push(at, call);
