@@ -191,7 +191,7 @@ fn a_picture_is_drawn_for_each_call() {
 #[test]
 fn a_saved_scenario_is_one_that_the_scenarios_command_reads() {
     let folder = tempfile::tempdir().unwrap();
-    let saved = folder.path().join("last-night.toml");
+    let saved = folder.path().join("captured/last-night.toml");
     let (code, text) =
         replay(&[&fixture("no-answer/events.jsonl"), "--save-scenario", saved.to_str().unwrap()]);
     assert_eq!(code, Code::Good);

@@ -208,6 +208,9 @@ fn may_lack(machine: Machine, (_, state): &State, before: &[String]) -> Option<F
         (_, "closed") => Some(Freedom::ClosingIsSilent),
         (Machine::Ice, "completed") if last == Some("connected") => Some(Freedom::IceCompleted),
         (Machine::Ice, "failed") if last == Some("disconnected") => Some(Freedom::IceFailedBesideConnection),
+        (Machine::Ice, "disconnected") if last == Some("checking") => {
+            Some(Freedom::IceFailedBesideConnection)
+        }
         (Machine::Gathering, "complete") => Some(Freedom::GatheringCutShort),
         (Machine::Gathering, "new" | "gathering") if last.is_some() => Some(Freedom::GatheringAnew),
         _ => None,
@@ -226,7 +229,9 @@ fn may_add(
     match (machine, state.as_str()) {
         (_, "closed") => Some(Freedom::ClosingIsSilent),
         (Machine::Ice, "completed") if last == Some("connected") => Some(Freedom::IceCompleted),
-        (Machine::Ice, "failed") if last == Some("disconnected") => Some(Freedom::IceFailedBesideConnection),
+        (Machine::Ice, "failed") if matches!(last, Some("disconnected" | "checking")) && captured_is_over => {
+            Some(Freedom::IceFailedBesideConnection)
+        }
         (Machine::Gathering, "complete") if captured_is_over => Some(Freedom::GatheringCutShort),
         (Machine::Gathering, "gathering") if last.is_some() => Some(Freedom::GatheringAnew),
         _ if captured_is_over && *at >= ended => Some(Freedom::CaptureEnded),

@@ -19,8 +19,8 @@ words! {
         NothingToCheck = "nothing-to-check",
         /// An ICE restart in mid-call shows as `checking` or `connecting`, and `connected`, in our stack; browsers stay `connected`.
         RestartChecksAgain = "restart-checks-again",
-        /// After a connection was lost, ICE stays `disconnected` in one and is `failed` in the other: the
-        /// connection's state decides.
+        /// After a connection was lost, or did not come about, ICE stays `disconnected` in one and is `failed` in the
+        /// other: the connection's state decides.
         IceFailedBesideConnection = "ice-failed-beside-connection",
         /// Closing shows in one and not in the other: a browser reports no state after `close()`.
         ClosingIsSilent = "closing-is-silent",

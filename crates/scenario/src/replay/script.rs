@@ -328,6 +328,14 @@ impl Script {
         let host = self.peers[1].name.clone();
         self.steps.insert(0, (Duration::ZERO, Doing::LinkDown(host)));
         self.steps.retain(|(_, doing)| !matches!(doing, Doing::LinkUp(_)));
+        // Our stack takes longer to give up.
+        let earliest = self.offer_in_world + UNTIL_GIVEN_UP;
+        for (at, doing) in &mut self.steps {
+            if matches!(doing, Doing::Api(_, ApiCall::Close)) {
+                *at = earliest.max(*at);
+            }
+        }
+        self.steps.sort_by_key(|(at, _)| *at);
         self.assumptions.push(
             "Both descriptions were applied, no connection came about, and the capture does not show why: in the world \
              nothing gets through between the peers."
@@ -362,6 +370,9 @@ enum Interruption {
 
 /// How long after the end of a capture a call goes on whose end was not captured: enough to connect on any path.
 const BEYOND: Duration = Duration::from_secs(10);
+
+/// How long our stack tries to connect before it gives up, with a margin.
+const UNTIL_GIVEN_UP: Duration = Duration::from_secs(60);
 
 /// A peer that closed this long after the last sign of life, or earlier, is what the silence came from.
 const GONE: Duration = Duration::from_secs(2);

@@ -96,6 +96,8 @@ pub(super) fn fill(script: &mut Script, trace: &Trace, why: &str) -> Result<(), 
     script.say_who_is_foreign(&sides, &calls);
     script.say_what_failed(peers);
     let silent = script.silent_side(peers);
+    let closed = [0, 1]
+        .map(|side: usize| calls[side].iter().find(|made| made.call == ApiCall::Close).map(|made| made.at));
     for (side, calls) in calls.into_iter().enumerate() {
         let who = script.peers[side].name.clone();
         let closes = calls.iter().any(|made| made.call == ApiCall::Close);
@@ -114,7 +116,10 @@ pub(super) fn fill(script: &mut Script, trace: &Trace, why: &str) -> Result<(), 
         if !closes {
             let from = silent.filter(|silence| silence.survivor == side).map(|silence| silence.from);
             let last = script.in_world(trace.ended_at) + BEYOND;
-            let at = from.map_or(last, |from| last.max(from + UNTIL_FAILED));
+            // Who stands in for somebody hears of the other side's end as that one did.
+            let told = closed[Sides::other(side)].filter(|_| peers[side].connections.is_empty());
+            let told = told.map(|at| script.in_world(at) + script.delay * 2);
+            let at = from.map_or(told.unwrap_or(last), |from| last.max(from + UNTIL_FAILED));
             script.steps.push((at, Doing::Api(who, ApiCall::Close)));
         }
     }
@@ -164,8 +169,8 @@ impl Script {
             self.assumptions.push(match with_sdp {
                 true => format!(
                     "The connection of {whom} was not captured: a peer of ours stands in for it. Its offers are applied \
-                     as they were captured; replaced are the ICE credentials, the fingerprints and the candidates, by \
-                     those of the one that stands in."
+                     as they were captured; replaced are the ICE credentials, the fingerprints, the \
+                     candidates and the stream identifiers, by those of the one that stands in."
                 ),
                 false => format!(
                     "The connection of {whom} was not captured: a peer of ours stands in for it, and makes its calls \
@@ -178,13 +183,14 @@ impl Script {
 
 /// Whether offers came from somebody whose connection was not captured, in words that can be applied.
 pub(super) fn has_foreign_offer(trace: &Trace) -> bool {
+    let answered = trace.messages.iter().any(|message| message.signal.kind == SignalKind::Answer);
     trace.messages.iter().any(|message| {
         let is_foreign = trace.peer(message.from.as_str()).is_some_and(|peer| peer.connections.is_empty());
         let sdp = message.signal.description.as_ref().map(|description| description.sdp.trim());
         message.signal.kind == SignalKind::Offer
             && is_foreign
             && sdp.is_some_and(|sdp| sdp.contains("m="))
-            && message.arrived().is_some()
+            && (message.arrived().is_some() || answered)
             && (trace.outcome() != Outcome::NeverConnected || message.applied.is_some())
     })
 }

@@ -3,12 +3,28 @@
 
 /// The attributes of a transport that are replaced, in each section that has them.
 const REPLACED: [&str; 3] = ["a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:"];
-/// The attributes that are left out: candidates come one by one.
-const LEFT_OUT: [&str; 2] = ["a=candidate:", "a=end-of-candidates"];
+/// The attributes that are left out: candidates come one by one, and streams are those that are really sent (RFC 5576).
+const LEFT_OUT: [&str; 3] = ["a=candidate:", "a=end-of-candidates", "a=ssrc"];
 
-/// `captured` with the ICE credentials and the fingerprint of `made`, and without candidates.
+/// `captured` with the ICE credentials, the fingerprint and the stream identifiers of `made`, and without candidates.
 pub(super) fn transport(captured: &str, made: &str) -> String {
+    let (head, sections) = split(captured);
+    let (_, mut own) = split(made);
     let mut out = String::new();
+    push(&mut out, head, made);
+    for section in sections {
+        push(&mut out, section, made);
+        if let Some(at) = own.iter().position(|other| kind(other) == kind(section)) {
+            for line in own.remove(at).lines().map(str::trim_end).filter(|line| line.starts_with("a=ssrc")) {
+                out.push_str(line);
+                out.push_str("\r\n");
+            }
+        }
+    }
+    out
+}
+
+fn push(out: &mut String, captured: &str, made: &str) {
     for line in captured.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
         if LEFT_OUT.iter().any(|attribute| line.starts_with(attribute)) {
             continue;
@@ -17,7 +33,6 @@ pub(super) fn transport(captured: &str, made: &str) -> String {
         out.push_str(replaced.and_then(|attribute| first(made, attribute)).unwrap_or(line));
         out.push_str("\r\n");
     }
-    out
 }
 
 /// `answer` with the sections of `offer`, in its order and under its identification tags: each section of the

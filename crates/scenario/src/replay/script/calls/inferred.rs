@@ -28,7 +28,8 @@ pub(super) fn described(peer: &Peer, trace: &Trace) -> Vec<Described> {
             }
         })
         .collect();
-    sent.sort_by_key(|described| described.at);
+    // Of an answer and an offer at one instant the answer comes first: in `have-remote-offer` nobody offers.
+    sent.sort_by_key(|described| (described.at, described.word == LocalWord::Offer));
     sent
 }
 
@@ -51,6 +52,7 @@ pub(super) fn calls(sides: &Sides<'_>, side: usize) -> Vec<Made> {
         candidates: BTreeMap::new(),
         applied: BTreeSet::new(),
         held: BTreeMap::new(),
+        waiting: None,
     };
     let mut seen: Vec<(VirtualTime, Seen<'_>)> = Vec::new();
     let own = &sides.peers[side].id;
@@ -61,12 +63,12 @@ pub(super) fn calls(sides: &Sides<'_>, side: usize) -> Vec<Made> {
             seen.push((at, Seen::Arrived(message)));
         }
     }
-    seen.sort_by_key(|(at, _)| *at);
+    seen.sort_by_key(|(at, one)| (*at, matches!(one, Seen::Sent(_))));
     walk.gathered_unseen(own);
-    for (index, (at, one)) in seen.iter().enumerate() {
+    for (index, &(at, one)) in seen.iter().enumerate() {
         match one {
-            Seen::Sent(message) => walk.sent(*at, message),
-            Seen::Arrived(message) => walk.arrived(*at, message, &seen[index + 1..]),
+            Seen::Sent(message) => walk.sent(at, message),
+            Seen::Arrived(message) => walk.arrived(at, message, &seen[index + 1..]),
         }
     }
     walk.out
@@ -79,6 +81,7 @@ fn arrival(message: &Message, sides: &Sides<'_>, side: usize) -> Option<VirtualT
     message.arrived().or_else(|| unseen.then(|| message.departed().map(|at| at + sides.one_way)).flatten())
 }
 
+#[derive(Clone, Copy)]
 enum Seen<'t> {
     Sent(&'t Message),
     Arrived(&'t Message),
@@ -94,11 +97,13 @@ struct Walk<'s, 't> {
     candidates: BTreeMap<usize, usize>,
     /// Which descriptions of the other side it applied.
     applied: BTreeSet<usize>,
+    /// An offer that overtook the answer to its own.
+    waiting: Option<&'t Message>,
     /// Candidates of descriptions that it has not applied yet: they wait, as well-behaved applications let them.
     held: BTreeMap<usize, u32>,
 }
 
-impl Walk<'_, '_> {
+impl<'t> Walk<'_, 't> {
     /// Candidates of the other side that nobody saw on their way.
     fn gathered_unseen(&mut self, own: &Name) {
         let is_theirs =
@@ -151,11 +156,19 @@ impl Walk<'_, '_> {
         self.push(at, ApiCall::SetLocalDescription(word));
     }
 
-    fn arrived(&mut self, at: VirtualTime, message: &Message, later: &[(VirtualTime, Seen<'_>)]) {
+    fn arrived(&mut self, at: VirtualTime, message: &'t Message, later: &[(VirtualTime, Seen<'_>)]) {
         match message.signal.kind {
-            // An offer that it did not answer had no effect that could be seen.
-            SignalKind::Offer if answers(later) => self.set_remote(at, message),
-            SignalKind::Answer | SignalKind::Pranswer if self.offered => self.set_remote(at, message),
+            SignalKind::Offer => match fate(later) {
+                Offered::Answered => self.set_remote(at, message),
+                Offered::Waited if self.offered => self.waiting = Some(message),
+                Offered::Waited | Offered::Ignored => {}
+            },
+            SignalKind::Answer | SignalKind::Pranswer if self.offered => {
+                self.set_remote(at, message);
+                if let Some(offer) = self.waiting.take().filter(|_| !self.offered) {
+                    self.set_remote(at, offer);
+                }
+            }
             SignalKind::Candidate => self.add_candidate(at, message),
             SignalKind::Bye | SignalKind::Reject => self.close(at),
             _ => {}
@@ -213,16 +226,30 @@ impl Walk<'_, '_> {
     }
 }
 
-/// Whether it answers before another answer comes to it.
-fn answers(later: &[(VirtualTime, Seen<'_>)]) -> bool {
-    later
-        .iter()
-        .find_map(|(_, seen)| match seen {
-            Seen::Sent(message) if is_answer(message) => Some(true),
-            Seen::Arrived(message) if is_answer(message) => Some(false),
-            _ => None,
-        })
-        .unwrap_or(false)
+/// What became of an offer that arrived.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Offered {
+    /// It was answered.
+    Answered,
+    /// It overtook the answer to an offer of this side's, was kept until that came, and answered then.
+    Waited,
+    /// Nothing that could be seen.
+    Ignored,
+}
+
+fn fate(later: &[(VirtualTime, Seen<'_>)]) -> Offered {
+    let mut answer_came = false;
+    for (_, seen) in later {
+        match seen {
+            Seen::Sent(message) if is_answer(message) && answer_came => return Offered::Waited,
+            Seen::Sent(message) if is_answer(message) => return Offered::Answered,
+            Seen::Arrived(message) if is_answer(message) => answer_came = true,
+            // The answer that follows is this one's.
+            Seen::Arrived(message) if message.signal.kind == SignalKind::Offer && answer_came => break,
+            _ => {}
+        }
+    }
+    Offered::Ignored
 }
 
 fn is_answer(message: &Message) -> bool {
