@@ -25,7 +25,7 @@ use rtc::{
 use webrtc::{
     peer_connection::{
         PeerConnection, PeerConnectionBuilder, RTCConfigurationBuilder, RTCIceTransportPolicy,
-        RTCSessionDescription, Registry, SettingEngine, SettingEngineBuilder, register_default_interceptors,
+        RTCSessionDescription, SettingEngine, SettingEngineBuilder,
     },
     runtime::{JoinHandle, Runtime},
 };
@@ -98,7 +98,7 @@ impl Peer {
             None => crypto::default_provider().map_err(|error| Error::Crypto(error.to_string()))?,
         };
         let mut media = codecs::media_engine(settings.codecs)?;
-        let interceptors = register_default_interceptors(Registry::new(), &mut media)?;
+        let interceptors = codecs::interceptors(&mut media)?;
         let servers =
             if guards.use_ice_servers { settings.constraints.rtc_ice_servers() } else { Vec::new() };
         let configuration = RTCConfigurationBuilder::new()
