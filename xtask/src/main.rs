@@ -3,6 +3,7 @@
 mod bench;
 mod conformance;
 mod exit;
+mod gate;
 mod interrupt;
 mod nat_grid;
 mod output;
@@ -36,6 +37,8 @@ enum Command {
     Conformance(conformance::Arguments),
     /// Say what happened in a captured call, and play it again
     Replay(Box<replay::Arguments>),
+    /// Stop a release that got slower: virtual time, instructions, wall time
+    Gate(Box<gate::Arguments>),
     /// The named networks: their figures and sources, and how calls fare on them
     Profiles(profiles::Arguments),
     /// Write the JSON Schema of scenario files, scenarios/schema.json
@@ -57,6 +60,7 @@ Examples:
   cargo xtask scenarios --format json --out report.json     for a machine
   cargo xtask replay dump.txt relay.jsonl                   what happened in a captured call
   cargo xtask scenarios --guards-off                        whether the harness sees what the engine guards against
+  cargo xtask gate                                          whether something got slower
   cargo xtask profiles                                      the networks that scenarios can name
   cargo xtask nat-grid                                      which NATs a call gets through, and which need TURN
   cargo xtask conformance                                   where webrtc and the engine do otherwise than W3C says
@@ -67,7 +71,8 @@ Exit codes:
   0    all good
   1    the tool itself failed, or a run could not be played
   2    usage, or unreadable input
-  3    a check failed, or a replay diverged
+  3    a check failed, a replay diverged, or something got slower
+  4    inconclusive: noise, or non-determinism
   5    nothing ran
   130  stopped by Ctrl-C";
 
@@ -77,6 +82,7 @@ fn main() -> ExitCode {
         Command::NatGrid(arguments) => nat_grid::run(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Gate(arguments) => gate::run(&arguments),
         Command::Profiles(arguments) => profiles::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Truth(arguments) => truth::run(&arguments),

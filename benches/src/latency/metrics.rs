@@ -44,6 +44,20 @@ fn calm(case: &Case, latency: &Latency) -> Result<Vec<(Metric, Value)>, String> 
     all.map(|(what, unit, value)| Ok((metric(case, what, unit, None)?, Value::Single(value)))).collect()
 }
 
+/// The metric of a case on a rough network, which is known before anything was played; `None` on a calm one.
+///
+/// # Errors
+///
+/// In words, where its id would not be one.
+pub fn rough_metric(case: &Case) -> Option<Result<Metric, String>> {
+    (case.weather == Weather::Rough).then(|| connected_by_seed(case))
+}
+
+fn connected_by_seed(case: &Case) -> Result<Metric, String> {
+    let budget = Budget::of(Percent::from_ppm(ROUGH_BUDGET_PPM)).at_least(RESOLUTION_US);
+    metric(case, "connected", Unit::Microseconds, Some(budget))
+}
+
 fn rough(case: &Case, latencies: &[Latency]) -> Result<(Metric, Value), String> {
     let connected = |latency: &Latency| {
         let time = latency.is_connected().then(|| latency.reached.get(&Milestone::Connected)).flatten();
@@ -51,8 +65,7 @@ fn rough(case: &Case, latencies: &[Latency]) -> Result<(Metric, Value), String> 
     };
     let outcomes = latencies.iter().map(connected).collect();
     let value = Distribution::new(1, outcomes).map_err(|error| format!("{}: {error}", case.id))?;
-    let budget = Budget::of(Percent::from_ppm(ROUGH_BUDGET_PPM)).at_least(RESOLUTION_US);
-    Ok((metric(case, "connected", Unit::Microseconds, Some(budget))?, Value::BySeed(value)))
+    Ok((connected_by_seed(case)?, Value::BySeed(value)))
 }
 
 fn metric(case: &Case, what: &str, unit: Unit, budget: Option<Budget>) -> Result<Metric, String> {
