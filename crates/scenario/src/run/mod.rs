@@ -116,7 +116,8 @@ pub fn play_on_this_thread(plan: &Plan, seed: u64) -> Result<RunRecord, WorldErr
 
 fn play_at(pace: Pace, plan: &Plan, seed: u64, logged: RelayLogged) -> Result<Played, RunError> {
     determinism::supported()?;
-    let played = determinism::on_simulation_thread(thread_settings(seed), || play_here(pace, plan, seed, logged));
+    let played =
+        determinism::on_simulation_thread(thread_settings(seed), || play_here(pace, plan, seed, logged));
     match played {
         Ok(result) => result.map_err(|source| RunError::World { plan: plan.name.clone(), seed, source }),
         Err(panic) => {
