@@ -11,8 +11,8 @@ mod user;
 use std::{any::Any, collections::BTreeMap, sync::Arc, time::Duration};
 
 use cpu_time::ThreadTime;
-pub use netsim::Lateness;
-use netsim::{End, Pace, World, WorldConfig, WorldError};
+use netsim::{End, Pace, World, WorldConfig};
+pub use netsim::{Lateness, WorldError};
 use thiserror::Error;
 use timeline::Name;
 
@@ -99,10 +99,24 @@ pub fn play_in_real_time(plan: &Plan, seed: u64) -> Result<(RunRecord, Lateness)
     play_at(Pace::RealTime, plan, seed, RelayLogged::No).map(|(record, lateness, _)| (record, lateness))
 }
 
+/// What the simulation thread of a run with `seed` depends on, for [`play_on_this_thread`].
+pub const fn thread_settings(seed: u64) -> determinism::Settings {
+    determinism::Settings { seed, epoch_s: EPOCH_S }
+}
+
+/// Plays `plan` on the calling thread, which must be a fresh simulation thread with [`thread_settings`]: for who
+/// wants to measure a run without the start of its thread. Everybody else has [`play`], of which this is a part.
+///
+/// # Errors
+///
+/// [`WorldError`], also where the thread is no simulation thread.
+pub fn play_on_this_thread(plan: &Plan, seed: u64) -> Result<RunRecord, WorldError> {
+    play_here(Pace::Virtual, plan, seed, RelayLogged::No).map(|(record, ..)| record)
+}
+
 fn play_at(pace: Pace, plan: &Plan, seed: u64, logged: RelayLogged) -> Result<Played, RunError> {
     determinism::supported()?;
-    let settings = determinism::Settings { seed, epoch_s: EPOCH_S };
-    let played = determinism::on_simulation_thread(settings, || play_here(pace, plan, seed, logged));
+    let played = determinism::on_simulation_thread(thread_settings(seed), || play_here(pace, plan, seed, logged));
     match played {
         Ok(result) => result.map_err(|source| RunError::World { plan: plan.name.clone(), seed, source }),
         Err(panic) => {
