@@ -73,6 +73,7 @@ check_broken!(probability_out_of_range, "[peers.callee]" => "[peers.callee]\nlin
 check_broken!(broadcast_address, "[peers.callee]" => "[peers.callee]\naddress = \"10.0.0.255\"");
 check_broken!(address_twice, "[peers.callee]" => "[peers.callee]\naddress = \"10.0.0.1\"");
 check_broken!(no_dial, "caller = { dial = \"callee\" }" => "caller = \"hang-up\"");
+check_broken!(calls_of_the_api_beside_an_engine, "caller = { dial = \"callee\" }" => "caller = { dial = \"callee\" }\n[[steps]]\nat = \"2s\"\ncaller = \"close\"");
 check_broken!(dials_itself, "dial = \"callee\"" => "dial = \"caller\"");
 check_broken!(deadline_too_early, "version = 1" => "version = 1\ndeadline = \"1s\"");
 check_broken!(one_peer, "[peers.callee]\n" => "");
@@ -164,7 +165,7 @@ fn reads_every_key() {
     assert_eq!(caller.media.video, VideoPlan::Disabled);
     assert_eq!((plan.signaller.delays[0].nth, plan.signaller.delays.len()), (Some(2), 2));
     check_signalling(&plan);
-    assert_eq!(plan.steps.len(), 29);
+    assert_eq!(plan.steps.len(), 37);
     assert_eq!(plan.steps[1].action, Action::LinkDown { host: "signaller".into() });
     assert!(matches!(plan.steps[6].action, Action::NegotiationNeeded { times: 5, .. }));
     let expect = &plan.expect;
