@@ -13,6 +13,7 @@
 
 mod address;
 mod attachment;
+mod data;
 mod engine;
 mod error;
 mod expect;

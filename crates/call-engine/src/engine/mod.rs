@@ -6,6 +6,7 @@ mod dialling;
 mod in_call;
 mod messages;
 mod negotiating;
+mod over;
 mod peer_events;
 mod recovering;
 mod trickling;

@@ -47,7 +47,7 @@ fn one_media(value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<Me
     Some(MediaExpect { kind, flow: flow_of(flow, peers, problems)?, after, before })
 }
 
-fn moment(table: &mut Table<'_>, key: &'static str, problems: &Problems) -> Option<Duration> {
+pub(super) fn moment(table: &mut Table<'_>, key: &'static str, problems: &Problems) -> Option<Duration> {
     let (moment, span) = table.duration(key, problems)?;
     if !moment.as_nanos().is_multiple_of(MediaFlow::BUCKET.as_nanos()) {
         problems.add(ProblemKind::TooFine { found: moment, grain: MediaFlow::BUCKET }, span);

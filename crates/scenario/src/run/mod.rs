@@ -2,6 +2,7 @@
 
 mod build;
 mod ice_server;
+mod numbered;
 mod recorder;
 mod script;
 mod signalling;

@@ -7,17 +7,18 @@ use std::{
 };
 
 use call_engine::{
-    EngineEvent, MediaKind as EngineMediaKind, Observer, PacketPosition, ReceivedPacket, RecoveryStep,
-    StateMachine,
+    Delivery, EngineEvent, MediaKind as EngineMediaKind, Observer, PacketPosition, ReceivedPacket,
+    RecoveryStep, StateMachine, Statistics,
 };
 use netsim::World;
 use signaller::CallId;
 use timeline::{CandidateFate, Entry, Event, Machine, Name, Timeline, VirtualTime};
 use tokio::sync::{Notify, mpsc::UnboundedSender};
 
+use super::numbered;
 use crate::{
-    plan::{MediaKind, Plan},
-    record::{CandidatePair, PeerRecord, SignallingRecord},
+    plan::{DeliveryWord, MediaKind, Plan},
+    record::{CandidatePair, PeerRecord, SignallingRecord, StatisticsSample},
 };
 
 /// A silence after which media counts as resumed.
@@ -72,6 +73,15 @@ impl Recording {
             peer.busy = true;
             peer.remote = Some(to.clone());
         }
+    }
+
+    /// `peer` is told to send one more message on this data channel; which one that is, counted from 0.
+    pub(super) fn sends_data(&self, peer: &Name, delivery: DeliveryWord) -> u64 {
+        let mut state = self.state();
+        let Some(peer) = state.peers.get_mut(peer) else { return 0 };
+        let sent = peer.record.data_sent.entry(delivery).or_default();
+        sent.messages += 1;
+        sent.messages - 1
     }
 
     /// Waits until no peer has a call.
@@ -137,6 +147,26 @@ impl Observer for PeerObserver {
         }
     }
 
+    fn on_data(&self, delivery: Delivery, message: &[u8]) {
+        let at = self.world.now();
+        let mut state = self.recording.state();
+        let Some(peer) = state.peers.get_mut(&self.name) else { return };
+        let Some(from) = peer.remote.clone() else { return };
+        let number = numbered::number_of(message);
+        peer.record.data_received.entry((from, delivery_word(delivery))).or_default().message(at, number);
+    }
+
+    fn on_statistics(&self, statistics: Statistics) {
+        let at = self.world.now();
+        let sample = StatisticsSample::of(at, &statistics);
+        let mut state = self.recording.state();
+        let State { timeline, peers, .. } = &mut *state;
+        timeline.entries.push(Entry { at, actor: self.name.clone(), event: sample.event() });
+        if let Some(peer) = peers.get_mut(&self.name) {
+            peer.record.statistics.push(sample);
+        }
+    }
+
     fn on_packet_received(&self, packet: ReceivedPacket) {
         let at = self.world.now();
         let mut state = self.recording.state();
@@ -181,6 +211,9 @@ impl Peer {
             EngineEvent::CandidateRejected { candidate, .. } if is_candidate(candidate) => {
                 candidates.rejected += 1;
             }
+            EngineEvent::DataRefused { delivery } => {
+                self.record.data_sent.entry(delivery_word(*delivery)).or_default().refused += 1;
+            }
             EngineEvent::Released { live_tracks } => {
                 self.record.tracks_live += live_tracks;
                 self.busy = false;
@@ -202,6 +235,13 @@ impl Peer {
             self.record.connected_at.get_or_insert(at);
         }
         self.busy = true;
+    }
+}
+
+const fn delivery_word(delivery: Delivery) -> DeliveryWord {
+    match delivery {
+        Delivery::Ordered => DeliveryWord::Ordered,
+        Delivery::Unordered => DeliveryWord::Unordered,
     }
 }
 

@@ -12,6 +12,7 @@ use webrtc::runtime::Runtime;
 use super::{
     SETTLE, build,
     ice_server::{self, IceServer},
+    numbered,
     recorder::{PeerObserver, Recording},
     signalling::{Server, transport},
     user,
@@ -126,6 +127,12 @@ impl Stage {
             Action::HangUp { .. } => engine.hang_up(),
             Action::SetAudio { state, .. } => engine.set_enabled(MediaKind::Audio, enabled(*state)),
             Action::SetVideo { state, .. } => engine.set_enabled(MediaKind::Video, enabled(*state)),
+            Action::InCall { peer: name, change: InCall::SendData { delivery, count, bytes } } => {
+                for _ in 0..*count {
+                    let number = self.recording.sends_data(name, *delivery);
+                    engine.send_data(channel(*delivery), numbered::message(number, *bytes));
+                }
+            }
             Action::InCall { change, .. } => in_call(engine, change),
             Action::NegotiationNeeded { times, .. } => {
                 (0..*times).for_each(|_| engine.negotiation_needed());
@@ -234,15 +241,14 @@ fn in_call(engine: &Engine, change: &InCall) {
         InCall::ShareScreen => engine.share_screen(),
         InCall::StopScreen => engine.stop_screen(),
         InCall::LosePermission => engine.permission_lost(),
-        InCall::SendData { delivery, count, bytes } => {
-            let delivery = match delivery {
-                DeliveryWord::Ordered => Delivery::Ordered,
-                DeliveryWord::Unordered => Delivery::Unordered,
-            };
-            for _ in 0..count {
-                engine.send_data(delivery, vec![b'.'; usize::try_from(bytes).unwrap_or(usize::MAX)]);
-            }
-        }
+        InCall::SendData { .. } => unreachable!("messages are numbered where they are sent"),
+    }
+}
+
+const fn channel(delivery: DeliveryWord) -> Delivery {
+    match delivery {
+        DeliveryWord::Ordered => Delivery::Ordered,
+        DeliveryWord::Unordered => Delivery::Unordered,
     }
 }
 

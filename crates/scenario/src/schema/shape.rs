@@ -624,6 +624,8 @@ struct Expect {
     milestones: Option<Milestones>,
     /// Which media flows, and when.
     media: Option<Vec<MediaExpect>>,
+    /// Which messages arrive on data channels.
+    data: Option<Vec<DataExpect>>,
     /// How many offers all peers together send.
     offers: Option<Count>,
     /// How often connections are recovered, counted at all peers together.
@@ -658,7 +660,44 @@ struct PeerExpect {
     ways: Option<Vec<WayTaken>>,
     /// How often it reaches the signaller again, by whatever way.
     reconnects: Option<Count>,
+    /// What the samples of its statistics say.
+    statistics: Option<StatisticsExpect>,
 }
+
+/// What samples of statistics say.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+struct StatisticsExpect {
+    /// How many there are.
+    samples: Option<Count>,
+    /// Each that was measured lies in this range.
+    round_trip_time: Option<DurationRange>,
+    /// What arrives in the median of the samples, in thousands of bits a second.
+    received_kbps: Option<Count>,
+    /// How many RTP packets the last sample says were lost.
+    lost: Option<Count>,
+}
+
+/// Which messages of one data channel arrive: `{ ordered = "caller to callee", messages = 20 }`. Those of the
+/// ordered one arrive in order, and none arrives twice.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+struct DataExpect {
+    /// From whom to whom on the ordered channel.
+    ordered: Option<Pair>,
+    /// From whom to whom on the unordered channel.
+    unordered: Option<Pair>,
+    /// How many arrive. Default: at least one.
+    messages: Option<Count>,
+    /// How many the sender's engine refuses because too many wait.
+    refused: Option<Count>,
+    /// The last one arrives before this moment of the run.
+    before: Option<Duration>,
+}
+
+/// A pair such as `caller to callee`.
+#[derive(JsonSchema)]
+struct Pair(#[schemars(regex(pattern = r"^\S+ to \S+$"))] String);
 
 /// Bounds by milestone.
 #[derive(JsonSchema)]

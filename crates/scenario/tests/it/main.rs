@@ -3,6 +3,8 @@
 
 mod checks;
 mod determinism;
+mod endings;
+mod ends;
 mod guards_off;
 mod nat_grid;
 mod replay;
