@@ -32,12 +32,13 @@
 //!
 //! A connection that fails is recovered as [`Recovery`] says.
 //!
-//! Deliberately absent, so far: more than two participants in a call.
+//! A call of more than two is a [`Mesh`] of pairs.
 
 mod configuration;
 mod engine;
 mod guards;
 mod media;
+mod mesh;
 mod observer;
 mod peer;
 mod recovery;
@@ -51,6 +52,7 @@ pub use media::{
     Enabled, FacingMode, Frame, FrameSource, LocalTrack, MediaDevices, MediaError, MediaKind, MediaStream,
     MediaStreamConstraints, Permission, SyntheticDevices, VideoConstraints, Wanted,
 };
+pub use mesh::{Mesh, MeshEvent, MeshObserver, MeshParts};
 pub use observer::{EngineEvent, Observer, PacketPosition, ReceivedPacket, StateMachine};
 pub use peer::{Delivery, Hold, Statistics};
 pub use recovery::{Rebuilds, Recovery, RecoveryCause, RecoveryStep};

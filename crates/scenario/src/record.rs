@@ -110,6 +110,8 @@ pub struct PeerRecord {
     pub answers_sent: u64,
     /// Local tracks that were not stopped at the end.
     pub tracks_live: usize,
+    /// What was left of a call of several some time after it was left, each time.
+    pub left_behind: Vec<Leftovers>,
 }
 
 /// Media of one kind from one peer as it arrived at another, decrypted.

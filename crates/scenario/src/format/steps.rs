@@ -2,7 +2,7 @@
 //! `{ at = "1s", caller = { dial = "callee" } }`, `{ at = "5s", network = { link-down = "callee" } }`,
 //! `{ at = "9s", signaller = "restart" }`.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use timeline::Name;
 
@@ -36,6 +36,7 @@ pub(crate) const PEER_WORDS: &[&str] = &[
     "share-screen",
     "stop-screen",
     "lose-permission",
+    "leave",
 ];
 
 /// Who can be named in a step, and where they hang on the network.
@@ -73,12 +74,37 @@ pub(super) fn read(value: Option<Value<'_>>, cast: &mut Cast<'_>, problems: &Pro
         previous = previous.max(at);
         steps.extend(actions.into_iter().map(|action| (Step { at, action }, value.span())));
     }
-    let dials = |(step, _): &(Step, Span)| matches!(step.action, Action::Dial { .. });
+    let dials = |(step, _): &(Step, Span)| matches!(step.action, Action::Dial { .. } | Action::Join { .. });
     // With other problems about, the step that dials may be among what could not be read.
     if !steps.iter().any(dials) && !problems.any() {
         problems.add(ProblemKind::NoDial, value.span());
     }
+    check_rooms(&steps, problems);
     steps
+}
+
+/// Who takes part in calls of several has no other calls.
+fn check_rooms(steps: &[(Step, Span)], problems: &Problems) {
+    let joins = |peer: &Name| {
+        steps
+            .iter()
+            .any(|(step, _)| matches!(&step.action, Action::Join { peer: joins, .. } if joins == peer))
+    };
+    for (step, at) in steps {
+        let found = match &step.action {
+            Action::Dial { peer, to } => [peer, to].into_iter().find(|peer| joins(peer)),
+            Action::Leave { peer } if !joins(peer) => {
+                let reason = format!("{peer} leaves, and joins nothing");
+                problems.add(ProblemKind::Impossible { reason }, at.clone());
+                None
+            }
+            _ => None,
+        };
+        if let Some(peer) = found {
+            let reason = format!("{peer} joins calls of several: it can neither dial nor be dialled");
+            problems.add(ProblemKind::Impossible { reason }, at.clone());
+        }
+    }
 }
 
 fn step(value: Value<'_>, cast: &mut Cast<'_>, problems: &Problems) -> Option<(Duration, Vec<Action>)> {
@@ -128,13 +154,15 @@ fn simple_action(peer: Name, word: &str) -> Action {
         "resume" => Action::InCall { peer, change: InCall::Resume },
         "share-screen" => Action::InCall { peer, change: InCall::ShareScreen },
         "stop-screen" => Action::InCall { peer, change: InCall::StopScreen },
+        "leave" => Action::Leave { peer },
         "lose-permission" => Action::InCall { peer, change: InCall::LosePermission },
         _ => Action::NegotiationNeeded { peer, times: 1 },
     }
 }
 
 /// The actions that say more.
-const PEER_TABLES: [&str; 4] = ["dial", "negotiation-needed", "switch-camera", "send-data"];
+const PEER_TABLES: [&str; 6] =
+    ["dial", "join", "negotiation-needed", "send-candidate", "switch-camera", "send-data"];
 
 /// `{ dial = "callee" }`, `{ negotiation-needed = 5 }`, `{ send-data = { count = 10 } }`.
 fn table_action(peer: Name, value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<Action> {
@@ -153,16 +181,34 @@ fn table_action(peer: Name, value: Value<'_>, peers: &[Name], problems: &Problem
             }
             Some(Action::Dial { peer, to })
         }
+        "join" => Some(Action::Join { peer, room: what.sentence(problems)? }),
         "negotiation-needed" => {
             let times = u32::try_from(what.integer(1..=1000, problems)?).ok()?;
             Some(Action::NegotiationNeeded { peer, times })
         }
+        "send-candidate" => send_candidate(peer, what, peers, problems),
         "switch-camera" => {
             let facing_mode = what.word(&vocabulary!("facing mode", FacingMode), problems)?;
             Some(Action::InCall { peer, change: InCall::SwitchCamera(facing_mode) })
         }
         _ => Some(Action::InCall { peer, change: send_data(what, problems)? }),
     }
+}
+
+/// `{ to = "callee", address = "203.0.113.1:50000" }`.
+fn send_candidate(peer: Name, value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<Action> {
+    let mut table = value.table("send-candidate", problems)?;
+    let to = table.require("to", problems).and_then(|value| value.peer(peers, problems));
+    let address = table.require("address", problems).and_then(|value| {
+        let text = value.string("an address such as \"203.0.113.1:50000\"", problems)?;
+        if text.parse::<SocketAddr>().is_err() {
+            let reason = format!("`{text}` is not an address with a port, such as 203.0.113.1:50000");
+            problems.add(ProblemKind::Impossible { reason }, value.span());
+        }
+        text.parse().ok()
+    });
+    table.finish(problems);
+    Some(Action::SendCandidate { peer, to: to?, address: address? })
 }
 
 /// `{ delivery = "unordered", count = 10, bytes = 1000 }`.

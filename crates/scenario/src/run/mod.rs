@@ -4,6 +4,7 @@ mod build;
 mod ice_server;
 mod numbered;
 mod recorder;
+mod room;
 mod script;
 mod signalling;
 mod user;

@@ -11,14 +11,17 @@ use call_engine::{
     RecoveryStep, StateMachine, Statistics,
 };
 use netsim::World;
-use signaller::CallId;
+use signaller::{CallId, Message, Outgoing};
 use timeline::{CandidateFate, Entry, Event, Machine, Name, Timeline, VirtualTime};
-use tokio::sync::{Notify, mpsc::UnboundedSender};
+use tokio::sync::{
+    Notify,
+    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+};
 
 use super::numbered;
 use crate::{
     plan::{DeliveryWord, MediaKind, Plan},
-    record::{CandidatePair, PeerRecord, SignallingRecord, StatisticsSample},
+    record::{CandidatePair, Leftovers, PeerRecord, SignallingRecord, StatisticsSample},
 };
 
 /// A silence after which media counts as resumed.
@@ -40,6 +43,8 @@ struct State {
     timeline: Timeline,
     peers: BTreeMap<Name, Peer>,
     signalling: SignallingRecord,
+    /// Where the script sends messages in peers' names.
+    foreign: BTreeMap<Name, UnboundedSender<Outgoing>>,
 }
 
 #[derive(Default)]
@@ -100,6 +105,67 @@ impl Recording {
             peers.into_iter().map(|(name, peer)| (name, peer.record)).collect(),
             std::mem::take(&mut state.signalling),
         )
+    }
+
+    /// What the script sends in `peer`'s name.
+    pub(super) fn foreign(&self, peer: &Name) -> UnboundedReceiver<Outgoing> {
+        let (sender, receiver) = unbounded_channel();
+        self.state().foreign.insert(peer.clone(), sender);
+        receiver
+    }
+
+    /// Sends a message of the present call in `peer`'s name.
+    pub(super) fn sends_foreign(&self, peer: &Name, to: &Name, call: CallId, body: Message) {
+        if let Some(sender) = self.state().foreign.get(peer) {
+            // A peer that was taken down sends nothing.
+            let _ = sender.send(Outgoing { call, to: to.clone(), body });
+        }
+    }
+
+    /// What an engine of a pair does: the timeline tells it of `PEER/REMOTE`, and the counts are the peer's.
+    pub(super) fn pair_event(&self, at: VirtualTime, peer: &Name, pair: &Name, event: EngineEvent) {
+        let mut state = self.state();
+        if let Some(peer) = state.peers.get_mut(peer) {
+            match &event {
+                EngineEvent::Released { live_tracks } => peer.record.tracks_live += live_tracks,
+                EngineEvent::IncomingCall { .. } => {}
+                EngineEvent::StateChanged { machine: StateMachine::Call, to, .. } => {
+                    if to == "connected" {
+                        peer.record.connected_at.get_or_insert(at);
+                    }
+                }
+                _ => peer.count(at, &event),
+            }
+        }
+        if let Some(event) = written(event) {
+            state.timeline.entries.push(Entry { at, actor: pair.clone(), event });
+        }
+    }
+
+    /// A packet of media arrived at `peer`.
+    pub(super) fn packet(&self, at: VirtualTime, peer: &Name, from: &Name, packet: ReceivedPacket) {
+        let mut state = self.state();
+        let Some(peer) = state.peers.get_mut(peer) else { return };
+        let flow = peer.record.received.entry((from.clone(), media_kind(packet.kind))).or_default();
+        flow.packet(at);
+        if packet.position == PacketPosition::End {
+            flow.frame();
+        }
+    }
+
+    /// `peer` is in a call of several, or in none any more.
+    pub(super) fn in_room(&self, peer: &Name, is_in: bool) {
+        if let Some(peer) = self.state().peers.get_mut(peer) {
+            peer.busy = is_in;
+        }
+        self.inner.changed.notify_one();
+    }
+
+    /// What `peer` still holds of a call of several that it has left.
+    pub(super) fn left_behind(&self, peer: &Name, left: Leftovers) {
+        if let Some(peer) = self.state().peers.get_mut(peer) {
+            peer.record.left_behind.push(left);
+        }
     }
 
     /// Looks at what becomes of signalling messages, or writes it down.

@@ -524,6 +524,8 @@ enum PeerWord {
     StopScreen,
     /// Loses the permission for microphone and camera.
     LosePermission,
+    /// Leaves the call of several that it is in.
+    Leave,
 }
 
 #[derive(JsonSchema)]
@@ -531,12 +533,26 @@ enum PeerWord {
 enum PeerTable {
     /// Calls this peer.
     Dial(String),
+    /// Joins the call of several of this name, and dials everybody who is in it.
+    Join(Text),
     /// Fires `negotiationneeded` this many times though nothing needs it.
     NegotiationNeeded(#[schemars(range(min = 1, max = 1000))] u32),
+    /// Sends a candidate by itself, whatever its engine does, as apps do that offer while it still rings.
+    SendCandidate(SendCandidate),
     /// Goes over to this camera; nothing is negotiated.
     SwitchCamera(FacingMode),
     /// Sends messages on a data channel.
     SendData(SendData),
+}
+
+/// A candidate, and for whom.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+struct SendCandidate {
+    /// Who gets it.
+    to: String,
+    /// The address that it names, with its port.
+    address: String,
 }
 
 /// Messages on a data channel.
@@ -765,9 +781,9 @@ struct MediaExpect {
     before: Option<Duration>,
 }
 
-/// `both-ways`, `none`, or a pair such as `caller to callee`.
+/// `both-ways`, `none`, a pair such as `caller to callee`, or all pairs `among alice, bob, carol`.
 #[derive(JsonSchema)]
-struct Flow(#[schemars(regex(pattern = r"^(both-ways|none|\S+ to \S+)$"))] String);
+struct Flow(#[schemars(regex(pattern = r"^(both-ways|none|\S+ to \S+|among \S.*)$"))] String);
 
 /// States of machines, of one peer or of any: `{ peer = "caller", connection = "failed" }`.
 #[derive(JsonSchema)]

@@ -30,7 +30,7 @@ fn who_cannot_be_told_finds_out_alone() {
     check("endings/peer-vanishes-in-mid-call", "connection-lost", "connection-lost");
     check("endings/peer-vanishes-as-it-rings", "no-answer", "no-answer");
     check("endings/server-gone-as-it-rings", "signaling-lost", "signaling-lost");
-    check("endings/server-gone-in-mid-call", "hung-up", "connection-lost");
+    check("endings/server-gone-in-mid-call", "hung-up", "signaling-lost");
 }
 
 /// Who dials into a call of others does not disturb it.

@@ -7,6 +7,7 @@ mod endings;
 mod ends;
 mod guards_off;
 mod nat_grid;
+mod recovery_times;
 mod replay;
 mod transcripts;
 
