@@ -9,7 +9,8 @@ use std::process::ExitCode;
 /// | 0 | all good |
 /// | 1 | the tool itself failed: a bug, a full disk, a run that could not be played |
 /// | 2 | usage, or unreadable input |
-/// | 3 | a check failed, or a replay diverged |
+/// | 3 | a check failed, a replay diverged, or something got slower |
+/// | 4 | inconclusive: noise, or non-determinism |
 /// | 5 | nothing ran |
 /// | 130 | stopped by Ctrl-C; nothing was written |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +22,10 @@ pub(crate) enum Code {
     ToolFailed = 1,
     /// Usage, or unreadable input. `clap` uses the same number.
     BadInput = 2,
-    /// A check failed, or a replay diverged.
+    /// A check failed, a replay diverged, or something got slower.
     CheckFailed = 3,
+    /// Neither good nor failed: noise, or non-determinism.
+    Inconclusive = 4,
     /// Nothing ran.
     NothingRan = 5,
     /// Stopped by Ctrl-C: 128 + SIGINT, as shells have it.
@@ -32,11 +35,12 @@ pub(crate) enum Code {
 impl Code {
     /// All of them.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Good,
         Self::ToolFailed,
         Self::BadInput,
         Self::CheckFailed,
+        Self::Inconclusive,
         Self::NothingRan,
         Self::Interrupted,
     ];

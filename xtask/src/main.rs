@@ -1,7 +1,9 @@
 //! The command line: one thin module per command; what they do stands in the crates.
 
+mod bench;
 mod conformance;
 mod exit;
+mod gate;
 mod interrupt;
 mod nat_grid;
 mod output;
@@ -35,12 +37,16 @@ enum Command {
     Conformance(conformance::Arguments),
     /// Say what happened in a captured call, and play it again
     Replay(Box<replay::Arguments>),
+    /// Stop a release that got slower: virtual time, instructions, wall time
+    Gate(Box<gate::Arguments>),
     /// The named networks: their figures and sources, and how calls fare on them
     Profiles(profiles::Arguments),
     /// Write the JSON Schema of scenario files, scenarios/schema.json
     Schema(schema::Arguments),
     /// Compare virtual time with real time: the same call in both
     Truth(truth::Arguments),
+    /// How long calls take to stand, in virtual time, and what they cost; a page with plots
+    Bench(bench::Arguments),
     /// Run the signalling server on real sockets, for apps and for trying it by hand
     Serve(Box<serve::Arguments>),
 }
@@ -54,16 +60,19 @@ Examples:
   cargo xtask scenarios --format json --out report.json     for a machine
   cargo xtask replay dump.txt relay.jsonl                   what happened in a captured call
   cargo xtask scenarios --guards-off                        whether the harness sees what the engine guards against
+  cargo xtask gate                                          whether something got slower
   cargo xtask profiles                                      the networks that scenarios can name
   cargo xtask nat-grid                                      which NATs a call gets through, and which need TURN
   cargo xtask conformance                                   where webrtc and the engine do otherwise than W3C says
+  cargo xtask bench --quick                                 how long calls take to stand, and what they cost
   cargo xtask serve                                         the signalling server on 127.0.0.1:8080
 
 Exit codes:
   0    all good
   1    the tool itself failed, or a run could not be played
   2    usage, or unreadable input
-  3    a check failed, or a replay diverged
+  3    a check failed, a replay diverged, or something got slower
+  4    inconclusive: noise, or non-determinism
   5    nothing ran
   130  stopped by Ctrl-C";
 
@@ -73,9 +82,11 @@ fn main() -> ExitCode {
         Command::NatGrid(arguments) => nat_grid::run(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Gate(arguments) => gate::run(&arguments),
         Command::Profiles(arguments) => profiles::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Truth(arguments) => truth::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
     };
     match result {

@@ -33,6 +33,7 @@
 //! A connection that fails is recovered as [`Recovery`] says.
 //!
 //! A call of more than two is a [`Mesh`] of pairs.
+//! [`DrivenPeer`] is the engine's peer connection without the engine: somebody else makes each call of the API.
 
 mod configuration;
 mod engine;
@@ -46,7 +47,10 @@ mod settings;
 mod state;
 
 pub use configuration::{IceServer, IceTransportPolicy, PeerConstraints, SessionConstraints};
-pub use engine::{Engine, Parts};
+pub use engine::{
+    Engine, Parts,
+    driven::{DrivenParts, DrivenPeer, LocalDescription, RemoteDescription},
+};
 pub use guards::Guards;
 pub use media::{
     Enabled, FacingMode, Frame, FrameSource, LocalTrack, MediaDevices, MediaError, MediaKind, MediaStream,

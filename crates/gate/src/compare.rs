@@ -12,8 +12,8 @@ use crate::{
     wall::{Presence, Role, Subject, WallEvidence},
 };
 
-/// What a run of the virtual tier measured: metrics as declared, with two runs of each.
-pub type MeasuredRuns = BTreeMap<MetricId, (Metric, [VirtualRun; 2])>;
+/// What a run of the virtual tier measured: metrics as declared, with two runs of each, or why there are none.
+pub type MeasuredRuns = BTreeMap<MetricId, (Metric, Result<[VirtualRun; 2], String>)>;
 
 /// What a run of the instruction tier counted.
 pub type MeasuredCounts = BTreeMap<MetricId, (Metric, Counts)>;
@@ -26,13 +26,18 @@ pub fn virtual_cases(
 ) -> Vec<Case> {
     let lookup = |id: &MetricId| measured.get(id).map(|(metric, _)| metric);
     let pairs = pairs(reference, measured.keys(), lookup, Tier::Virtual);
-    let case = |(id, metric, expected): Pair<'_>| Case {
-        metric,
-        evidence: Evidence::Virtual(VirtualEvidence {
-            base: expected.map(|expected| expected.value.clone()),
-            runs: measured.get(id).map(|(_, runs)| runs.clone()),
-            stale: stale(reference, fingerprint, expected, measured.get(id).map(|(metric, _)| metric)),
-        }),
+    let case = |(id, metric, expected): Pair<'_>| {
+        let runs = measured.get(id).map(|(_, runs)| runs.clone());
+        let failed = runs.as_ref().and_then(|runs| runs.clone().err());
+        Case {
+            metric,
+            evidence: Evidence::Virtual(VirtualEvidence {
+                base: expected.map(|expected| expected.value.clone()),
+                runs: runs.and_then(Result::ok),
+                stale: stale(reference, fingerprint, expected, measured.get(id).map(|(metric, _)| metric)),
+                failed,
+            }),
+        }
     };
     pairs.into_iter().map(case).collect()
 }

@@ -27,6 +27,9 @@ pub struct VirtualEvidence {
     /// Why the expectation does not apply here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale: Option<String>,
+    /// Why the worker could not measure it; then there are no runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
 }
 
 /// What one run yielded.
@@ -43,7 +46,10 @@ pub struct VirtualRun {
 
 /// Judges a metric.
 pub(crate) fn judge(metric: &Metric, evidence: &VirtualEvidence) -> Finding {
-    let VirtualEvidence { base, runs, stale } = evidence;
+    let VirtualEvidence { base, runs, stale, failed } = evidence;
+    if let Some(reason) = failed {
+        return Finding::new(Verdict::ToolFailed, reason);
+    }
     let Some([first, second]) = runs else {
         let base = base.as_ref().and_then(Value::figure);
         let message = "it is expected and was not measured: renamed, or lost?";

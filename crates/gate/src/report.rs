@@ -5,6 +5,8 @@ mod junit;
 mod recompute;
 mod table;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 pub use github::{MAX_ANNOTATIONS, annotations, step_summary};
@@ -13,8 +15,10 @@ pub use recompute::{MAX_REPORT_BYTES, Recomputed, ReportError, recompute};
 pub use table::table;
 
 use crate::{
+    baseline::Fingerprint,
     case::{Case, Settings, judge},
     finding::Finding,
+    metric::Tier,
     verdict::Outcome,
 };
 
@@ -37,6 +41,9 @@ pub struct Report {
     pub exit_code: u8,
     /// What was compared with what, by which programs, on which machine: for people.
     pub notes: Vec<String>,
+    /// Under which conditions the new values were measured: what a baseline that accepts them has.
+    #[serde(default)]
+    pub fingerprints: BTreeMap<Tier, Fingerprint>,
     /// By what was judged.
     pub settings: Settings,
     /// Every metric, by id.
@@ -67,9 +74,17 @@ impl Report {
             outcome,
             exit_code: outcome.code(),
             notes,
+            fingerprints: BTreeMap::new(),
             settings,
             rows,
         }
+    }
+
+    /// The same report, with the conditions under which the new values were measured.
+    #[must_use]
+    pub fn with_fingerprints(mut self, fingerprints: BTreeMap<Tier, Fingerprint>) -> Self {
+        self.fingerprints = fingerprints;
+        self
     }
 
     /// One JSON object, from which [`recompute`] comes to the same verdicts.

@@ -21,7 +21,7 @@ use thiserror::Error;
 use crate::{
     baseline::Fingerprint,
     json,
-    metric::{Metric, MetricId, Percent},
+    metric::{Metric, MetricId, Percent, Tier},
     value::Value,
 };
 
@@ -47,14 +47,35 @@ pub enum Request {
         /// Which.
         id: MetricId,
         /// Slowed down by so much, through the measured path: link delay in the virtual tier, more rounds
-        /// of a calibrated loop under valgrind, spinning in the wall tier. Negative makes it faster.
+        /// of a calibrated loop under valgrind, spinning in the wall tier. Never negative: to show a
+        /// speed-up, the gate slows down what it compares with.
         #[serde(default = "no_slowdown", skip_serializing_if = "is_none", rename = "slowdown_pct")]
         slowdown: Percent,
+        /// What the gate measured of it without a slowdown, where it knows: a calibrated loop is a share of
+        /// that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        base: Option<u64>,
     },
 }
 
 fn no_slowdown() -> Percent {
     Percent::ZERO
+}
+
+/// The part of a worker's fingerprint that must be equal for the numbers of `tier` to be comparable: keys
+/// that begin with the name of a tier and a dot (`instructions.rustc`) count for that one alone.
+pub fn fingerprint_of(fingerprint: &Fingerprint, tier: Tier) -> Fingerprint {
+    let counts = |key: &str| {
+        let of = Tier::ALL
+            .into_iter()
+            .find(|tier| key.strip_prefix(tier.as_str()).is_some_and(|rest| rest.starts_with('.')));
+        of.is_none_or(|of| of == tier)
+    };
+    fingerprint
+        .iter()
+        .filter(|(key, _)| counts(key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]

@@ -1,13 +1,24 @@
 //! The record of all packets that hosts handed to the network, and the digest over them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
-use timeline::{Digest, Name, PacketRecord, Protocol, Translated, Verdict};
+use timeline::{Digest, Name, PacketRecord, Protocol, Transit, Translated, Verdict, VirtualTime};
 
 use crate::draw::Transport;
 
 /// The place of a packet in the log.
 pub(crate) type RecordId = usize;
+
+/// What a packet under way has spent on anything but propagation.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Spent {
+    pub(crate) queued: Duration,
+    pub(crate) processing: Duration,
+    pub(crate) held: Duration,
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct PacketLog {
@@ -32,6 +43,24 @@ impl PacketLog {
             (true, true) => *present = Verdict::Duplicated,
             (true, false) => {}
         }
+    }
+
+    /// A packet reached its program at `at`: where its time went. Of several copies the first counts.
+    pub(crate) fn set_transit(&mut self, id: RecordId, at: VirtualTime, spent: Spent) {
+        let record = &mut self.records[id];
+        if record.transit == Transit::default() {
+            record.transit = Transit {
+                total_us: micros(at.since(record.at)),
+                queued_us: micros(spent.queued),
+                processing_us: micros(spent.processing),
+                held_us: micros(spent.held),
+            };
+        }
+    }
+
+    /// When a packet was sent.
+    pub(crate) fn sent_at(&self, id: RecordId) -> VirtualTime {
+        self.records[id].at
     }
 
     /// Who gets a packet, and with which addresses, where a NAT changed them.
@@ -67,6 +96,11 @@ impl PacketLog {
         self.digest.update(&head[..len]);
         self.digest.update(payload);
     }
+}
+
+/// Rounded up, as the clock is.
+fn micros(duration: Duration) -> u32 {
+    u32::try_from(duration.as_nanos().div_ceil(1000)).unwrap_or(u32::MAX)
 }
 
 fn transport_bits(protocol: Protocol) -> [u8; 2] {
@@ -108,7 +142,7 @@ impl Writer<'_> {
 
 #[cfg(test)]
 mod tests {
-    use timeline::{TcpFlags, VirtualTime};
+    use timeline::TcpFlags;
 
     use super::*;
 
@@ -123,6 +157,7 @@ mod tests {
             len: 3,
             verdict: Verdict::InFlight,
             translated: None,
+            transit: Transit::default(),
         };
         change(&mut record);
         let mut log = PacketLog::default();

@@ -46,7 +46,7 @@ fn meaning(pattern: &str, plans: &[Plan]) -> Vec<usize> {
         return exact;
     }
     if pattern.contains(['*', '?']) {
-        return all(&|name| fits_glob(pattern.as_bytes(), name.as_bytes()));
+        return all(&|name| fits_glob(pattern, name));
     }
     all(&|name| !pattern.is_empty() && name.starts_with(pattern))
 }
@@ -56,7 +56,9 @@ fn unknown(pattern: &str, plans: &[Plan]) -> UnknownScenario {
     UnknownScenario { found: pattern.to_owned(), nearest: nearest.map(str::to_owned) }
 }
 
-fn fits_glob(pattern: &[u8], name: &[u8]) -> bool {
+/// Whether `name` is one that the glob `pattern` means: `*` stands for any letters, `/` among them, `?` for one.
+pub fn fits_glob(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
     // Where the last star stood, and what it has swallowed so far.
     let (mut at, mut star) = ((0, 0), None);
     while at.1 < name.len() {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use timeline::{
     CandidateFate, Digest, Entry, Event, Machine, Name, PacketRecord, Protocol, StunClass, TcpFlags,
-    Timeline, Verdict, VirtualTime,
+    Timeline, Transit, Verdict, VirtualTime,
 };
 
 use crate::{
@@ -233,5 +233,6 @@ fn check_answer(ms: u64) -> PacketRecord {
         len: 80,
         verdict: Verdict::Delivered,
         translated: None,
+        transit: Transit::default(),
     }
 }

@@ -22,6 +22,6 @@ pub use digest::Digest;
 pub use event::{CandidateFate, Entry, Event, Machine, Timeline};
 pub use lanes::side_by_side;
 pub use name::Name;
-pub use packet::{DtlsContent, PacketRecord, Protocol, StunClass, TcpFlags, Translated, Verdict};
+pub use packet::{DtlsContent, PacketRecord, Protocol, StunClass, TcpFlags, Transit, Translated, Verdict};
 pub use render::transcript;
 pub use time::VirtualTime;

@@ -1,4 +1,4 @@
-use std::{fmt, net::SocketAddr};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,25 @@ pub struct PacketRecord {
     /// The addresses with which it reached the receiving host, where a NAT changed them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub translated: Option<Box<Translated>>,
+    /// How long it was under way, and where the time went; zero where it has not arrived.
+    #[serde(default, skip_serializing_if = "Transit::is_zero")]
+    pub transit: Transit,
+}
+
+/// Where the time went that a packet took from its sender to the program that got it, in microseconds.
+///
+/// What is in none of the three parts is propagation: the delay of links, with its jitter, and for a TCP segment the
+/// wait for one before it that was late. The program sees the packet at the world's next whole millisecond.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transit {
+    /// All of it: at most 71 minutes, more counts as that.
+    pub total_us: u32,
+    /// In queues of links with a rate, and going out onto them.
+    pub queued_us: u32,
+    /// In the receiving host, which handles one message at a time.
+    pub processing_us: u32,
+    /// Waiting for a TCP retransmission: its own, or that of a segment before it.
+    pub held_us: u32,
 }
 
 /// A packet's addresses behind the NATs on its way (RFC 4787).
@@ -155,6 +174,26 @@ pub enum Verdict {
     AddressGone,
     /// Dropped because its destination was switched off.
     PowerOff,
+}
+
+impl PacketRecord {
+    /// When its program got it, before rounding up to the world's millisecond; `None` where it has not arrived.
+    pub fn arrived_at(&self) -> Option<VirtualTime> {
+        let arrived = || self.at + Duration::from_micros(self.transit.total_us.into());
+        self.verdict.arrived().then(arrived)
+    }
+}
+
+impl Transit {
+    /// What is in none of its parts.
+    pub const fn propagation_us(&self) -> u32 {
+        let parts = self.queued_us.saturating_add(self.processing_us).saturating_add(self.held_us);
+        self.total_us.saturating_sub(parts)
+    }
+
+    fn is_zero(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Verdict {

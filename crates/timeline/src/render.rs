@@ -146,6 +146,7 @@ pub(crate) fn sample() -> Timeline {
             len: 120,
             verdict: crate::Verdict::NoRoute,
             translated: None,
+            transit: crate::Transit::default(),
         }],
     }
 }

@@ -63,7 +63,8 @@ pub fn recompute(text: &str) -> Result<Recomputed, ReportError> {
     }
     let old: Report = parse(text)?;
     let cases = old.rows.iter().map(|row| row.case.clone()).collect();
-    let report = Report::new(cases, old.settings.clone(), old.notes.clone());
+    let report = Report::new(cases, old.settings.clone(), old.notes.clone())
+        .with_fingerprints(old.fingerprints.clone());
     let mut disagreements = Vec::new();
     let mut rows = old.rows.iter().collect::<Vec<_>>();
     rows.sort_by(|left, right| left.case.metric.id.cmp(&right.case.metric.id));

@@ -8,8 +8,9 @@ pub(crate) fn judge(subjects: &[Subject], settings: &WallSettings) -> Vec<Findin
     let assessments = assess(subjects, settings);
     let failed =
         subjects.iter().zip(&assessments).find(|(subject, assessment)| !control_holds(subject, assessment));
-    let broken = failed.map(|(control, _)| {
-        format!("the control `{}` failed: this machine cannot judge now", control.metric.id)
+    let broken = failed.map(|(control, assessment)| match assessment.state {
+        State::Wants { .. } => format!("time ended before the control `{}` was decided", control.metric.id),
+        _ => format!("the control `{}` failed: this machine cannot judge now", control.metric.id),
     });
     subjects
         .iter()
@@ -99,10 +100,14 @@ fn message(subject: &Subject, assessment: &Assessment) -> String {
         (State::Undecided, _) => format!("still undecided after {epochs} epochs"),
         (State::Pass | State::Improved, _) => format!("{epochs} epochs"),
     };
+    let ground_of_control = match assessment.state {
+        State::Wants { .. } => ground.clone(),
+        _ => format!("{epochs} epochs"),
+    };
     let ground = match subject.evidence.role {
         Role::Metric => ground,
-        Role::ControlSame => format!("control, base against itself: {epochs} epochs"),
-        Role::ControlSlowed(by) => format!("control, slowed down by {by}: {epochs} epochs"),
+        Role::ControlSame => format!("control, base against itself: {ground_of_control}"),
+        Role::ControlSlowed(by) => format!("control, slowed down by {by}: {ground_of_control}"),
     };
     format!("{ground}{}", seen(assessment.power))
 }

@@ -55,7 +55,7 @@ pub(crate) fn by_seed(outcomes: Vec<Option<u64>>) -> Value {
 
 pub(crate) fn virtual_case(metric: Metric, base: Option<Value>, new: Value) -> Case {
     let runs = Some([run(new.clone()), run(new)]);
-    Case { metric, evidence: Evidence::Virtual(VirtualEvidence { base, runs, stale: None }) }
+    Case { metric, evidence: Evidence::Virtual(VirtualEvidence { base, runs, stale: None, failed: None }) }
 }
 
 pub(crate) fn instruction_case(metric: Metric, base: Option<u64>, measured: Option<Counts>) -> Case {

@@ -24,8 +24,9 @@ fn reference(metrics: &[(&str, Expected)]) -> Reference {
 
 fn measured(values: &[(&str, u64)]) -> MeasuredRuns {
     let run = |value| run(Value::Single(value));
-    let entry =
-        |&(name, value): &(&str, u64)| (id(name), (metric(name, Tier::Virtual), [run(value), run(value)]));
+    let entry = |&(name, value): &(&str, u64)| {
+        (id(name), (metric(name, Tier::Virtual), Ok([run(value), run(value)])))
+    };
     values.iter().map(entry).collect()
 }
 
@@ -120,4 +121,12 @@ fn wall_subjects_are_what_either_program_can_measure() {
         subjects.iter().map(|subject| (subject.metric.id.as_str(), subject.evidence.presence)).collect();
     let expect = [("both", Presence::Both), ("fresh", Presence::NewOnly), ("gone", Presence::BaseOnly)];
     assert_eq!(found, expect);
+}
+
+#[test]
+fn a_metric_that_the_worker_cannot_measure_is_a_failed_tool_and_not_a_vanished_one() {
+    let reference = reference(&[("a", number(1))]);
+    let failed: MeasuredRuns =
+        [(id("a"), (metric("a", Tier::Virtual), Err("no such link".to_owned())))].into_iter().collect();
+    check(Some(&reference), "1.95.0", &failed, &[("a", Verdict::ToolFailed)], 1);
 }

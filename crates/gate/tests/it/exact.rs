@@ -44,7 +44,10 @@ fn a_budget_tolerates_change_up_to_itself_in_both_directions() {
 }
 
 fn case(base: Option<Value>, runs: Option<[VirtualRun; 2]>) -> Case {
-    Case { metric: plain(), evidence: Evidence::Virtual(VirtualEvidence { base, runs, stale: None }) }
+    Case {
+        metric: plain(),
+        evidence: Evidence::Virtual(VirtualEvidence { base, runs, stale: None, failed: None }),
+    }
 }
 
 #[test]

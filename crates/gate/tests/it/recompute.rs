@@ -54,7 +54,9 @@ fn virtual_runs() -> impl Strategy<Value = [VirtualRun; 2]> {
 
 fn virtual_cases() -> impl Strategy<Value = Case> {
     let evidence = (option::of(values()), option::of(virtual_runs()), option::weighted(0.1, ".{0,20}"))
-        .prop_map(|(base, runs, stale)| Evidence::Virtual(VirtualEvidence { base, runs, stale }));
+        .prop_map(|(base, runs, stale)| {
+            Evidence::Virtual(VirtualEvidence { base, runs, stale, failed: None })
+        });
     (metrics(Tier::Virtual), evidence).prop_map(|(metric, evidence)| Case { metric, evidence })
 }
 

@@ -23,7 +23,7 @@ fn cases() -> Vec<Case> {
     let mut slower = ramp();
     slower[150..].fill(Some(2000));
     let runs = Some([run(Value::Single(7)), run(Value::Single(8))]);
-    let torn = VirtualEvidence { base: Some(Value::Single(7)), runs, stale: None };
+    let torn = VirtualEvidence { base: Some(Value::Single(7)), runs, stale: None, failed: None };
     let instructions = |name: &str| metric(name, Tier::Instructions);
     vec![
         virtual_of("happy/host#connected", 48_300, 48_300),

@@ -65,7 +65,7 @@ fn the_virtual_tier_sees_every_slowdown_and_no_other() {
     let metric = metric("m", Tier::Virtual);
     let rates = run(&Plan::full(), &metric, &settings(), |trial, _| {
         let runs = Some([virtual_run(delayed(trial)), virtual_run(delayed(trial))]);
-        let evidence = VirtualEvidence { base: Some(Value::Single(50_000)), runs, stale: None };
+        let evidence = VirtualEvidence { base: Some(Value::Single(50_000)), runs, stale: None, failed: None };
         Ok::<_, Infallible>(Evidence::Virtual(evidence))
     });
     let Ok(rates) = rates;

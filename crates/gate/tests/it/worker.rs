@@ -2,7 +2,7 @@ use gate::{
     baseline::Fingerprint,
     metric::{Percent, Tier},
     value::Value,
-    worker::{LineError, MAX_LINE_BYTES, PROTOCOL, Request, Response},
+    worker::{LineError, MAX_LINE_BYTES, PROTOCOL, Request, Response, fingerprint_of},
 };
 
 use crate::cases::{id, metric, percent};
@@ -22,9 +22,12 @@ fn response(response: Response, line: &str) {
 #[test]
 fn requests_are_lines_of_json() {
     request(Request::List, r#""list""#);
-    request(Request::Measure { id: id("a#b"), slowdown: Percent::ZERO }, r#"{"measure":{"id":"a#b"}}"#);
-    let slowed = Request::Measure { id: id("a#b"), slowdown: percent(-5.0) };
-    request(slowed, r#"{"measure":{"id":"a#b","slowdown_pct":-5.0}}"#);
+    request(
+        Request::Measure { id: id("a#b"), slowdown: Percent::ZERO, base: None },
+        r#"{"measure":{"id":"a#b"}}"#,
+    );
+    let slowed = Request::Measure { id: id("a#b"), slowdown: percent(5.0), base: Some(1_000_000) };
+    request(slowed, r#"{"measure":{"id":"a#b","slowdown_pct":5.0,"base":1000000}}"#);
 }
 
 #[test]
@@ -56,4 +59,15 @@ fn a_line_that_is_no_message_is_shown() {
     let long = " ".repeat(MAX_LINE_BYTES + 1);
     assert_eq!(Request::from_line(&long), Err(LineError::TooLong { size: MAX_LINE_BYTES + 1 }));
     assert_eq!(Request::from_line(&format!("{}\"list\"", " ".repeat(MAX_LINE_BYTES - 6))), Ok(Request::List));
+}
+
+#[test]
+fn a_key_of_one_tier_counts_for_that_one_alone() {
+    let of = |pairs: &[(&str, &str)]| -> Fingerprint {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    };
+    let whole = of(&[("tick_us", "1000"), ("instructions.rustc", "1.95.0"), ("wallpaper", "blue")]);
+    let exact = of(&[("tick_us", "1000"), ("wallpaper", "blue")]);
+    assert_eq!(fingerprint_of(&whole, Tier::Virtual), exact);
+    assert_eq!(fingerprint_of(&whole, Tier::Instructions), whole);
 }

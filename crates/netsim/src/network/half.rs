@@ -48,6 +48,8 @@ pub(super) enum Crossing {
     /// It arrives at the other end after this time.
     Passes {
         delay: Duration,
+        /// As much of it as was spent in the queue and on going out.
+        queued: Duration,
         /// Whether a copy follows it.
         copies: Copies,
         damage: Option<Damage>,
@@ -143,6 +145,7 @@ impl HalfLink {
         self.counts.duplicated += u64::from(has_copy);
         Crossing::Passes {
             delay: wait + delay,
+            queued: wait,
             copies: if has_copy { Copies::Two } else { Copies::One },
             damage: is_damaged.then(|| Damage(draws.below(Purpose::FlippedBit, u64::MAX))),
         }

@@ -24,7 +24,7 @@ use std::{
     task::Waker,
 };
 
-use timeline::{Digest, Name, PacketRecord, Protocol, Verdict, VirtualTime};
+use timeline::{Digest, Name, PacketRecord, Protocol, Transit, Verdict, VirtualTime};
 
 use crate::{
     Access, Counts, Half, LinkModel, WorldConfig,
@@ -221,6 +221,7 @@ impl Network {
             len: u32::try_from(payload.len()).unwrap_or(u32::MAX),
             verdict: Verdict::InFlight,
             translated: None,
+            transit: Transit::default(),
         };
         self.log.push(record, payload)
     }

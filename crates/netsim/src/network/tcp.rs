@@ -11,7 +11,10 @@
 
 mod connections;
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use timeline::{Protocol, Verdict, VirtualTime};
 
@@ -27,7 +30,7 @@ use crate::{
     draw::Transport,
     hold::{Alarm, HoldQueue, Order, Parcel, RTO, Ring, SYN_RTO},
     kernel::{self, Segment},
-    log::RecordId,
+    log::{RecordId, Spent},
 };
 pub(super) use connections::Connections;
 use connections::{Flow, Receiver};
@@ -40,6 +43,9 @@ pub(super) type EndKey = (SocketAddr, SocketAddr);
 #[derive(Debug)]
 pub(super) struct Packet {
     record: RecordId,
+    spent: Spent,
+    /// When it last reached its host.
+    at_host: VirtualTime,
     segment: Segment,
 }
 
@@ -103,7 +109,7 @@ impl Network {
         let to_host = self.in_sight(host, self.hosts[host].realm_of(from.ip()), key.1.ip());
         let protocol = Protocol::Tcp(flags);
         let record = self.record(now, (host, to_host), (from, key.1), protocol, segment.payload());
-        let packet = Packet { record, segment };
+        let packet = Packet { record, spent: Spent::default(), at_host: now, segment };
         if flags.syn && !flags.ack {
             self.tcp.open(key, host, from);
         }
@@ -194,7 +200,7 @@ impl Network {
         match stage {
             Stage::Core(realm) => self.tcp_down(at, realm, *transit),
             Stage::Host => self.tcp_arrive(at, *transit, effects),
-            Stage::Stack => self.tcp_deliver(*transit, effects),
+            Stage::Stack => self.tcp_deliver(at, *transit, effects),
         }
     }
 
@@ -213,7 +219,9 @@ impl Network {
     fn tcp_retransmit(&mut self, at: VirtualTime, key: EndKey, connection: u64) {
         while let Some(flow) = self.tcp.flow_of(key, Some(connection)) {
             let (host, from) = (flow.host, flow.local);
-            let Some(parcel) = flow.hold.pop() else { return };
+            let Some(mut parcel) = flow.hold.pop() else { return };
+            let held = at.since(self.log.sent_at(parcel.content.record));
+            parcel.content.spent = Spent { held, ..Spent::default() };
             self.retransmissions += u64::from(parcel.was_lost());
             let passage = Passage::Placed(parcel);
             let connection = Some(connection);
@@ -270,7 +278,7 @@ impl Network {
     /// Sends a segment over the half of `host`'s link that leads to `next`.
     fn tcp_cross(&mut self, at: VirtualTime, host: HostIndex, next: Stage, transit: Transit) -> Crossed {
         let mut flow = self.tcp.flow_of(transit.key, transit.connection);
-        let transit = match (&mut flow, transit) {
+        let mut transit = match (&mut flow, transit) {
             (Some(flow), Transit { passage: Passage::Placed(parcel), .. })
                 if flow.hold.must_wait(&parcel) =>
             {
@@ -288,7 +296,8 @@ impl Network {
             return self.tcp_stop(at, transit, Verdict::NoRoute);
         };
         match interface.half(half).cross(at, transit.packet().load(address)) {
-            Crossing::Passes { delay, .. } => {
+            Crossing::Passes { delay, queued, .. } => {
+                transit.packet_mut().spent.queued += queued;
                 let arrival = flow.map_or(at + delay, |flow| flow.in_order(half, at + delay));
                 self.events.plan(arrival, Event::Tcp(next, Box::new(transit)));
                 Crossed::Yes
@@ -314,7 +323,7 @@ impl Network {
     }
 
     /// A segment is at its host: what is in order goes to processing, or to the stack.
-    fn tcp_arrive(&mut self, at: VirtualTime, transit: Transit, effects: &mut Effects) {
+    fn tcp_arrive(&mut self, at: VirtualTime, mut transit: Transit, effects: &mut Effects) {
         let Some((host, receiver)) = transit.receiver else { return };
         if !self.hosts[host].is_on() {
             self.tcp_stop(at, transit, Verdict::PowerOff);
@@ -326,39 +335,44 @@ impl Network {
             self.tcp_stop(at, transit, Verdict::NoSocket);
             return;
         }
+        transit.packet_mut().at_host = at;
         let Transit { key, connection, from, to, receiver, passage } = transit;
         let mut ready = Vec::new();
         match (self.tcp.flow_of(key, connection), passage) {
             (Some(flow), Passage::Placed(parcel)) => flow.hold.arrive(parcel, &mut ready),
             (_, passage) => {
-                self.tcp_deliver(Transit { key, connection, from, to, receiver, passage }, effects);
+                self.tcp_deliver(at, Transit { key, connection, from, to, receiver, passage }, effects);
                 return;
             }
         }
-        for parcel in ready {
+        for mut parcel in ready {
+            let Packet { spent, at_host, .. } = &mut parcel.content;
+            spent.held += at.since(*at_host);
             let takes_time = parcel.content.is_message();
             let done = takes_time.then(|| self.hosts[host].processing.admit(at, Transport::Tcp)).flatten();
+            parcel.content.spent.processing = done.map_or(Duration::ZERO, |done| done.since(at));
             let passage = Passage::Placed(parcel);
             let transit = Transit { key, connection, from, to, receiver, passage };
             match done {
                 Some(done) => self.events.plan(done, Event::Tcp(Stage::Stack, Box::new(transit))),
-                None => self.tcp_deliver(transit, effects),
+                None => self.tcp_deliver(at, transit, effects),
             }
         }
     }
 
     /// Hands a segment to its stack.
-    fn tcp_deliver(&mut self, transit: Transit, effects: &mut Effects) {
+    fn tcp_deliver(&mut self, at: VirtualTime, transit: Transit, effects: &mut Effects) {
         let Transit { key, connection, receiver, passage, .. } = transit;
         let Some((host, receiver)) = receiver else { return };
         let late = matches!(&passage, Passage::Placed(parcel) if parcel.was_held());
-        let Packet { record, segment } = passage.into_packet();
+        let Packet { record, spent, segment, .. } = passage.into_packet();
         if !self.hosts[host].is_on() {
             self.log.set_verdict(record, Verdict::PowerOff);
             self.tcp.leave_unanswered(key, connection);
             return;
         }
         self.log.set_verdict(record, if late { Verdict::DeliveredLate } else { Verdict::Delivered });
+        self.log.set_transit(record, at, spent);
         let has_data = !segment.payload().is_empty();
         let to_orphan = self.tcp.flow_of(receiver, connection).is_some_and(|flow| flow.orphaned);
         if has_data && to_orphan {
@@ -413,5 +427,12 @@ impl Passage {
 impl Transit {
     const fn packet(&self) -> &Packet {
         self.passage.packet()
+    }
+
+    const fn packet_mut(&mut self) -> &mut Packet {
+        match &mut self.passage {
+            Passage::Placed(parcel) => &mut parcel.content,
+            Passage::Bare(packet) => packet,
+        }
     }
 }

@@ -15,7 +15,11 @@ use super::{
     host::{FIRST_EPHEMERAL_PORT, HostState},
     route::Way,
 };
-use crate::{Half, classify, draw::Transport, log::RecordId};
+use crate::{
+    Half, classify,
+    draw::Transport,
+    log::{RecordId, Spent},
+};
 
 /// The most that fits into one datagram (RFC 768, RFC 791).
 const MAX_PAYLOAD_BYTES: usize = 65_507;
@@ -59,6 +63,7 @@ pub(super) struct Datagram {
     /// The host that gets it, once that is known.
     to_host: Option<HostIndex>,
     is_damaged: bool,
+    spent: Spent,
     payload: Box<[u8]>,
 }
 
@@ -128,7 +133,8 @@ impl Network {
         let next = if half == Half::Up { Stage::Core } else { Stage::Host };
         match crossing {
             Crossing::Stopped(stop) => self.log.set_verdict(datagram.record, stop.verdict(half)),
-            Crossing::Passes { delay, copies, damage } => {
+            Crossing::Passes { delay, queued, copies, damage } => {
+                datagram.spent.queued += queued;
                 datagram.take(damage);
                 let copy = (copies == Copies::Two).then(|| datagram.clone());
                 for datagram in [Some(datagram), copy].into_iter().flatten() {
@@ -168,18 +174,21 @@ impl Network {
         &mut self,
         at: VirtualTime,
         stage: Stage,
-        datagram: Box<Datagram>,
+        mut datagram: Box<Datagram>,
         effects: &mut Effects,
     ) {
         let Some(host) = datagram.to_host else { return self.udp_at_core(at, datagram) };
         match stage {
             Stage::Host if self.hosts[host].is_on() => {
                 match self.hosts[host].processing.admit(at, Transport::Udp) {
-                    Some(done) => self.events.plan(done, Event::Udp(Stage::Program, datagram)),
-                    None => self.udp_deliver(host, *datagram, effects),
+                    Some(done) => {
+                        datagram.spent.processing = done.since(at);
+                        self.events.plan(done, Event::Udp(Stage::Program, datagram));
+                    }
+                    None => self.udp_deliver(at, host, *datagram, effects),
                 }
             }
-            _ => self.udp_deliver(host, *datagram, effects),
+            _ => self.udp_deliver(at, host, *datagram, effects),
         }
     }
 
@@ -201,7 +210,7 @@ impl Network {
         }
     }
 
-    fn udp_deliver(&mut self, host: HostIndex, datagram: Datagram, effects: &mut Effects) {
+    fn udp_deliver(&mut self, at: VirtualTime, host: HostIndex, datagram: Datagram, effects: &mut Effects) {
         let host = &mut self.hosts[host];
         let Some(inbox) = host.inbox(datagram.way.to) else {
             let verdict = if host.is_on() { Verdict::NoSocket } else { Verdict::PowerOff };
@@ -211,12 +220,20 @@ impl Network {
         effects.wakers.append(&mut inbox.wakers);
         let verdict = if datagram.is_damaged { Verdict::Corrupted } else { Verdict::Delivered };
         self.log.set_verdict(datagram.record, verdict);
+        self.log.set_transit(datagram.record, at, datagram.spent);
     }
 }
 
 impl Datagram {
     fn new(record: RecordId, way: Way, to_host: Option<HostIndex>, payload: &[u8]) -> Box<Self> {
-        Box::new(Self { record, way, to_host, is_damaged: false, payload: payload.into() })
+        Box::new(Self {
+            record,
+            way,
+            to_host,
+            is_damaged: false,
+            spent: Spent::default(),
+            payload: payload.into(),
+        })
     }
 
     fn load(&self) -> Load {

@@ -9,6 +9,7 @@ mod guards_off;
 mod nat_grid;
 mod recovery_times;
 mod replay;
+mod replay_round_trip;
 mod transcripts;
 
 use std::path::PathBuf;

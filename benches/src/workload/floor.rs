@@ -1,0 +1,105 @@
+//! The cryptographic floor: what `ring` alone needs for the public-key operations of a DTLS handshake.
+//!
+//! Mutually authenticated DTLS 1.2 with ECDHE-ECDSA on P-256, what WebRTC peers agree on (RFC 8827 §6.5): each side
+//! makes an ephemeral key (RFC 8422 §5.7, §5.4), agrees on the premaster secret, signs once (the server its key
+//! exchange, RFC 8422 §5.4; the client its certificate verification, RFC 5246 §7.4.8) and verifies the other's
+//! signature. A self-signed certificate is checked by its fingerprint (RFC 8122 §5), which takes no public-key
+//! operation.
+
+use ring::{
+    agreement::{self, ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey},
+    rand::SystemRandom,
+    signature::{self, ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _},
+};
+
+use super::{PrepareError, Prepared, Region, Size, Workload, within};
+
+/// In the order in which they are shown.
+pub(super) const ALL: &[Workload] = &[
+    Workload {
+        id: "floor/handshake",
+        about: "The public-key operations of one mutual DTLS 1.2 handshake (ECDHE-ECDSA, P-256), by ring alone: \
+                2 key pairs, 2 agreements, 2 signatures, 2 verifications.",
+        unit: "handshake",
+        prepare: |size, region| floor("floor/handshake", size, region, |keys, rng| handshake(keys, rng)),
+    },
+    Workload {
+        id: "floor/handshake-and-certificates",
+        about: "The same, with two fresh self-signed P-256 certificates: what one call cannot do without.",
+        unit: "handshake",
+        prepare: |size, region| {
+            floor("floor/handshake-and-certificates", size, region, |keys, rng| {
+                certificate()?;
+                certificate()?;
+                handshake(keys, rng)
+            })
+        },
+    },
+];
+
+/// Both sides' signing keys.
+struct Keys([EcdsaKeyPair; 2]);
+
+type Step = fn(&Keys, &SystemRandom) -> Result<(), String>;
+
+fn floor(id: &'static str, size: Size, region: Region, step: Step) -> Result<Prepared, PrepareError> {
+    let broken = |reason| PrepareError::Broken { id, reason };
+    let rng = SystemRandom::new();
+    let keys = Keys([signing_key(&rng).map_err(broken)?, signing_key(&rng).map_err(broken)?]);
+    step(&keys, &rng).map_err(broken)?;
+    let times = if size == Size::Full { 20 } else { 1 };
+    Ok(Box::new(move || {
+        within(region, || {
+            for _ in 0..times {
+                step(&keys, &rng).unwrap_or_else(|reason| panic!("{id}: {reason}"));
+            }
+        });
+        times
+    }))
+}
+
+fn signing_key(rng: &SystemRandom) -> Result<EcdsaKeyPair, String> {
+    let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, rng).map_err(text)?;
+    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref(), rng).map_err(text)
+}
+
+fn handshake(Keys([client, server]): &Keys, rng: &SystemRandom) -> Result<(), String> {
+    let [client_secret, server_secret] = [ephemeral(rng)?, ephemeral(rng)?];
+    let client_share = client_secret.compute_public_key().map_err(text)?;
+    let server_share = server_secret.compute_public_key().map_err(text)?;
+    let signed = server.sign(rng, server_share.as_ref()).map_err(text)?;
+    verify(server, server_share.as_ref(), signed.as_ref())?;
+    let agreed = agree(client_secret, server_share.as_ref())?;
+    let same = agree(server_secret, client_share.as_ref())?;
+    if agreed != same {
+        return Err("the two sides agree on different secrets".to_owned());
+    }
+    let signed = client.sign(rng, &agreed).map_err(text)?;
+    verify(client, &agreed, signed.as_ref())
+}
+
+fn ephemeral(rng: &SystemRandom) -> Result<EphemeralPrivateKey, String> {
+    EphemeralPrivateKey::generate(&ECDH_P256, rng).map_err(text)
+}
+
+fn agree(secret: EphemeralPrivateKey, share: &[u8]) -> Result<Vec<u8>, String> {
+    let share = UnparsedPublicKey::new(&ECDH_P256, share);
+    agreement::agree_ephemeral(secret, &share, <[u8]>::to_vec).map_err(text)
+}
+
+fn verify(signer: &EcdsaKeyPair, message: &[u8], signature: &[u8]) -> Result<(), String> {
+    let key = signature::UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, signer.public_key().as_ref());
+    key.verify(message, signature).map_err(text)
+}
+
+fn certificate() -> Result<(), String> {
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).map_err(text)?;
+    let parameters = rcgen::CertificateParams::new(vec!["webrtc".to_owned()]).map_err(text)?;
+    let certificate = parameters.self_signed(&key).map_err(text)?;
+    std::hint::black_box(certificate.der());
+    Ok(())
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}

@@ -1,0 +1,84 @@
+//! The two tiers that need a machine, with workers whose numbers are given.
+
+use std::os::unix::fs::symlink;
+
+use crate::place::{Fake, Place, check, said};
+
+fn wall(base: &str, new: &str) -> Place {
+    let place = Place::new();
+    place.worker("base", &Fake::of("wall", &[("call#wall", base)]));
+    place.worker("worker", &Fake::of("wall", &[("call#wall", new)]));
+    place
+}
+
+const WALL: [&str; 4] = ["--tier", "wall", "--base-worker", "./base"];
+
+#[test]
+fn a_program_as_fast_as_its_predecessor_passes_with_its_controls() {
+    let said = wall("100000", "100000").gate(&WALL);
+    check(&said, 0, "passed: 1 wall");
+    check(&said, 0, "control, slowed down by 5 %: 20 epochs");
+}
+
+#[test]
+fn a_program_that_is_slower_is_3_and_a_faster_one_0() {
+    check(&wall("100000", "106000").gate(&WALL), 3, "slower in 20 epochs, and again in fresh ones");
+    check(&wall("100000", "94000").gate(&WALL), 0, "improved");
+}
+
+#[test]
+fn a_control_that_does_not_see_its_slowdown_makes_everything_inconclusive() {
+    // A number with a letter before it is not slowed down by the script.
+    let place = wall("100000", "106000");
+    let deaf = r#"echo '{"measured":{"id":"call#wall","value":{"single":100000}}}'"#;
+    place.worker("base", &Fake::of("wall", &[("call#wall", deaf)]));
+    check(&place.gate(&WALL), 4, "the control `control/slowed#wall` failed");
+}
+
+#[test]
+fn when_time_is_up_nothing_is_concluded() {
+    let mut arguments = WALL.to_vec();
+    arguments.extend(["--budget", "0s"]);
+    let said = wall("100000", "106000").gate(&arguments);
+    check(&said, 4, "time ended before the control `control/same#wall` was decided");
+    check(&said, 4, "control, base against itself: time ended at 0 of 20 epochs");
+}
+
+#[test]
+fn a_metric_of_one_side_is_new_or_vanished_and_one_that_breaks_a_failed_tool() {
+    let place = wall("100000", "100000");
+    place.worker("worker", &Fake::of("wall", &[("other#wall", "5")]));
+    let said = place.gate(&WALL);
+    check(&said, 3, "VANISHED");
+    check(&said, 3, "new");
+    let broken = wall("100000", "exit 9");
+    check(&broken.gate(&WALL), 1, "`call#wall` was not measured");
+}
+
+#[test]
+fn without_a_predecessor_the_wall_tier_says_so() {
+    let place = wall("100000", "100000");
+    check(&place.gate(&["--tier", "wall"]), 5, "needs a `--base-worker`");
+    let said = place.run(&["--tier", "wall"]);
+    check(&said, 5, "no release yet (no tag v…), and the first has no predecessor");
+}
+
+#[test]
+fn without_valgrind_instructions_are_skipped_and_a_release_fails() {
+    let place = Place::expecting(&Fake::of("virtual", &[("a#x", "1000")]));
+    let both =
+        Fake::of("virtual", &[("a#x", "1000")]).and(Fake::of("instructions", &[("a#instructions", "1")]));
+    place.worker("worker", &both);
+    std::fs::create_dir(place.path("bin")).unwrap();
+    for program in ["git", "sh"] {
+        let path = std::env::var_os("PATH").unwrap();
+        let found = std::env::split_paths(&path).map(|dir| dir.join(program)).find(|path| path.is_file());
+        symlink(found.unwrap(), place.path("bin").join(program)).unwrap();
+    }
+    let run = |more: &[&str]| {
+        let mut command = place.xtask(&["--tier", "virtual,instructions", "--worker", "./worker"]);
+        said(command.args(more).env("PATH", place.path("bin")).output().unwrap())
+    };
+    check(&run(&[]), 0, "valgrind is not installed");
+    check(&run(&["--release"]), 1, "valgrind is not installed");
+}
