@@ -166,8 +166,8 @@ fn reads_every_key() {
     assert_eq!((plan.signaller.delays[0].nth, plan.signaller.delays.len()), (Some(2), 2));
     check_signalling(&plan);
     assert_eq!(plan.steps.len(), 40);
-    assert_eq!(plan.steps[1].action, Action::Join { peer: "fifth".into(), room: "standup".to_owned() });
-    assert_eq!(plan.steps[2].action, Action::Leave { peer: "fifth".into() });
+    assert_eq!(plan.steps[1].action, Action::Join { peer: "seventh".into(), room: "standup".to_owned() });
+    assert_eq!(plan.steps[2].action, Action::Leave { peer: "seventh".into() });
     assert_eq!(plan.steps[3].action, Action::LinkDown { host: "signaller".into() });
     assert!(matches!(plan.steps[8].action, Action::NegotiationNeeded { times: 5, .. }));
     let expect = &plan.expect;
