@@ -30,16 +30,16 @@ const fn gated(workload: &'static str, tier: Tier, size: Size) -> Gated {
 const GATED: [Gated; 13] = [
     gated("call/websocket", Tier::Instructions, Size::Smoke),
     gated("call/rest", Tier::Instructions, Size::Smoke),
-    gated("call/minute-of-media", Tier::Instructions, Size::Smoke),
-    gated("call/idle-minute", Tier::Instructions, Size::Full),
+    gated("media/minute", Tier::Instructions, Size::Smoke),
+    gated("idle/minute", Tier::Instructions, Size::Full),
     gated("calls-in-one-world/10", Tier::Instructions, Size::Smoke),
     gated("sdp/parse", Tier::Instructions, Size::Smoke),
     gated("candidate/parse-and-write", Tier::Instructions, Size::Smoke),
     gated("wire/udp", Tier::Instructions, Size::Smoke),
     gated("wire/ping-pong", Tier::Instructions, Size::Smoke),
-    gated("digest", Tier::Instructions, Size::Smoke),
+    gated("digest/packets", Tier::Instructions, Size::Smoke),
     gated("call/websocket", Tier::Wall, Size::Smoke),
-    gated("call/minute-of-media", Tier::Wall, Size::Smoke),
+    gated("media/minute", Tier::Wall, Size::Smoke),
     gated("wire/udp", Tier::Wall, Size::Full),
 ];
 
