@@ -14,12 +14,13 @@ use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 fn negotiation(criterion: &mut Criterion<VirtualTime>) {
     let cases: Vec<Case> =
         cases().expect("our own plans").into_iter().filter(|case| case.is_on_profile()).collect();
-    let seeds = if size() == Size::Full { 1..=SAMPLES as u64 } else { 1..=1 };
+    let (seeds, networks) = if size() == Size::Full { (1..=samples(), usize::MAX) } else { (1..=1, 1) };
+    let cases: Vec<Case> = cases.into_iter().take(networks).collect();
     let jobs = available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let played = play_all(&cases, seeds, jobs).expect("calls can be played");
     for (case, latencies) in cases.iter().zip(&played) {
         let mut group = criterion.benchmark_group(&case.id);
-        group.sampling_mode(SamplingMode::Flat).sample_size(SAMPLES);
+        group.sampling_mode(SamplingMode::Flat);
         // Nothing is waited for: the calls have been played.
         group.warm_up_time(Duration::from_nanos(1)).measurement_time(Duration::from_millis(10));
         for phase in PHASES {
@@ -38,11 +39,17 @@ fn negotiation(criterion: &mut Criterion<VirtualTime>) {
     }
 }
 
-/// One for each seed.
+/// One for each seed, if `--sample-size` says nothing.
 const SAMPLES: usize = 200;
 
+/// How many criterion takes.
+fn samples() -> u64 {
+    let asked = std::env::args().skip_while(|argument| argument != "--sample-size").nth(1);
+    asked.and_then(|samples| samples.parse().ok()).unwrap_or(SAMPLES as u64)
+}
+
 fn simulated() -> Criterion<VirtualTime> {
-    Criterion::default().with_measurement(VirtualTime)
+    Criterion::default().with_measurement(VirtualTime).sample_size(SAMPLES)
 }
 
 criterion_group!(name = benches; config = simulated(); targets = negotiation);

@@ -4,6 +4,9 @@ use criterion::{Criterion, SamplingMode, Throughput};
 
 use crate::workload::{self, Size, Workload};
 
+/// A run of these takes seconds.
+const LONG: &str = "calls-in-one-world/";
+
 /// Times every workload whose id begins with one of `prefixes`, one criterion group for each.
 ///
 /// In criterion's test mode (`cargo test`, `--test`) at the smoke size.
@@ -16,6 +19,9 @@ pub fn time(criterion: &mut Criterion, prefixes: &[&str]) {
         let chosen: Vec<&Workload> = workload::all().filter(|one| one.id.starts_with(prefix)).collect();
         assert!(!chosen.is_empty(), "no workload begins with `{prefix}`");
         let mut group = criterion.benchmark_group(prefix.trim_end_matches('/'));
+        if *prefix == LONG {
+            group.sample_size(10);
+        }
         // One run is long next to the clock's resolution, and some are seconds.
         group.sampling_mode(SamplingMode::Flat);
         for workload in chosen {

@@ -34,3 +34,39 @@ impl Bar {
         self.0.finish_and_clear();
     }
 }
+
+/// A bar for stages that differ: it names the one under way.
+pub(crate) struct Stages(ProgressBar);
+
+impl Stages {
+    /// Before it is known how many there are.
+    pub(crate) fn new(first: &str) -> Self {
+        let stages = Self(Bar::new().0);
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {elapsed}") {
+            stages.0.set_style(style);
+        }
+        stages.0.enable_steady_tick(std::time::Duration::from_millis(200));
+        stages.0.set_message(first.to_owned());
+        stages
+    }
+
+    /// There are so many.
+    pub(crate) fn begin(&self, count: usize) {
+        self.0.set_length(count as u64);
+        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}  {elapsed}") {
+            self.0.set_style(style);
+        }
+    }
+
+    /// The next one begins.
+    pub(crate) fn next(&self, name: &str) {
+        if self.0.message() != name {
+            self.0.set_message(name.to_owned());
+        }
+        self.0.inc(1);
+    }
+
+    pub(crate) fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+}

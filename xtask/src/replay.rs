@@ -8,6 +8,7 @@ mod report;
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
 use self::{input::Input, report::Report};
@@ -106,6 +107,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
 /// Writes the scenario of each call that was played; says of which there is none.
 fn save_scenarios(path: &Path, report: &Report) -> anyhow::Result<()> {
     let played = report.calls.iter().filter_map(report::CallReport::played);
+    if let Some(folder) = path.parent().filter(|_| report.calls.iter().any(|call| call.played().is_some())) {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
     for (index, played) in played.enumerate() {
         output::write_file(&pictures::numbered(path, index), &played.scenario)?;
     }

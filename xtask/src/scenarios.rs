@@ -8,7 +8,7 @@ mod listing;
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},
-    path::PathBuf,
+    path::{Path, PathBuf},
     thread,
     time::Instant,
 };
@@ -50,6 +50,9 @@ pub(crate) struct Arguments {
     /// Play the scenarios that are about a guard of the engine without it, and pass only if each is caught
     #[arg(long, conflicts_with = "list")]
     guards_off: bool,
+    /// Write the relay's log of the only run to this file, in the form that `cargo xtask replay` reads
+    #[arg(long, value_name = "FILE", requires = "seed", conflicts_with_all = ["list", "guards_off"])]
+    relay_log: Option<PathBuf>,
     /// Where scenarios stand [default: the workspace's scenarios/]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -81,6 +84,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     if arguments.guards_off {
         return guards_off::run(&plans, arguments);
     }
+    if let Some(path) = &arguments.relay_log
+        && let Some(code) = write_relay_log(&plans, arguments, path)?
+    {
+        return Ok(code);
+    }
     let (result, report) = play(&plans, arguments);
     if result.is_partial() {
         return Ok(stopped(&result));
@@ -92,6 +100,18 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     };
     hand_over(arguments, &text)?;
     Ok(verdict(&report))
+}
+
+/// The relay's log of the one run that was asked for; a code where there is more than one.
+fn write_relay_log(plans: &[Plan], arguments: &Arguments, path: &Path) -> anyhow::Result<Option<Code>> {
+    let ([plan], Some(seed)) = (plans, arguments.seed) else {
+        let count = plans.len();
+        output::complain(&format!("error: --relay-log is for one scenario, and {count} were chosen"));
+        return Ok(Some(Code::BadInput));
+    };
+    let (_, log) = scenario::run::play_logged(plan, seed)?;
+    output::write_file(path, &log)?;
+    Ok(None)
 }
 
 fn stopped(result: &SuiteResult) -> Code {

@@ -4,9 +4,11 @@ mod greeting;
 mod secret;
 
 use std::{
+    fs::{File, OpenOptions},
+    io::Write as _,
     net::SocketAddr,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -16,7 +18,7 @@ use signaller::{
     access::{Grant, Secret},
     http::{self, Clock, HttpLimits, HttpSettings, ListenerExt as _},
     message::CallId,
-    relay::{Limits, RelayEvent, RelaySettings, SharedRelay},
+    relay::{Limits, RelayEvent, RelayLog, RelaySettings, SharedRelay},
 };
 use tokio::{net::TcpListener, sync::watch};
 
@@ -27,6 +29,7 @@ const EXAMPLES: &str = "\
 Examples:
   cargo xtask serve                                             on 127.0.0.1:8080, with a secret made up for this run
   cargo xtask serve --listen 127.0.0.1:0 --format json          on a free port, told to a machine
+  cargo xtask serve --log relay.jsonl                           keeps what `cargo xtask replay` reads
   CALLSIM_SECRET=… cargo xtask serve --issue-token demo alice   a token for a server with that secret
 
 It ends with Ctrl-C: polls are answered and WebSockets closed before it goes. A second Ctrl-C ends it at once.
@@ -59,6 +62,10 @@ pub(crate) struct Arguments {
     /// The form in which it says where it listens
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+    /// Append what passes to this file, one JSON object a line, for `cargo xtask replay`. Descriptions and candidates
+    /// are in it, with addresses and credentials: keep it as secret as those
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
     /// Say who comes, who goes and what is refused, on standard error
     #[arg(long)]
     verbose: bool,
@@ -147,7 +154,15 @@ async fn serve(arguments: &Arguments, found: Option<Found>) -> anyhow::Result<()
     })?;
     let address = listener.local_addr().context("the listener has no address")?;
     let mut ctrl_c = stop_on_ctrl_c()?;
-    let relay = SharedRelay::new(relay_settings(arguments, found.as_ref()), observer(arguments.verbose));
+    let log = match &arguments.log {
+        None => None,
+        Some(path) => {
+            let opened = OpenOptions::new().create(true).append(true).open(path);
+            let file = opened.with_context(|| format!("cannot write {}", path.display()))?;
+            Some(Mutex::new((RelayLog::default(), file)))
+        }
+    };
+    let relay = SharedRelay::new(relay_settings(arguments, found.as_ref()), observer(arguments.verbose, log));
     output::print(&greeting::greeting(arguments, address, found.as_ref())?)?;
     warn(address, found.is_none());
     // Small frames must not wait for each other's acknowledgements (RFC 896, RFC 1122 §4.2.3.2).
@@ -178,12 +193,24 @@ fn http_settings(arguments: &Arguments) -> HttpSettings {
     HttpSettings { clock: Clock::new(now), limits }
 }
 
-fn observer(verbose: bool) -> signaller::relay::Observer {
+fn observer(verbose: bool, log: Option<Mutex<(RelayLog, File)>>) -> signaller::relay::Observer {
     Arc::new(move |event| {
+        if let Some(log) = &log {
+            write_log(&mut log.lock().unwrap_or_else(PoisonError::into_inner), &event);
+        }
         if let Some(line) = said(&event).filter(|_| verbose) {
             output::complain(&line);
         }
     })
+}
+
+/// A log that cannot be written any more, because the disk is full, does not end the calls.
+fn write_log((log, file): &mut (RelayLog, File), event: &RelayEvent) {
+    let ts = u64::try_from(now().as_millis()).unwrap_or(u64::MAX);
+    let lines: String = log.lines(ts, event).into_iter().map(|line| line + "\n").collect();
+    if let Err(error) = file.write_all(lines.as_bytes()) {
+        output::complain(&format!("cannot write the log: {error}"));
+    }
 }
 
 fn said(event: &RelayEvent) -> Option<String> {

@@ -70,9 +70,10 @@ impl Summary {
 }
 
 impl Setup {
-    /// Measured by floor.
+    /// Measured by floor. The time that the callee took to answer the bell is in neither.
     pub fn ratio(&self) -> f64 {
-        self.mean_ms / self.floor_ms
+        let person_ms = self.parts_ms.get(&Cause::Person).copied().unwrap_or_default();
+        (self.mean_ms - person_ms) / self.floor_ms
     }
 
     fn of(connected: &[&Latency]) -> Option<Self> {

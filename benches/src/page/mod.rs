@@ -12,9 +12,9 @@ const INTRODUCTION: &str = "\
 A *set-up* lasts from the dial until both sides are connected, in virtual time: exact, and the same on every machine.
 The *floor* is the shortest one that the protocols allow: one-way trips times delay, without jitter, rates, processing or
 losses (`benches/src/latency/floor.rs` derives the trips from the RFCs; S is a trip between the peers by way of the
-signaller, P one between the peers). What a set-up was spent on is read off its critical path, and adds up to the whole
-(`benches/src/latency/attribution/`). One call, step by step: `cargo run --release -p benches --bin measure -- path
-profiles/lte-to-wifi --seed 1`.";
+signaller, P one between the peers). What the callee took to answer the bell is left out of mean ÷ floor. What a set-up
+was spent on is read off its critical path, and adds up to the whole (`benches/src/latency/attribution/`). One call, step
+by step: `cargo run --release -p benches --bin measure -- path profiles/lte-to-wifi --seed 1`.";
 
 const COSTS: &str = "\
 Processor and wall-clock time on one machine, for one unit; memory is what one run adds at its peak. These figures depend
@@ -24,7 +24,7 @@ on the machine and on what else it does: compare only what was measured in one r
 pub fn markdown(results: &Results) -> String {
     let mut out = String::from("# How long a call takes to stand, and what it costs\n\n");
     let _ = writeln!(out, "Written by `cargo xtask bench --docs`. Do not edit.\n\n{INTRODUCTION}\n");
-    for (title, table) in latency_tables(results) {
+    for (title, table) in latency_tables(results, is_telling) {
         let _ = writeln!(out, "## {title}\n\n{}", table.markdown());
     }
     if !results.costs.is_empty() {
@@ -36,14 +36,23 @@ pub fn markdown(results: &Results) -> String {
     out
 }
 
+/// What the command says: the tables alone.
+pub fn text(results: &Results) -> String {
+    let mut out = String::new();
+    for (title, table) in latency_tables(results, is_telling).into_iter().chain(cost_tables(results)) {
+        let _ = writeln!(out, "{title}\n\n{}", table.text());
+    }
+    out
+}
+
 /// The page for a browser; it links to criterion's, which lie beside it.
 pub fn html(results: &Results) -> String {
     let mut out = String::from(HEAD);
     let _ = writeln!(out, "<h1>Benches</h1>\n<p>{}</p>", table::escaped(&results.machine));
-    out.push_str("<p><a href=\"../criterion/report/index.html\">All plots of criterion</a></p>\n");
+    out.push_str("<p><a href=\"criterion/report/index.html\">All plots of criterion</a></p>\n");
     let _ = writeln!(out, "<h2>Set-up and floor</h2>\n<p>{}</p>", table::escaped(INTRODUCTION));
     let _ = writeln!(out, "{}", chart::setups(&results.latency));
-    for (title, table) in latency_tables(results) {
+    for (title, table) in latency_tables(results, |_| true) {
         let _ = writeln!(out, "<h2>{title}</h2>\n{}", table.html());
     }
     if !results.costs.is_empty() {
@@ -74,14 +83,21 @@ svg { max-width: 100%; height: auto; }
 <body>
 ";
 
-fn latency_tables(results: &Results) -> Vec<(&'static str, Table)> {
+/// The cases whose phases are shown where there is not room for all: one network, a home's, a carrier's with a relay.
+fn is_telling(id: &str) -> bool {
+    ["happy/host-candidates", "profiles/wifi-to-wifi", "profiles/lte-to-wifi"].contains(&id)
+}
+
+/// Those of set-ups; phases are shown of the cases that are `telling`.
+fn latency_tables(results: &Results, telling: impl Fn(&str) -> bool) -> Vec<(&'static str, Table)> {
     if results.latency.is_empty() {
         return Vec::new();
     }
     vec![
         ("Measured and floor", table::floors(&results.latency)),
         ("What set-ups are spent on", table::causes(&results.latency)),
-        ("When each phase is reached", table::phases(&results.latency)),
+        ("When each phase is reached, from the dial: p50 / p95 in ms", table::phases(&results.latency)),
+        ("What phases are spent on", table::causes_by_phase(&results.latency, telling)),
     ]
 }
 

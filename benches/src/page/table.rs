@@ -32,6 +32,17 @@ impl Table {
         line(&self.head) + &rule + &rows
     }
 
+    /// Columns that stand below each other.
+    pub(super) fn text(&self) -> String {
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::NOTHING);
+        table.set_header(&self.head);
+        self.rows.iter().for_each(|row| {
+            table.add_row(row);
+        });
+        format!("{table}\n")
+    }
+
     pub(super) fn html(&self) -> String {
         let line = |cells: &[String], tag: &str| {
             let mut out = String::from("<tr>");
@@ -84,6 +95,20 @@ pub(super) fn causes(latency: &[Summary]) -> Table {
 
 fn part(parts: &BTreeMap<Cause, f64>, cause: Cause) -> String {
     parts.get(&cause).map_or_else(|| "–".to_owned(), |took| ms(*took))
+}
+
+/// What each phase was spent on, of some cases: the mean over the connected seeds, from the phase before it.
+pub(super) fn causes_by_phase(latency: &[Summary], has: impl Fn(&str) -> bool) -> Table {
+    let head = ["call", "until"].into_iter().chain(Cause::ALL.map(Cause::as_str));
+    let mut rows = Vec::new();
+    for summary in latency.iter().filter(|summary| has(&summary.id)) {
+        for phase in summary.phases.iter().filter(|phase| !phase.parts_ms.is_empty()) {
+            let mut cells = vec![summary.id.clone(), phase.milestone.clone()];
+            cells.extend(Cause::ALL.map(|cause| part(&phase.parts_ms, cause)));
+            rows.push(cells);
+        }
+    }
+    Table::new(head, rows)
 }
 
 /// Median and 95th percentile of each phase, from the dial.

@@ -17,10 +17,18 @@ fn sample() -> Results {
         mean_ms: 452.0,
         floor_ms: 240.0,
         paths: BTreeMap::from([(PathClass::Open, 200)]),
-        parts_ms: BTreeMap::from([(Cause::Propagation, 360.0), (Cause::CheckPacing, 92.0)]),
+        parts_ms: BTreeMap::from([
+            (Cause::Propagation, 300.0),
+            (Cause::Person, 60.0),
+            (Cause::CheckPacing, 92.0),
+        ]),
     };
-    let phase =
-        Phase { milestone: "ringing".to_owned(), p50_ms: 41.0, p95_ms: 43.0, parts_ms: BTreeMap::new() };
+    let phase = Phase {
+        milestone: "ringing".to_owned(),
+        p50_ms: 41.0,
+        p95_ms: 43.0,
+        parts_ms: BTreeMap::from([(Cause::Propagation, 40.0)]),
+    };
     let summary = |id: &str, setup: Option<Setup>| Summary {
         id: id.to_owned(),
         seeds: 200,
@@ -61,8 +69,8 @@ fn the_page_of_the_documentation() {
 fn the_page_for_a_browser_has_charts_and_tables_and_escapes_what_it_is_told() {
     let page = html(&sample());
     assert!(page.contains("two cores &amp; a &lt;test&gt;"));
-    assert_eq!((page.matches("<svg").count(), page.matches("<table>").count()), (2, 6));
-    assert!(page.contains("452 ms, 1.9 × floor"), "{page}");
+    assert_eq!((page.matches("<svg").count(), page.matches("<table>").count()), (2, 7));
+    assert!(page.contains("452 ms, 1.6 × floor"), "{page}");
 }
 
 #[test]

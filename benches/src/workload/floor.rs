@@ -21,7 +21,7 @@ pub(super) const ALL: &[Workload] = &[
         about: "The public-key operations of one mutual DTLS 1.2 handshake (ECDHE-ECDSA, P-256), by ring alone: \
                 2 key pairs, 2 agreements, 2 signatures, 2 verifications.",
         unit: "handshake",
-        prepare: |size, region| floor("floor/handshake", size, region, |keys, rng| handshake(keys, rng)),
+        prepare: |size, region| floor("floor/handshake", size, region, handshake),
     },
     Workload {
         id: "floor/handshake-and-certificates",

@@ -30,6 +30,7 @@ mod attribution {
         Case, Weather,
         attribution::{Attribution, Cause},
         cases,
+        floor::Floor,
     };
     use scenario::{plan::Plan, run};
 
@@ -76,10 +77,13 @@ mod attribution {
     }
 
     #[test]
-    fn parts_add_up_and_steps_are_contiguous_in_every_case() {
+    fn parts_add_up_steps_are_contiguous_and_no_set_up_is_below_its_floor() {
         for Case { id, plan, .. } in cases().unwrap() {
             for seed in 1..=2 {
-                let Some(found) = Attribution::of(&plan, &run::play(&plan, seed).unwrap()) else { continue };
+                let record = run::play(&plan, seed).unwrap();
+                let Some(found) = Attribution::of(&plan, &record) else { continue };
+                let floor = Floor::of(&plan, &record).expect("a connected call has a pair").setup;
+                assert!(floor <= found.total, "{id}, seed {seed}: {floor:?}, {:?}", found.total);
                 assert_eq!(found.parts().values().sum::<Duration>(), found.total, "{id}, seed {seed}");
                 for pair in found.steps.windows(2) {
                     assert_eq!(pair[0].to, pair[1].from, "{id}, seed {seed}");

@@ -32,6 +32,8 @@
 //!
 //! A connection that fails is recovered as [`Recovery`] says.
 //!
+//! [`DrivenPeer`] is the engine's peer connection without the engine: somebody else makes each call of the API.
+//!
 //! Deliberately absent, so far: more than two participants in a call.
 
 mod configuration;
@@ -45,7 +47,10 @@ mod settings;
 mod state;
 
 pub use configuration::{IceServer, IceTransportPolicy, PeerConstraints, SessionConstraints};
-pub use engine::{Engine, Parts};
+pub use engine::{
+    Engine, Parts,
+    driven::{DrivenParts, DrivenPeer, LocalDescription, RemoteDescription},
+};
 pub use guards::Guards;
 pub use media::{
     Enabled, FacingMode, Frame, FrameSource, LocalTrack, MediaDevices, MediaError, MediaKind, MediaStream,

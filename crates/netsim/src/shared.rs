@@ -39,8 +39,7 @@ static NEXT_WORLD: AtomicU64 = AtomicU64::new(1);
 pub(crate) struct Shared {
     world: u64,
     network: Mutex<Network>,
-    kernel: Mutex<Option<Kernel>>,
-    stacks: Vec<Stack>,
+    kernel: Kernel,
     budget: Mutex<Budget>,
     timers: Mutex<Timers>,
     start: OnceLock<Instant>,
@@ -77,14 +76,12 @@ impl Drop for Running {
 }
 
 impl Shared {
-    /// The world of `config`, with its TCP stacks set up on this thread.
+    /// The world of `config`.
     pub(crate) fn new(config: &WorldConfig, topology: Topology, running: &Running) -> Self {
-        let (kernel, stacks) = Kernel::enter(config.hosts.len());
         Self {
             world: running.world,
             network: Mutex::new(Network::new(config, topology)),
-            kernel: Mutex::new(Some(kernel)),
-            stacks,
+            kernel: Kernel::new(config.hosts.len()),
             budget: Mutex::new(Budget::new(config.event_budget)),
             timers: Mutex::new(Timers::default()),
             start: OnceLock::new(),
@@ -99,11 +96,6 @@ impl Shared {
     /// The world's time begins, at what tokio's clock shows.
     pub(crate) fn start_clock(&self) {
         self.start.get_or_init(Instant::now);
-    }
-
-    /// Takes the TCP stacks down. What is left of their sockets can only be forgotten afterwards.
-    pub(crate) fn shut_down_stacks(&self) {
-        drop(lock(&self.kernel).take());
     }
 
     /// Whether this is the world of the calling thread, and not over.
@@ -146,7 +138,7 @@ impl Shared {
 
     /// The TCP stack of a host.
     pub(crate) fn stack(&self, host: HostIndex) -> Stack {
-        self.stacks[host]
+        self.kernel.stack(host)
     }
 
     /// Sends a datagram and lets the pump know.
@@ -198,10 +190,10 @@ impl Shared {
         if !self.stacks_busy.swap(false, Ordering::Relaxed) {
             return;
         }
-        if let Some(kernel) = &mut *lock(&self.kernel) {
-            let mut network = self.network();
-            kernel.egress(|segment| network.tcp_send(now, segment));
-        }
+        let mut network = self.network();
+        let woken = self.kernel.egress(|segment| network.tcp_send(now, segment));
+        drop(network);
+        woken.wake();
     }
 
     /// Releases the next thing that is due: a timer, or what reaches a host. At one instant timers come
@@ -233,9 +225,7 @@ impl Shared {
     pub(crate) fn carry_out(&self, effects: &mut Effects) {
         if !effects.segments.is_empty() {
             self.stacks_busy.store(true, Ordering::Relaxed);
-            if let Some(kernel) = lock(&self.kernel).as_ref().filter(|_| self.is_running_here()) {
-                effects.segments.drain(..).for_each(|segment| kernel.deliver(segment));
-            }
+            effects.segments.drain(..).for_each(|segment| self.kernel.deliver(segment));
         }
         for waker in effects.wakers.drain(..) {
             waker.wake();

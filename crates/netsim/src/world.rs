@@ -125,9 +125,7 @@ impl World {
         let topology = config.topology()?;
         let running = Running::begin().ok_or(WorldError::Nested)?;
         let shared = Arc::new(Shared::new(&config, topology, &running));
-        // From here on, also in a panic: first the runtime goes, with all tasks and their sockets, then
-        // the stacks.
-        let _stacks = Stacks(&shared);
+        // From here on, also in a panic, the runtime goes first, with all tasks and their sockets.
         let runtime = runtime(&shared, config.pace).map_err(WorldError::Runtime)?;
         let world = Self { shared: Arc::clone(&shared) };
         // `main` itself is called within the runtime, so that it may spawn tasks and make timers.
@@ -278,15 +276,6 @@ impl World {
 impl fmt::Debug for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.shared.fmt(f)
-    }
-}
-
-/// Takes the TCP stacks down when it goes.
-struct Stacks<'a>(&'a Shared);
-
-impl Drop for Stacks<'_> {
-    fn drop(&mut self) {
-        self.0.shut_down_stacks();
     }
 }
 

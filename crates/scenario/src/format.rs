@@ -12,6 +12,7 @@
 //! test.
 
 mod address;
+mod api;
 mod attachment;
 mod engine;
 mod error;

@@ -7,8 +7,11 @@
 //! - at least two peers, with different names and addresses; the signaller's address is another one;
 //! - every name in a step or an expectation belongs to a peer, or is [`Plan::SIGNALLER`] where a host
 //!   is meant;
-//! - steps are in time order, at least one of them dials, and the last lies before the deadline.
+//! - steps are in time order, at least one of them dials or sets a local description, and the last lies before the
+//!   deadline;
+//! - either no peer makes calls of the API by itself, or two do, and those do nothing else.
 
+mod api;
 mod expect;
 mod guard;
 mod network;
@@ -23,6 +26,7 @@ use call_engine::Guards;
 use timeline::Name;
 
 pub use self::{
+    api::{ApiCall, LocalWord},
     expect::{
         AlwaysOn, CountRange, Expect, FlowExpect, MediaExpect, Milestone, MilestoneBound, Outcome,
         PeerExpect, RateBand, Reached, Sequence, StateRef, WayTaken,
@@ -104,6 +108,26 @@ impl Plan {
     pub fn first_dial(&self) -> Option<(Duration, &Name, &Name)> {
         self.steps.iter().find_map(|step| match &step.action {
             Action::Dial { peer, to } => Some((step.at, peer, to)),
+            Action::Api { peer, call: ApiCall::SetLocalDescription(_) } => {
+                Some((step.at, peer, self.other_driven(peer)?))
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether this peer has no engine: its application makes each call of the API by itself.
+    pub fn is_driven(&self, peer: &Name) -> bool {
+        self.driven().any(|name| name == peer)
+    }
+
+    /// The other one of the two peers whose applications make each call of the API by themselves.
+    pub fn other_driven(&self, peer: &Name) -> Option<&Name> {
+        self.driven().find(|name| *name != peer)
+    }
+
+    fn driven(&self) -> impl Iterator<Item = &Name> {
+        self.steps.iter().filter_map(|step| match &step.action {
+            Action::Api { peer, .. } => Some(peer),
             _ => None,
         })
     }

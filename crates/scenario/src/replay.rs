@@ -6,7 +6,9 @@
 //!         network             └─► what `--save-scenario` writes: the very text that was played
 //! ```
 //!
-//! - `script`: who did what when; what our engine cannot do is refused with the reason.
+//! - `script`: who did what when. Our engine plays both sides where the applications did what it does; else each of
+//!   their calls of the API is made again (`script::calls`). What cannot be played either way is refused with the
+//!   reason.
 //! - `network`: what the capture shows of the network.
 //! - `text`: the scenario file.
 //! - `compare`: the transitions, captured against replayed, up to the [`Freedom`]s.
@@ -28,6 +30,7 @@ use capture::{Outcome, Trace};
 use timeline::{Machine, Name, VirtualTime};
 
 pub use freedom::Freedom;
+pub use script::Driver;
 
 use crate::{plan::Plan, run};
 
@@ -51,6 +54,8 @@ pub enum Replay {
 pub struct Played {
     /// The scenario file that was played (TOML).
     pub scenario: String,
+    /// Who decided what is called when.
+    pub driver: Driver,
     /// What had to be assumed about the call and its network, a sentence each.
     pub assumptions: Vec<String>,
     /// How it came out, by the same rule as a captured call.
@@ -108,7 +113,12 @@ pub fn replay(trace: &Trace) -> Replay {
 fn try_replay(trace: &Trace) -> Result<Played, String> {
     let mut script = script::script(trace)?;
     let played = play(trace, &script)?;
-    if trace.outcome() != Outcome::Connected || played.outcome != Outcome::NeverConnected {
+    let captured = trace.outcome();
+    let never = |outcome| matches!(outcome, Outcome::NeverConnected | Outcome::Failed);
+    if never(captured) && trace_never_connected(trace) && !never(played.outcome) && shows_ice(trace) {
+        return play(trace, &script::silent(trace)?);
+    }
+    if captured != Outcome::Connected || played.outcome != Outcome::NeverConnected {
         return Ok(played);
     }
     script.hang_up_later();
@@ -118,6 +128,17 @@ fn try_replay(trace: &Trace) -> Result<Played, String> {
     }
     later.freedoms.insert(Freedom::HangUpWaits, 1);
     Ok(later)
+}
+
+fn trace_never_connected(trace: &Trace) -> bool {
+    let mut connections = trace.peers.iter().flat_map(|peer| &peer.connections);
+    connections.all(|connection| connection.connected_at().is_none())
+}
+
+/// Whether ICE tried.
+fn shows_ice(trace: &Trace) -> bool {
+    let mut connections = trace.peers.iter().flat_map(|peer| &peer.connections);
+    connections.any(|connection| connection.transitions(Machine::Ice).any(|(_, state)| state == "checking"))
 }
 
 fn play(trace: &Trace, script: &script::Script) -> Result<Played, String> {
@@ -130,6 +151,7 @@ fn play(trace: &Trace, script: &script::Script) -> Result<Played, String> {
     let compared = compare::compare(trace, script, &record);
     Ok(Played {
         scenario,
+        driver: script.driver,
         assumptions: script.assumptions.clone(),
         outcome: compared.outcome,
         matched: compared.matched,

@@ -8,7 +8,7 @@ use capture::{
     merge::FileReport,
 };
 
-use scenario::replay::Replay;
+use scenario::replay::{Driver, Replay};
 
 use super::report::{CallReport, Report};
 
@@ -70,7 +70,11 @@ fn show_replay(out: &mut String, replay: &Replay) {
         }
     };
     let (outcome, matched, captured) = (played.outcome.as_str(), played.matched, played.captured);
-    let _ = writeln!(out, "\nRe-executed against our engine: {outcome}");
+    let how = match played.driver {
+        Driver::Engine => "against our engine",
+        Driver::Applications => "call by call on our engine's peer connections",
+    };
+    let _ = writeln!(out, "\nRe-executed {how}: {outcome}");
     match captured {
         0 => out.push_str("  No state was captured that could be compared.\n"),
         _ => {

@@ -184,6 +184,8 @@ impl<'r> DivergenceJson<'r> {
 
 #[derive(Serialize)]
 struct ComparisonJson<'r> {
+    /// `engine`, or `applications` where their calls of the API were made again.
+    driver: &'static str,
     /// Captured transitions that came again.
     matched: usize,
     /// Captured transitions.
@@ -196,6 +198,7 @@ struct ComparisonJson<'r> {
 impl<'r> ComparisonJson<'r> {
     fn new(played: &'r Played) -> Self {
         Self {
+            driver: played.driver.as_str(),
             matched: played.matched,
             captured: played.captured,
             freedoms: played.freedoms.iter().map(|(freedom, count)| (freedom.as_str(), *count)).collect(),

@@ -80,7 +80,11 @@ fn median(mut times: Vec<Duration>) -> f64 {
     times.sort_unstable();
     let middle = times.len() / 2;
     let at = |index: usize| times.get(index).map_or(0.0, |time| time.as_secs_f64() * 1e9);
-    if times.len() % 2 == 0 { f64::midpoint(at(middle.wrapping_sub(1)), at(middle)) } else { at(middle) }
+    if times.len().is_multiple_of(2) {
+        f64::midpoint(at(middle.wrapping_sub(1)), at(middle))
+    } else {
+        at(middle)
+    }
 }
 
 /// A line of this process's status, in bytes (proc(5)): `VmRSS` what it has now, `VmHWM` the most it had.

@@ -30,7 +30,7 @@ pub(super) fn pages(results: &Path, html: Option<&Path>, markdown: Option<&Path>
             fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))?;
         }
     }
-    Ok(String::new())
+    Ok(page::text(&results))
 }
 
 /// A reader who has gone has read enough.

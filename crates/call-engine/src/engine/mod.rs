@@ -3,6 +3,7 @@
 mod actor;
 mod call;
 mod dialling;
+pub(crate) mod driven;
 mod in_call;
 mod messages;
 mod negotiating;

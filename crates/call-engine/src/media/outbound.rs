@@ -54,6 +54,11 @@ impl Source {
         self.track().kind()
     }
 
+    /// Whether `track` is what is sent.
+    pub(crate) fn is_of(&self, track: &Arc<LocalTrack>) -> bool {
+        Arc::ptr_eq(&self.track(), track)
+    }
+
     /// Opens or shuts the gate.
     pub(crate) fn set_gate(&self, gate: Gate) {
         self.gate.store(gate == Gate::Open, Ordering::Relaxed);

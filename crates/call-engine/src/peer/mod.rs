@@ -25,7 +25,7 @@ use rtc::{
 use webrtc::{
     peer_connection::{
         PeerConnection, PeerConnectionBuilder, RTCConfigurationBuilder, RTCIceTransportPolicy,
-        RTCSessionDescription, Registry, SettingEngine, SettingEngineBuilder, register_default_interceptors,
+        RTCSessionDescription, SettingEngine, SettingEngineBuilder,
     },
     runtime::{JoinHandle, Runtime},
 };
@@ -98,7 +98,7 @@ impl Peer {
             None => crypto::default_provider().map_err(|error| Error::Crypto(error.to_string()))?,
         };
         let mut media = codecs::media_engine(settings.codecs)?;
-        let interceptors = register_default_interceptors(Registry::new(), &mut media)?;
+        let interceptors = codecs::interceptors(&mut media)?;
         let servers =
             if guards.use_ice_servers { settings.constraints.rtc_ice_servers() } else { Vec::new() };
         let configuration = RTCConfigurationBuilder::new()
@@ -184,6 +184,12 @@ impl Peer {
         Ok(sdp)
     }
 
+    /// Makes an answer and applies it locally as a provisional one (W3C webrtc-pc §4.2.7). Its SDP.
+    pub(crate) async fn provisional_answer(&mut self) -> Result<String> {
+        let answer = self.connection.create_answer(None).await?;
+        self.apply_local(RTCSessionDescription::pranswer(answer.sdp)?).await
+    }
+
     /// Whether every track and every wish to receive has a media section: what an answer cannot add.
     pub(crate) async fn covers(&self) -> Result<Covers> {
         for transceiver in self.connection.get_transceivers().await {
@@ -198,6 +204,14 @@ impl Peer {
     pub(crate) async fn apply_answer(&mut self, sdp: String) -> Result<()> {
         let described = Described::of(&sdp);
         self.connection.set_remote_description(RTCSessionDescription::answer(sdp)?).await?;
+        self.remote = described;
+        Ok(())
+    }
+
+    /// Applies a provisional answer.
+    pub(crate) async fn apply_provisional_answer(&mut self, sdp: String) -> Result<()> {
+        let described = Described::of(&sdp);
+        self.connection.set_remote_description(RTCSessionDescription::pranswer(sdp)?).await?;
         self.remote = described;
         Ok(())
     }

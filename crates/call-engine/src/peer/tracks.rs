@@ -92,12 +92,24 @@ impl Peer {
         let (removed, kept) =
             std::mem::take(&mut self.outbound).into_iter().partition(|outbound| outbound.stream == id);
         self.outbound = kept;
+        self.remove_outbound(removed).await
+    }
+
+    async fn remove_outbound(&mut self, removed: Vec<Outbound>) -> Result<()> {
         for outbound in removed {
             outbound.source.set_gate(Gate::Shut);
             self.connection.remove_track(&outbound.sender).await?;
             self.negotiation.changed();
         }
         Ok(())
+    }
+
+    /// Removes the tracks of one stream, of which there may be others of the same id.
+    pub(crate) async fn remove_one(&mut self, stream: &MediaStream) -> Result<()> {
+        let is_its = |outbound: &Outbound| stream.tracks().iter().any(|track| outbound.source.is_of(track));
+        let (removed, kept) = std::mem::take(&mut self.outbound).into_iter().partition(is_its);
+        self.outbound = kept;
+        self.remove_outbound(removed).await
     }
 
     /// Sends `track` where the track of its kind of the stream `id` was sent, without negotiation.

@@ -7,6 +7,7 @@ use super::{
     union::Union,
 };
 use crate::{
+    moment::Moment,
     reader::{ConnectionLog, Format, Recording},
     sdp::Description,
     trace::{PeerEvent, SignalKind},
@@ -49,6 +50,7 @@ pub(super) fn split(recordings: &[Recording]) -> Vec<CallParts<'_>> {
     let sightings: Vec<Sighting<'_>> =
         recordings.iter().enumerate().flat_map(|(index, recording)| of_recording(index, recording)).collect();
     let keys = keys_of(&mut union, recordings, &sightings);
+    join_names(&mut union, recordings, &sightings);
     let mut calls: BTreeMap<usize, CallParts<'_>> = BTreeMap::new();
     let mut orphans = Vec::new();
     for (index, recording) in recordings.iter().enumerate() {
@@ -67,7 +69,8 @@ pub(super) fn split(recordings: &[Recording]) -> Vec<CallParts<'_>> {
         }
     }
     for (key, set) in union.sets() {
-        if let (Some(id), Some(call)) = (key.strip_prefix("call:"), calls.get_mut(&set)) {
+        let id = key.strip_prefix("call:").and_then(|rest| rest.split_once(':'));
+        if let (Some((_, id)), Some(call)) = (id, calls.get_mut(&set)) {
             call.id.get_or_insert_with(|| id.to_owned());
         }
     }
@@ -166,7 +169,7 @@ fn own_key(union: &mut Union, recordings: &[Recording], sighting: &Sighting<'_>)
         return Some(file_key(sighting.recording));
     }
     let signal = sighting.signal;
-    let mut keys: Vec<String> = signal.call.iter().map(|call| format!("call:{call}")).collect();
+    let mut keys: Vec<String> = signal.call.iter().map(|call| call_key(sighting.recording, call)).collect();
     if let Some(description) = &signal.description {
         keys.extend(description_keys(description));
     } else if let Some(ufrag) = signal.candidate.as_ref().and_then(|candidate| candidate.ufrag.as_deref()) {
@@ -176,6 +179,61 @@ fn own_key(union: &mut Union, recordings: &[Recording], sighting: &Sighting<'_>)
         union.join(&pair[0], &pair[1]);
     }
     keys.into_iter().next()
+}
+
+/// A call by its name in one recording. Applications begin to count anew: the same name in another recording may be
+/// of another call.
+fn call_key(recording: usize, call: &str) -> String {
+    format!("call:{recording}:{call}")
+}
+
+/// Where one name stands for a call in several recordings, what those show of it decides whether it is one call:
+/// the descriptions where both have some, else the clocks.
+fn join_names(union: &mut Union, recordings: &[Recording], sightings: &[Sighting<'_>]) {
+    let mut named: BTreeMap<&str, BTreeMap<usize, Named>> = BTreeMap::new();
+    for sighting in sightings.iter().filter(|sighting| !is_bodiless(recordings[sighting.recording].format)) {
+        let Some(call) = sighting.signal.call.as_deref() else { continue };
+        let by_recording = named.entry(call).or_default();
+        let seen = by_recording.entry(sighting.recording).or_insert(Named {
+            first: sighting.at,
+            last: sighting.at,
+            has_bodies: false,
+        });
+        seen.first = seen.first.min(sighting.at);
+        seen.last = seen.last.max(sighting.at);
+        let description = sighting.signal.description.as_ref();
+        seen.has_bodies |=
+            description.is_some_and(|description| description_keys(description).next().is_some());
+    }
+    for (call, by_recording) in named {
+        let all: Vec<(usize, Named)> = by_recording.into_iter().collect();
+        for (index, (one, ours)) in all.iter().enumerate() {
+            for (other, theirs) in &all[index + 1..] {
+                let same_kind = recordings[*one].is_virtual == recordings[*other].is_virtual;
+                // With descriptions on both sides, those have joined them already, or they are two calls.
+                if same_kind && !(ours.has_bodies && theirs.has_bodies) && ours.is_near(theirs) {
+                    union.join(&call_key(*one, call), &call_key(*other, call));
+                }
+            }
+        }
+    }
+}
+
+/// What one recording shows under one name.
+#[derive(Clone, Copy)]
+struct Named {
+    first: Moment,
+    last: Moment,
+    has_bodies: bool,
+}
+
+/// Clocks of two machines are not further apart, as a rule; calls of one name mostly are.
+const NEAR_US: i64 = 3_600_000_000;
+
+impl Named {
+    fn is_near(&self, other: &Self) -> bool {
+        self.first.micros_since(other.last) <= NEAR_US && other.first.micros_since(self.last) <= NEAR_US
+    }
 }
 
 fn fill(union: &mut Union, sightings: &[Sighting<'_>], keys: &mut [Option<String>]) {

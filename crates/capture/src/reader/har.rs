@@ -1,9 +1,14 @@
 //! HTTP archives (HAR 1.2) with WebSocket frames, as DevTools and Playwright write them: times in seconds in
-//! one, in milliseconds in the other; binary frames in base64 in both; one page or several.
+//! one, in milliseconds in the other; binary frames in base64 in both; one page or several. Applications that signal
+//! by requests and polls are read from the bodies of those (`requests`).
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::de::{MapAccess, SeqAccess};
 
+mod requests;
+
+pub(crate) use self::requests::server;
+use self::requests::{Exchange, Request, Requests, Response};
 use super::{
     Frame, FrameDirection, Recording, SocketLog,
     document::stream,
@@ -32,6 +37,8 @@ pub(super) fn read(
         unmapped: Unmapped::default(),
         cut: 0,
         timeless: 0,
+        exchange: Exchange::default(),
+        requests: Requests::default(),
     };
     stream(&mut archive, &mut recording, input, limits, |archive| archive.budget.is_full());
     if archive.cut > 0 {
@@ -44,6 +51,7 @@ pub(super) fn read(
             .gap(Position::default(), format!("{} frames have no time and were left out", archive.timeless));
     }
     recording.sockets = archive.sockets;
+    recording.sockets.extend(archive.requests.into_sockets());
     recording.unmapped = archive.unmapped;
     recording
 }
@@ -57,6 +65,9 @@ struct Archive<'m> {
     unmapped: Unmapped,
     cut: u64,
     timeless: u64,
+    /// The request of the entry that was begun last.
+    exchange: Exchange,
+    requests: Requests,
 }
 
 impl Fields for Archive<'_> {
@@ -85,7 +96,10 @@ impl Items for Entries<'_, '_> {
     fn item<'de, A: SeqAccess<'de>>(&mut self, seq: &mut A) -> Result<bool, A::Error> {
         // What an entry says of its page may come after its frames; both are kept as they come.
         self.0.sockets.push(SocketLog::default());
+        self.0.exchange = Exchange::default();
         let found = seq.next_element_seed(Object(&mut Entry(self.0)))?.is_some();
+        let exchange = std::mem::take(&mut self.0.exchange);
+        self.0.exchanged(exchange);
         if self.0.sockets.last().is_some_and(|socket| socket.frames.is_empty()) {
             self.0.sockets.pop();
         }
@@ -102,29 +116,23 @@ impl Fields for Entry<'_, '_> {
             "_webSocketMessages" | "webSocketMessages" => map.next_value_seed(Array(&mut Frames(self.0)))?,
             "pageref" => {
                 let page = map.next_value::<Text>()?.0;
+                self.0.exchange.page.clone_from(&page);
                 if let Some(socket) = self.0.sockets.last_mut() {
                     socket.page = page;
                 }
             }
+            "startedDateTime" => {
+                let text = map.next_value::<Text>()?.0.unwrap_or_default();
+                self.0.exchange.started = times::moment(&text);
+            }
+            "time" => self.0.exchange.took_ms = map.next_value::<Number>()?.0,
             "request" => {
-                let mut url = Url(None);
-                map.next_value_seed(Object(&mut url))?;
+                map.next_value_seed(Object(&mut Request(&mut self.0.exchange)))?;
                 if let Some(socket) = self.0.sockets.last_mut() {
-                    socket.url = url.0;
+                    socket.url.clone_from(&self.0.exchange.url);
                 }
             }
-            _ => drop(map.next_value::<serde::de::IgnoredAny>()?),
-        }
-        Ok(())
-    }
-}
-
-struct Url(Option<String>);
-
-impl Fields for Url {
-    fn field<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "url" => self.0 = map.next_value::<Text>()?.0,
+            "response" => map.next_value_seed(Object(&mut Response(&mut self.0.exchange)))?,
             _ => drop(map.next_value::<serde::de::IgnoredAny>()?),
         }
         Ok(())

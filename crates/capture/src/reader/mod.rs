@@ -33,6 +33,7 @@ pub use recording::{
     TimedSample,
 };
 
+pub(crate) use har::server;
 pub(crate) use values::candidate as candidate_of;
 
 use crate::{error::ReadError, limits::Limits, mapping::Mappings};

@@ -1,9 +1,12 @@
-//! HTTP archives: WebSocket messages, and nothing else.
+//! HTTP archives: WebSocket messages, the bodies of requests to servers that are signalled with, and nothing else.
+
+use std::collections::BTreeSet;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 use super::{document, pseudonyms::Pseudonyms, text};
+use crate::reader::server;
 
 /// What of an archive is kept at all.
 pub(super) fn stripped(archive: &Value) -> Value {
@@ -22,8 +25,54 @@ pub(super) fn stripped(archive: &Value) -> Value {
             "startedDateTime": entry["startedDateTime"],
         })
     });
+    let signalled = signalled_with(archive);
+    let requests = log["entries"].as_array().into_iter().flatten().filter(|entry| {
+        signalled.contains(server(entry["request"]["url"].as_str().unwrap_or_default()))
+            && !entry["_webSocketMessages"].is_array()
+    });
+    let requests = requests.map(|entry| {
+        json!({
+            "pageref": entry["pageref"],
+            "request": {
+                "method": entry["request"]["method"],
+                "url": entry["request"]["url"],
+                "postData": { "text": body(&entry["request"]["postData"]) },
+            },
+            "response": {
+                "status": entry["response"]["status"],
+                "content": { "text": body(&entry["response"]["content"]) },
+            },
+            "startedDateTime": entry["startedDateTime"],
+            "time": entry["time"],
+        })
+    });
+    let sockets = sockets.chain(requests);
     let creator = json!({ "brand": log["creator"]["name"], "version": log["creator"]["version"] });
     json!({ "log": { "version": log["version"], "creator": creator, "entries": sockets.collect::<Vec<_>>() } })
+}
+
+/// The servers to which, or from which, a description or a candidate went: what the reader keeps.
+fn signalled_with(archive: &Value) -> BTreeSet<&str> {
+    let entries = archive["log"]["entries"].as_array().into_iter().flatten();
+    let mentions = |body: &Value| {
+        let text = body.to_string();
+        text.contains("sdp") || text.contains("candidate")
+    };
+    let signals = entries.filter(|entry| {
+        mentions(&body(&entry["request"]["postData"])) || mentions(&body(&entry["response"]["content"]))
+    });
+    signals.filter_map(|entry| Some(server(entry["request"]["url"].as_str()?))).collect()
+}
+
+/// A body that is JSON; `null` for any other.
+fn body(of: &Value) -> Value {
+    let text = of["text"].as_str().unwrap_or_default();
+    let decoded = match of["encoding"].as_str() {
+        Some("base64") => BASE64_STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok()),
+        _ => Some(text.to_owned()),
+    };
+    let is_json = |text: &String| text.trim_start().starts_with(['{', '[']);
+    decoded.filter(is_json).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
 /// A frame's JSON with what stands before it (`42`), `null` for one that is no JSON.
@@ -51,6 +100,11 @@ pub(super) fn redacted(pseudonyms: &mut Pseudonyms, mut archive: Value) -> Value
     for entry in archive["log"]["entries"].as_array_mut().into_iter().flatten() {
         let url = entry["request"]["url"].as_str().unwrap_or_default();
         entry["request"]["url"] = Value::String(text::redacted(pseudonyms, url));
+        for place in ["/request/postData/text", "/response/content/text"] {
+            if let Some(body) = entry.pointer_mut(place).filter(|body| !body.is_null()) {
+                *body = Value::String(document::redacted(pseudonyms, body.take()).to_string());
+            }
+        }
         for frame in entry["_webSocketMessages"].as_array_mut().into_iter().flatten() {
             let data = frame["data"].take();
             let before = text::redacted(pseudonyms, data["before"].as_str().unwrap_or_default());

@@ -4,7 +4,7 @@
 //! What is taken out is replaced, the same by the same, through all files that one [`Redactor`] sees: a
 //! caller's dump and a callee's dump still find together. An address stays an address of its kind (private,
 //! public, IPv6, mDNS), a user fragment keeps its length, ports and times stay. HAR files lose everything but
-//! their WebSocket messages. What is no JSON where JSON is expected is left out, never passed on unread.
+//! their WebSocket messages, and the bodies of requests to servers that are signalled with. What is no JSON where JSON is expected is left out, never passed on unread.
 
 mod document;
 mod har;

@@ -265,6 +265,27 @@ fn later_negotiations() {
 }
 
 #[test]
+fn a_track_that_is_sent_no_longer() {
+    let fewer = "0 in a offer A1 video\n5 out b offer A1 video\n20 in b answer B1\n21 out a answer B1\n1000 in a offer A1\n1005 out b offer A1\n1020 in b answer B1\n1021 out a answer B1";
+    assert!(codes(fewer).contains("track-removed@a"), "{}", codes(fewer));
+}
+
+#[test]
+fn a_capture_that_was_cut_says_so() {
+    let path = crate::fixtures::root().join("happy-av/rtcstats.txt");
+    let whole = std::fs::read(path).unwrap();
+    let found = |bytes: &[u8]| {
+        let recording =
+            capture::read("dump", bytes, &capture::Mappings::default(), &capture::Limits::default());
+        let calls = capture::merge(vec![recording.unwrap()]).calls;
+        audit(&calls[0]).iter().any(|finding| finding.code.as_str() == "partial-capture")
+    };
+    assert!(!found(&whole));
+    // In the middle of a line.
+    assert!(found(&whole[..whole.len() - 60]));
+}
+
+#[test]
 fn kinds_of_candidates() {
     let only = |kind: &str| {
         let candidates = CONNECTED.replace(" host", &format!(" {kind}"));
@@ -384,4 +405,27 @@ fn waits_are_booked_to_their_causes() {
 fn codes_are_words_that_do_not_change() {
     let words: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     insta::assert_snapshot!(words.join("\n"));
+}
+
+/// What the tests and the snapshots of fixtures expect, without the list of the words themselves.
+fn expectations() -> String {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let sources =
+        std::fs::read_dir(&folder).unwrap().chain(std::fs::read_dir(folder.join("snapshots")).unwrap());
+    let paths = sources.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    let paths = paths.filter(|path| !path.to_string_lossy().contains("codes_are_words"));
+    paths.map(|path| std::fs::read_to_string(path).unwrap()).collect()
+}
+
+#[test]
+fn every_code_is_expected_by_some_test_or_fixture() {
+    let expectations = expectations();
+    let expected = |word: &str| {
+        [format!("{word}@"), format!(" {word} "), format!("\"{word}\""), format!("\"{word} ")]
+            .iter()
+            .any(|written| expectations.contains(written.as_str()))
+    };
+    let missing: Vec<&str> =
+        Code::ALL.iter().map(|code| code.as_str()).filter(|word| !expected(word)).collect();
+    assert!(missing.is_empty(), "nothing expects {missing:?}");
 }

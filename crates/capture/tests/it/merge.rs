@@ -54,6 +54,28 @@ fn several_calls_in_several_files_are_told_apart() {
     assert_eq!(shape, [(2, 2), (1, 2), (1, 2)]);
 }
 
+/// Two calls one day apart, or without a description in common, that go by one name.
+#[test]
+fn one_call_id_in_two_files_may_be_of_two_calls() {
+    let line = |at: u64, dir: &str, peer: &str, msg: serde_json::Value| {
+        serde_json::json!({ "ts": 1_795_000_000_000 + at, "dir": dir, "peer": peer, "msg": msg }).to_string()
+    };
+    let log = |at: u64, session: Option<&str>| {
+        let sdp =
+            session.map(|id| format!("v=0\r\no=- {id} 2 IN IP4 0.0.0.0\r\na=ice-ufrag:{}\r\n", &id[..4]));
+        let offer =
+            serde_json::json!({ "type": "offer", "callId": "call-1", "from": "a", "to": "b", "sdp": sdp });
+        [line(at, "in", "a", offer.clone()), line(at + 1, "out", "b", offer)].join("\n")
+    };
+    let calls = |one: &str, other: &str| read_all(&[one, other]).calls.len();
+    let (first, second) = ("1234567890", "9876543210");
+    const DAY: u64 = 86_400_000;
+    assert_eq!(calls(&log(0, Some(first)), &log(5, Some(second))), 2, "their descriptions differ");
+    assert_eq!(calls(&log(0, Some(first)), &log(DAY, Some(first))), 1, "one description: one clock is wrong");
+    assert_eq!(calls(&log(0, None), &log(DAY, None)), 2, "a day apart, and nothing else to go by");
+    assert_eq!(calls(&log(0, None), &log(5, Some(first))), 1, "one of them holds no bodies");
+}
+
 #[test]
 fn one_side_alone_has_a_counterpart_without_a_connection() {
     let capture = capture_of(&[root().join("two-browsers-happy-av/callee.rtcstats.txt")]);

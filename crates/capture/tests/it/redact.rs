@@ -86,6 +86,11 @@ fn leaky() -> Vec<(&'static str, String)> {
             { "type": "send", "time": 1_795_000_000.6, "opcode": 1, "data": format!("42[\"offer\",{offer}]") },
             { "type": "send", "time": 1_795_000_000.7, "opcode": 1, "data": "anna says hunter2" },
         ] },
+        { "startedDateTime": "2026-11-18T11:06:41Z", "time": 5.0,
+            "request": { "method": "POST", "url": "https://anna:hunter2@app.example.com/secret-room?token=hunter2",
+                "headers": [{ "name": "Cookie", "value": "hunter2" }], "postData": { "text": offer.to_string() } },
+            "response": { "status": 200, "content": { "text": r#"{"from":"bert","token":"hunter2"}"# } } },
+        { "startedDateTime": "2026-11-18T11:06:41Z", "request": { "url": "https://shop.example.com/", "postData": { "text": r#"{"from":"anna"}"# } } },
     ] } });
     let relay = serde_json::json!({ "ts": 1_795_000_000_000_u64, "dir": "in", "peer": "anna", "msg": offer });
     vec![

@@ -1,120 +1,113 @@
-//! The TCP stacks of the hosts: `turmoil-net`, and the only module that knows it.
+//! The TCP stacks of the hosts: handshakes, states, ports, buffers and wakers (RFC 9293).
 //!
-//! The stacks do the handshakes, the states, the ports and the wakers. They never retransmit and their
-//! windows never close: what happens between them is the network's business (`network`, `hold`).
+//! A stack never retransmits, its receive window never closes, and it takes segments in order only: what
+//! happens between stacks is the network's business (`network`, `hold`), which loses none and keeps them in
+//! order. So a stack keeps nothing that it has sent.
 //!
-//! `turmoil-net` lives in a thread-local variable and has one current host. Everything here makes its host
-//! current before it calls in. Dropping one of its sockets where its stack is gone would panic, so a
-//! [`Pinned`] socket is only closed on request and otherwise forgotten: it is a number, no memory.
+//! A stack is called by its host's programs, through [`Stream`], [`Listener`] and [`Connecting`], and by the
+//! network, which takes what it sends ([`Kernel::egress`]) and hands it what arrives ([`Kernel::deliver`]).
+//! What a call costs does not depend on how many hosts and connections there are.
 
-mod pinned;
+mod connection;
+mod host;
+mod segment;
 mod slots;
+mod socket;
+#[cfg(test)]
+mod tests;
+mod wakers;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-
-use timeline::TcpFlags;
-use turmoil_net::{
-    EnterGuard, HostId, KernelConfig, Net, Packet, TcpFlags as StackFlags, TcpSegment, Transport,
+use std::{
+    collections::BTreeSet,
+    fmt, mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-pub(crate) use pinned::{Connecting, Listener, Pinned, Stream};
+use host::Host;
+pub(crate) use segment::Segment;
 pub(crate) use slots::{SLOTS, host_and_slot, is_reserved, slot};
+pub(crate) use socket::{Close, Connecting, Listener, Stream};
+pub(crate) use wakers::Woken;
 
-/// No retransmissions: the stack counts calls, not time, and would need 2³² of them.
-const NEVER_RETRANSMIT: u32 = u32::MAX;
-/// Simultaneous connection attempts that one listener takes before it ignores more in silence.
-const BACKLOG: usize = 1 << 16;
-/// So large that the advertised window never shrinks: with a smaller one the stack stalls readers.
-const RECEIVE_BUFFER_BYTES: usize = 1 << 30;
-/// What a writer may have under way before it has to wait.
-const SEND_BUFFER_BYTES: usize = 256 << 10;
-
-/// The stacks of all hosts of this thread's world, for as long as this lives.
-pub(crate) struct Kernel {
-    guard: EnterGuard,
-    outgoing: Vec<Packet>,
-}
+/// The stacks of all hosts of one world.
+#[derive(Clone)]
+pub(crate) struct Kernel(Arc<Mutex<Hosts>>);
 
 /// One host's stack.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stack(HostId);
+#[derive(Clone)]
+pub(crate) struct Stack {
+    kernel: Kernel,
+    host: usize,
+}
+
+struct Hosts {
+    hosts: Vec<Host>,
+    /// Those that may have something to send.
+    busy: BTreeSet<usize>,
+}
 
 impl Kernel {
-    /// Sets up the stacks of so many hosts on this thread, which must have none yet.
-    pub(crate) fn enter(hosts: usize) -> (Self, Vec<Stack>) {
-        let config = KernelConfig::default()
-            .retx_threshold(NEVER_RETRANSMIT)
-            .default_backlog(BACKLOG)
-            .recv_buf_cap(RECEIVE_BUFFER_BYTES)
-            .send_buf_cap(SEND_BUFFER_BYTES);
-        let mut net = Net::with_config(config);
-        let families = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
-        let addresses = |host| -> Vec<IpAddr> {
-            families
-                .iter()
-                .flat_map(|&family| (0..SLOTS).map(move |number| slot(host, number, family)))
-                .collect()
-        };
-        let stacks = (0..hosts).map(|host| Stack(net.add_host(addresses(host)))).collect();
-        (Self { guard: net.enter(), outgoing: Vec::new() }, stacks)
+    /// Sets up the stacks of so many hosts.
+    pub(crate) fn new(hosts: usize) -> Self {
+        let hosts = (0..hosts).map(Host::new).collect();
+        Self(Arc::new(Mutex::new(Hosts { hosts, busy: BTreeSet::new() })))
     }
 
-    /// Takes what the stacks want to send to other hosts, stack by stack.
-    pub(crate) fn egress(&mut self, mut send: impl FnMut(Segment)) {
-        self.guard.egress_all(&mut self.outgoing);
-        self.outgoing.drain(..).for_each(|packet| send(Segment(packet)));
+    /// The stack of a host, by its number.
+    pub(crate) fn stack(&self, host: usize) -> Stack {
+        Stack { kernel: self.clone(), host }
+    }
+
+    /// Takes what the stacks want to send to other hosts, stack by stack. What a host sends to itself has
+    /// arrived then: whom that concerns is to be woken.
+    pub(crate) fn egress(&self, mut send: impl FnMut(Segment)) -> Woken {
+        let mut woken = Woken::default();
+        let mut hosts = self.lock();
+        let Hosts { hosts: all, busy } = &mut *hosts;
+        for host in mem::take(busy) {
+            all[host].egress(&mut woken, &mut send);
+        }
+        woken
     }
 
     /// Hands a segment to the stack whose slot is its destination.
     pub(crate) fn deliver(&self, segment: Segment) {
-        self.guard.deliver(segment.0);
+        if let Some((host, _)) = host_and_slot(segment.to().ip()) {
+            self.with(host, |host, woken| host.deliver(segment, woken));
+        }
+    }
+
+    /// How many connections there are, at all ends.
+    #[cfg(test)]
+    fn connections(&self) -> usize {
+        self.lock().hosts.iter().map(Host::connections).sum()
+    }
+
+    /// Calls a host's stack, and wakes whom that concerns when the stack is free again.
+    fn with<R>(&self, host: usize, call: impl FnOnce(&mut Host, &mut Woken) -> R) -> R {
+        let mut woken = Woken::default();
+        let mut hosts = self.lock();
+        hosts.busy.insert(host);
+        let result = call(&mut hosts.hosts[host], &mut woken);
+        drop(hosts);
+        woken.wake();
+        result
+    }
+
+    /// Nothing panics while it is held.
+    fn lock(&self) -> MutexGuard<'_, Hosts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A TCP segment between two stacks.
-#[derive(Debug)]
-pub(crate) struct Segment(Packet);
-
-impl Segment {
-    /// A reset from `from` to `to`. The stacks take a reset whatever its sequence number.
-    pub(crate) fn reset(from: SocketAddr, to: SocketAddr) -> Self {
-        let flags = StackFlags { rst: true, ack: true, ..StackFlags::default() };
-        let (src_port, dst_port) = (from.port(), to.port());
-        let payload = Default::default();
-        let segment = TcpSegment { src_port, dst_port, seq: 0, ack: 0, flags, window: 0, payload };
-        Self(Packet { src: from.ip(), dst: to.ip(), ttl: 64, payload: Transport::Tcp(segment) })
+impl Stack {
+    fn with<R>(&self, call: impl FnOnce(&mut Host, &mut Woken) -> R) -> R {
+        self.kernel.with(self.host, call)
     }
+}
 
-    /// The same segment with other addresses: those that its receiving stack knows.
-    pub(crate) fn readdressed(mut self, from: SocketAddr, to: SocketAddr) -> Self {
-        (self.0.src, self.0.dst) = (from.ip(), to.ip());
-        if let Transport::Tcp(segment) = &mut self.0.payload {
-            (segment.src_port, segment.dst_port) = (from.port(), to.port());
-        }
-        self
-    }
-
-    pub(crate) fn from(&self) -> SocketAddr {
-        SocketAddr::new(self.0.src, self.tcp().src_port)
-    }
-
-    pub(crate) fn to(&self) -> SocketAddr {
-        SocketAddr::new(self.0.dst, self.tcp().dst_port)
-    }
-
-    pub(crate) fn flags(&self) -> TcpFlags {
-        let StackFlags { syn, ack, fin, rst, .. } = self.tcp().flags;
-        TcpFlags { syn, fin, rst, ack }
-    }
-
-    pub(crate) fn payload(&self) -> &[u8] {
-        &self.tcp().payload
-    }
-
-    fn tcp(&self) -> &TcpSegment {
-        match &self.0.payload {
-            Transport::Tcp(segment) => segment,
-            Transport::Udp(_) => unreachable!("no UDP socket is ever bound in a stack"),
-        }
+impl fmt::Debug for Stack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stack({})", self.host)
     }
 }

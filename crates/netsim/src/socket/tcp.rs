@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{not_here, switched_off};
 use crate::{
-    kernel::{Connecting, Listener, Pinned, Stream},
+    kernel::{Close, Connecting, Listener, Stream},
     network::HostIndex,
     shared::Shared,
 };
@@ -20,7 +20,7 @@ use crate::{
 /// A TCP connection of a host. Dropping it closes it: with a reset where data was left unread, else with
 /// a FIN behind what was written.
 ///
-/// Writes never wait for the reader: up to 1 GiB is kept at the receiver.
+/// Writes never wait for the reader: what it has not read is kept at the receiver.
 pub struct TcpStream {
     socket: Owned<Stream>,
     /// Its end, as the stack has it.
@@ -30,15 +30,14 @@ pub struct TcpStream {
 }
 
 impl TcpStream {
-    fn new(shared: &Arc<Shared>, host: HostIndex, stream: Stream) -> io::Result<Self> {
+    fn new(shared: &Arc<Shared>, host: HostIndex, stream: Stream) -> Self {
         let key = (stream.local_addr(), stream.peer_addr());
         let socket = Owned::new(shared, host, stream);
-        let key = (key.0?, key.1?);
         let network = shared.network();
         let local = network.tcp_local(host, key).unwrap_or(key.0);
         let peer = network.tcp_peer(host, key.1);
         drop(network);
-        Ok(Self { socket, key, local, peer })
+        Self { socket, key, local, peer }
     }
 
     /// The address of this end.
@@ -99,8 +98,8 @@ impl AsyncWrite for TcpStream {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.call_to_send(|stream| stream.poll_shutdown(cx))
+    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.call_to_send(|stream| Poll::Ready(stream.shut_down()))
     }
 }
 
@@ -139,9 +138,8 @@ impl TcpListener {
         let in_stack = network.in_stack(host, address);
         drop(network);
         let listener = Listener::bind(shared.stack(host), in_stack)?;
-        let port = listener.local_addr().map(|local| local.port());
-        let socket = Owned::new(shared, host, listener);
-        Ok(Self { socket, local: SocketAddr::new(address.ip(), port?) })
+        let local = SocketAddr::new(address.ip(), listener.local_addr().port());
+        Ok(Self { socket: Owned::new(shared, host, listener), local })
     }
 
     /// The address it is bound to, with the port it was given.
@@ -159,8 +157,9 @@ impl TcpListener {
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         let Owned { shared, host, .. } = &self.socket;
         self.socket.get()?.poll_accept(cx).map(|accepted| {
-            let (stream, peer) = accepted?;
-            Ok((TcpStream::new(shared, *host, stream)?, peer))
+            let stream = accepted?;
+            let peer = stream.peer_addr();
+            Ok((TcpStream::new(shared, *host, stream), peer))
         })
     }
 
@@ -185,7 +184,7 @@ pub(crate) async fn connect(shared: &Arc<Shared>, host: HostIndex, to: SocketAdd
         return Err(not_here());
     }
     let began = shared.now();
-    let connecting = Connecting::start(shared.stack(host), destination(shared, host, to)?);
+    let connecting = Connecting::start(shared.stack(host), destination(shared, host, to)?)?;
     let mut attempt = Owned::new(shared, host, connecting);
     let connected = poll_fn(|cx| {
         let connected = attempt.get_mut()?.poll(cx);
@@ -193,7 +192,7 @@ pub(crate) async fn connect(shared: &Arc<Shared>, host: HostIndex, to: SocketAdd
         connected
     });
     match connected.await {
-        Ok(stream) => TcpStream::new(shared, host, stream),
+        Ok(stream) => Ok(TcpStream::new(shared, host, stream)),
         // The network ends an attempt that got nowhere with a reset, which the stack takes for a refusal.
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             let timed_out = shared.now() - began >= shared.user_timeout;
@@ -222,17 +221,6 @@ struct Owned<S: Close> {
     boots: u64,
     /// `None` only while it is dropped.
     socket: Option<S>,
-}
-
-/// What can be closed in the presence of its stack, and otherwise is forgotten.
-trait Close {
-    fn close(self);
-}
-
-impl<T> Close for Pinned<T> {
-    fn close(self) {
-        Self::close(self);
-    }
 }
 
 impl<S: Close> Owned<S> {

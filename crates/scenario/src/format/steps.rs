@@ -8,6 +8,7 @@ use timeline::Name;
 
 use super::{
     address::Sites,
+    api,
     attachment::take_attachment,
     error::{Found, ProblemKind, Problems, Span},
     ice_servers::mood_of,
@@ -17,8 +18,8 @@ use super::{
     values::{known_name, vocabulary},
 };
 use crate::plan::{
-    Action, Attachment, Connections, DeliveryWord, FacingMode, Handover, InCall, Plan, Step, TcpWord,
-    TrackState, Transition,
+    Action, ApiCall, Attachment, Connections, DeliveryWord, FacingMode, Handover, InCall, Plan, Step,
+    TcpWord, TrackState, Transition,
 };
 
 /// The actions that are one word.
@@ -36,6 +37,9 @@ pub(crate) const PEER_WORDS: &[&str] = &[
     "share-screen",
     "stop-screen",
     "lose-permission",
+    "create-data-channel",
+    "restart-ice",
+    "close",
 ];
 
 /// Who can be named in a step, and where they hang on the network.
@@ -73,7 +77,12 @@ pub(super) fn read(value: Option<Value<'_>>, cast: &mut Cast<'_>, problems: &Pro
         previous = previous.max(at);
         steps.extend(actions.into_iter().map(|action| (Step { at, action }, value.span())));
     }
-    let dials = |(step, _): &(Step, Span)| matches!(step.action, Action::Dial { .. });
+    let dials = |(step, _): &(Step, Span)| {
+        let makes = |call: &ApiCall| matches!(call, ApiCall::SetLocalDescription(_));
+        matches!(&step.action, Action::Dial { .. })
+            || matches!(&step.action, Action::Api { call, .. } if makes(call))
+    };
+    api::check(&steps, problems);
     // With other problems about, the step that dials may be among what could not be read.
     if !steps.iter().any(dials) && !problems.any() {
         problems.add(ProblemKind::NoDial, value.span());
@@ -129,12 +138,25 @@ fn simple_action(peer: Name, word: &str) -> Action {
         "share-screen" => Action::InCall { peer, change: InCall::ShareScreen },
         "stop-screen" => Action::InCall { peer, change: InCall::StopScreen },
         "lose-permission" => Action::InCall { peer, change: InCall::LosePermission },
-        _ => Action::NegotiationNeeded { peer, times: 1 },
+        word => match api::of_word(word) {
+            Some(call) => Action::Api { peer, call },
+            None => Action::NegotiationNeeded { peer, times: 1 },
+        },
     }
 }
 
 /// The actions that say more.
-const PEER_TABLES: [&str; 4] = ["dial", "negotiation-needed", "switch-camera", "send-data"];
+const PEER_TABLES: [&str; 9] = [
+    "dial",
+    "negotiation-needed",
+    "switch-camera",
+    "send-data",
+    api::TABLES[0],
+    api::TABLES[1],
+    api::TABLES[2],
+    api::TABLES[3],
+    api::TABLES[4],
+];
 
 /// `{ dial = "callee" }`, `{ negotiation-needed = 5 }`, `{ send-data = { count = 10 } }`.
 fn table_action(peer: Name, value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<Action> {
@@ -161,7 +183,8 @@ fn table_action(peer: Name, value: Value<'_>, peers: &[Name], problems: &Problem
             let facing_mode = what.word(&vocabulary!("facing mode", FacingMode), problems)?;
             Some(Action::InCall { peer, change: InCall::SwitchCamera(facing_mode) })
         }
-        _ => Some(Action::InCall { peer, change: send_data(what, problems)? }),
+        "send-data" => Some(Action::InCall { peer, change: send_data(what, problems)? }),
+        key => Some(Action::Api { peer, call: api::of_table(key, what, problems)? }),
     }
 }
 

@@ -3,8 +3,8 @@ use std::{fmt, time::Duration};
 use timeline::Name;
 
 use super::{
-    Access, CredentialPolicy, DeliveryWord, FacingMode, FaultsPlan, Handover, Liveness, Mood, PortSupply,
-    StoreFate, Transition, network::InWords,
+    Access, ApiCall, CredentialPolicy, DeliveryWord, FacingMode, FaultsPlan, Handover, Liveness, Mood,
+    PortSupply, StoreFate, Transition, network::InWords,
 };
 
 /// Something that a script makes happen.
@@ -69,6 +69,13 @@ pub enum Action {
         peer: Name,
         /// What.
         change: InCall,
+    },
+    /// `peer`'s application makes a call of the API by itself.
+    Api {
+        /// Whose.
+        peer: Name,
+        /// Which call.
+        call: ApiCall,
     },
     /// Nothing passes a host's access any more, either way.
     LinkDown {
@@ -180,7 +187,8 @@ impl Action {
             | Self::SetAudio { peer, .. }
             | Self::SetVideo { peer, .. }
             | Self::NegotiationNeeded { peer, .. }
-            | Self::InCall { peer, .. } => peer,
+            | Self::InCall { peer, .. }
+            | Self::Api { peer, .. } => peer,
             Self::LinkDown { host }
             | Self::LinkUp { host }
             | Self::SetLink { host, .. }
@@ -204,6 +212,7 @@ impl fmt::Display for Action {
             Self::NegotiationNeeded { times: 1, .. } => f.write_str("fires negotiationneeded"),
             Self::NegotiationNeeded { times, .. } => write!(f, "fires negotiationneeded {times} times"),
             Self::InCall { change, .. } => change.fmt(f),
+            Self::Api { call, .. } => call.fmt(f),
             Self::LinkDown { host } => write!(f, "link of {host} goes down"),
             Self::LinkUp { host } => write!(f, "link of {host} comes up"),
             Self::SetLink { host, access } => {

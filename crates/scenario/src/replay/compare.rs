@@ -27,9 +27,11 @@ const MACHINES: [Machine; 4] = [Machine::Signaling, Machine::Gathering, Machine:
 type State = (VirtualTime, String);
 
 pub(super) fn compare(trace: &Trace, script: &Script, record: &RunRecord) -> Compared {
-    let mut comparison = Comparison { matched: 0, captured: 0, freedoms: BTreeMap::new(), found: Vec::new() };
+    let mut comparison =
+        Comparison { matched: 0, captured: 0, freedoms: BTreeMap::new(), found: Vec::new(), restarts: false };
     for peer in &trace.peers {
         let Some((part, connection)) = script.part(&peer.id).zip(peer.connections.first()) else { continue };
+        comparison.restarts = script.restarts_ice();
         let name = Name::new(&part.name);
         for machine in MACHINES {
             comparison.machine(peer, connection, machine, states(script, record, &name, machine), trace);
@@ -38,7 +40,12 @@ pub(super) fn compare(trace: &Trace, script: &Script, record: &RunRecord) -> Com
     }
     let outcome = outcome(trace, script, record);
     let captured = trace.outcome();
-    if captured != Outcome::Unknown && captured != outcome && comparison.found.is_empty() {
+    let gave_up = [Outcome::NeverConnected, Outcome::Failed];
+    let same = captured == outcome
+        || comparison.freedoms.contains_key(&Freedom::NothingToCheck)
+            && gave_up.contains(&captured)
+            && gave_up.contains(&outcome);
+    if captured != Outcome::Unknown && !same && comparison.found.is_empty() {
         comparison.found.push(Divergence {
             peer: script.peers[0].captured.clone(),
             machine: None,
@@ -63,6 +70,8 @@ struct Comparison {
     captured: usize,
     freedoms: BTreeMap<Freedom, usize>,
     found: Vec<Divergence>,
+    /// Whether ICE is restarted in the call.
+    restarts: bool,
 }
 
 impl Comparison {
@@ -82,6 +91,15 @@ impl Comparison {
             connection.transitions(machine).map(|(at, state)| (at, state.to_owned())).collect();
         self.captured += captured.len();
         let ice_moved = connection.transitions(Machine::Ice).next().is_some();
+        if captured.is_empty()
+            && matches!(machine, Machine::Ice | Machine::Connection)
+            && nobody_gathered(trace)
+        {
+            if !replayed.is_empty() {
+                self.take(Freedom::NothingToCheck);
+            }
+            return;
+        }
         if captured.is_empty() && ice_moved {
             if !replayed.is_empty() {
                 self.take(Freedom::MachineNotCaptured);
@@ -115,8 +133,16 @@ impl Comparison {
                         left.next();
                         continue;
                     }
-                    let extra =
-                        replayed.and_then(|it| may_add(machine, it, &before, captured.is_none(), closed));
+                    let again = |(_, state): &State| {
+                        let is_up = before
+                            .last()
+                            .is_some_and(|last| matches!(last.as_str(), "connected" | "completed"));
+                        let moved = matches!(state.as_str(), "checking" | "connecting" | "connected");
+                        (self.restarts && is_up && moved).then_some(Freedom::RestartChecksAgain)
+                    };
+                    let extra = replayed.and_then(|it| {
+                        again(it).or_else(|| may_add(machine, it, &before, captured.is_none(), closed))
+                    });
                     if let Some(freedom) = extra {
                         self.take(freedom);
                         right.next();
@@ -161,6 +187,15 @@ impl Comparison {
     }
 }
 
+/// Whether the capture shows connections, and no candidate of any.
+fn nobody_gathered(trace: &Trace) -> bool {
+    let connections: Vec<&Connection> = trace.peers.iter().flat_map(|peer| &peer.connections).collect();
+    let mut entries = connections.iter().flat_map(|connection| &connection.entries);
+    !connections.is_empty()
+        && entries.all(|entry| !matches!(entry.event, PeerEvent::CandidateGathered { .. }))
+        && trace.messages.iter().all(|message| message.signal.candidate.is_none())
+}
+
 fn same(machine: Machine, ours: &str, theirs: &str) -> bool {
     let up = |state: &str| matches!(state, "connected" | "completed");
     ours == theirs || machine == Machine::Ice && up(ours) && up(theirs)
@@ -173,7 +208,11 @@ fn may_lack(machine: Machine, (_, state): &State, before: &[String]) -> Option<F
         (_, "closed") => Some(Freedom::ClosingIsSilent),
         (Machine::Ice, "completed") if last == Some("connected") => Some(Freedom::IceCompleted),
         (Machine::Ice, "failed") if last == Some("disconnected") => Some(Freedom::IceFailedBesideConnection),
+        (Machine::Ice, "disconnected") if last == Some("checking") => {
+            Some(Freedom::IceFailedBesideConnection)
+        }
         (Machine::Gathering, "complete") => Some(Freedom::GatheringCutShort),
+        (Machine::Gathering, "new" | "gathering") if last.is_some() => Some(Freedom::GatheringAnew),
         _ => None,
     }
 }
@@ -190,8 +229,11 @@ fn may_add(
     match (machine, state.as_str()) {
         (_, "closed") => Some(Freedom::ClosingIsSilent),
         (Machine::Ice, "completed") if last == Some("connected") => Some(Freedom::IceCompleted),
-        (Machine::Ice, "failed") if last == Some("disconnected") => Some(Freedom::IceFailedBesideConnection),
+        (Machine::Ice, "failed") if matches!(last, Some("disconnected" | "checking")) && captured_is_over => {
+            Some(Freedom::IceFailedBesideConnection)
+        }
         (Machine::Gathering, "complete") if captured_is_over => Some(Freedom::GatheringCutShort),
+        (Machine::Gathering, "gathering") if last.is_some() => Some(Freedom::GatheringAnew),
         _ if captured_is_over && *at >= ended => Some(Freedom::CaptureEnded),
         _ => None,
     }

@@ -11,8 +11,16 @@ words! {
         IceCompleted = "ice-completed",
         /// Gathering ends when it ends: it is cut short when ICE connects, and its last states may be missing.
         GatheringCutShort = "gathering-cut-short",
-        /// After a connection was lost, ICE stays `disconnected` in one and is `failed` in the other: the
-        /// connection's state decides.
+        /// A rollback, or an ICE restart, sets gathering back to `new` or to `gathering` in one and not in the other:
+        /// whether candidates that were gathered serve again is the stack's affair.
+        GatheringAnew = "gathering-anew",
+        /// Where nobody has a candidate, ICE and connection of a browser stay `new` for ever; our stack tries, and
+        /// fails.
+        NothingToCheck = "nothing-to-check",
+        /// An ICE restart in mid-call shows as `checking` or `connecting`, and `connected`, in our stack; browsers stay `connected`.
+        RestartChecksAgain = "restart-checks-again",
+        /// After a connection was lost, or did not come about, ICE stays `disconnected` in one and is `failed` in the
+        /// other: the connection's state decides.
         IceFailedBesideConnection = "ice-failed-beside-connection",
         /// Closing shows in one and not in the other: a browser reports no state after `close()`.
         ClosingIsSilent = "closing-is-silent",

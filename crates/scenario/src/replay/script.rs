@@ -1,5 +1,6 @@
 //! Who did what when, in the words of a scenario.
 
+mod calls;
 mod delays;
 mod refusal;
 
@@ -13,6 +14,7 @@ use capture::{
 use timeline::{Name, VirtualTime};
 
 use super::network::{self, Blackout, Evidence};
+use crate::{plan::ApiCall, words::words};
 
 /// A captured call, ready to be written as a scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,8 +25,12 @@ pub(super) struct Script {
     pub(super) delay: Duration,
     /// When the caller dials, in the world.
     pub(super) dial: Duration,
-    /// When the first offer left, in the capture.
+    /// Who decides what is called when.
+    pub(super) driver: Driver,
+    /// The moment of the capture that is [`Self::offer_in_world`] in the world: when the first offer left, or the
+    /// first call of the API was made.
     offer_at: VirtualTime,
+    offer_in_world: Duration,
     pub(super) delays: Vec<Delay>,
     /// Messages that never came to anything, as entries of `faults`.
     pub(super) drops: Vec<Drop>,
@@ -37,6 +43,16 @@ pub(super) struct Script {
     /// Whether there are data channels.
     pub(super) data_channels: bool,
     pub(super) assumptions: Vec<String>,
+}
+
+words! {
+    /// Who decides in a replay what is called when.
+    pub enum Driver {
+        /// Our engine: the applications did what it does.
+        Engine = "engine",
+        /// The captured applications: each call of the API is made again.
+        Applications = "applications",
+    }
 }
 
 /// One peer's part.
@@ -73,6 +89,7 @@ pub(super) enum Doing {
     SetVideo(String, bool),
     LinkDown(String),
     LinkUp(String),
+    Api(String, ApiCall),
 }
 
 /// The least time between the beginning of a world and its first call.
@@ -83,16 +100,89 @@ const FIRST_DIAL: Duration = Duration::from_secs(1);
 /// # Errors
 /// Why it cannot be, as half a sentence.
 pub(super) fn script(trace: &Trace) -> Result<Script, String> {
-    let round = refusal::only_round(trace)?;
+    refusal::sides(trace)?;
+    if calls::has_foreign_offer(trace) {
+        return by_calls(trace, "one side is there in its messages only");
+    }
+    match refusal::only_round(trace) {
+        Ok(round) => {
+            match media(round.caller, trace).and_then(|own| Ok([own, media(round.callee, trace)?])) {
+                Ok(medias) => Ok(by_engine(trace, &round, medias)),
+                Err(why) => by_calls(trace, &why),
+            }
+        }
+        Err(why) => by_calls(trace, &why),
+    }
+}
+
+/// Our engine plays both sides.
+fn by_engine(trace: &Trace, round: &refusal::Round<'_>, medias: [&'static str; 2]) -> Script {
     let (caller, callee) = (round.caller, round.callee);
     let offer_at = round.offer.departed().unwrap_or(round.offer.first_seen());
+    let (mut script, round_trip, evidence) = begin(trace, [caller, callee], offer_at, medias);
+    script.say_what_is_assumed(round_trip, evidence);
+    script.assumptions.push(
+        "Our engine rings before it offers: the callee takes the call at once, and the offer leaves when it left in \
+         the capture."
+            .to_owned(),
+    );
+    for peer in [caller, callee].into_iter().filter(|peer| peer.connections.is_empty()) {
+        let sentence =
+            format!("The connection of {} was not captured: our engine stands in for it.", peer.id);
+        script.assumptions.push(sentence);
+    }
+    delays::fill(&mut script, round, trace);
+    script.add_toggles(trace);
+    match script.add_interruption([caller, callee]) {
+        // The engines end it, as soon as it has failed.
+        Some(Interruption::Fatal) => {}
+        Some(Interruption::Unfinished) => script.add_every_end(trace),
+        Some(Interruption::Overcome) | None => script.add_first_end(trace),
+    }
+    script.steps.sort_by_key(|(at, _)| *at);
+    script
+}
+
+/// Each call of the applications is made again.
+fn by_calls(trace: &Trace, why: &str) -> Result<Script, String> {
+    let peers = refusal::sides(trace)?;
+    let (mut script, round_trip, evidence) = begin(trace, peers, VirtualTime::ZERO, ["audio-video"; 2]);
+    script.driver = Driver::Applications;
+    script.say_what_is_assumed(round_trip, evidence);
+    calls::fill(&mut script, trace, why)?;
+    script.add_toggles(trace);
+    script.steps.sort_by_key(|(at, _)| *at);
+    Ok(script)
+}
+
+/// Each call of the applications is made again, and nothing gets through between the peers.
+///
+/// # Errors
+/// Why it cannot be, as half a sentence.
+pub(super) fn silent(trace: &Trace) -> Result<Script, String> {
+    let mut script =
+        by_calls(trace, "the network between the peers is to be silent, and not their signalling")?;
+    script.silence();
+    Ok(script)
+}
+
+/// A script in which nothing happens yet.
+fn begin(
+    trace: &Trace,
+    [caller, callee]: [&Peer; 2],
+    offer_at: VirtualTime,
+    medias: [&'static str; 2],
+) -> (Script, Duration, Evidence) {
     let (round_trip, evidence) = network::round_trip(trace);
     let delay = Duration::from_millis((round_trip.as_secs_f64() * 1e3 / 4.0).round() as u64);
     let mut script = Script {
-        peers: [part(caller, "caller", trace)?, part(callee, "callee", trace)?],
+        peers: [part(caller, "caller", medias[0]), part(callee, "callee", medias[1])],
         delay,
         dial: FIRST_DIAL.max(delay * 20),
+        driver: Driver::Engine,
         offer_at,
+        // Our engine rings before it offers: bell and answer each go from host to host once.
+        offer_in_world: FIRST_DIAL.max(delay * 20) + delay * 4,
         delays: Vec::new(),
         drops: Vec::new(),
         steps: Vec::new(),
@@ -108,25 +198,13 @@ pub(super) fn script(trace: &Trace) -> Result<Script, String> {
     if script.peers[0].name == script.peers[1].name {
         (script.peers[0].name, script.peers[1].name) = ("caller".to_owned(), "callee".to_owned());
     }
-    script.say_what_is_assumed(&round, round_trip, evidence);
-    delays::fill(&mut script, &round, trace);
-    script.add_toggles(trace);
-    match script.add_interruption([caller, callee]) {
-        // The engines end it, as soon as it has failed.
-        Some(Interruption::Fatal) => {}
-        Some(Interruption::Unfinished) => script.add_every_end(trace),
-        Some(Interruption::Overcome) | None => script.add_first_end(trace),
-    }
-    script.steps.sort_by_key(|(at, _)| *at);
-    Ok(script)
+    (script, round_trip, evidence)
 }
 
 impl Script {
     /// The moment of the world at which a captured moment is played again.
-    ///
-    /// Our engine rings before it offers: bell and answer each go from host to host once.
     pub(super) fn in_world(&self, at: VirtualTime) -> Duration {
-        let offer = self.dial + self.delay * 4;
+        let offer = self.offer_in_world;
         match at >= self.offer_at {
             true => offer + whole_millis(at.since(self.offer_at)),
             false => offer.saturating_sub(whole_millis(self.offer_at.since(at))),
@@ -135,7 +213,7 @@ impl Script {
 
     /// The captured moment that a moment of the world stands for.
     pub(super) fn in_capture(&self, at: VirtualTime) -> VirtualTime {
-        let offer = self.dial + self.delay * 4;
+        let offer = self.offer_in_world;
         let at = at.elapsed();
         match at >= offer {
             true => self.offer_at + (at - offer),
@@ -148,7 +226,7 @@ impl Script {
         self.peers.iter().find(|part| part.captured == *captured)
     }
 
-    fn say_what_is_assumed(&mut self, round: &refusal::Round<'_>, round_trip: Duration, evidence: Evidence) {
+    fn say_what_is_assumed(&mut self, round_trip: Duration, evidence: Evidence) {
         let how = match evidence {
             Evidence::Statistics => "the median of what the statistics say",
             Evidence::Messages => "twice the way of the fastest message",
@@ -157,16 +235,6 @@ impl Script {
         let ms = round_trip.as_secs_f64() * 1e3;
         self.assumptions
             .push(format!("The round trip between the peers takes {ms:.0} ms ({how}), without loss."));
-        self.assumptions.push(
-            "Our engine rings before it offers: the callee takes the call at once, and the offer leaves when it \
-             left in the capture."
-                .to_owned(),
-        );
-        for peer in [round.caller, round.callee].into_iter().filter(|peer| peer.connections.is_empty()) {
-            let sentence =
-                format!("The connection of {} was not captured: our engine stands in for it.", peer.id);
-            self.assumptions.push(sentence);
-        }
         if self.needs_turn {
             self.assumptions.push("A TURN server stands for the captured ones.".to_owned());
         } else if self.needs_stun {
@@ -246,14 +314,39 @@ impl Script {
     }
 
     fn hang_up(&mut self, (at, who): (Duration, String)) {
-        let earliest = self.dial + self.delay * 4 + Duration::from_millis(1);
+        let earliest = self.offer_in_world + Duration::from_millis(1);
         self.steps.push((at.max(earliest), Doing::HangUp(who)));
+    }
+
+    /// Whether ICE is restarted.
+    pub(super) fn restarts_ice(&self) -> bool {
+        self.steps.iter().any(|(_, doing)| matches!(doing, Doing::Api(_, ApiCall::RestartIce)))
+    }
+
+    /// Lets nothing through between the peers, from the beginning.
+    fn silence(&mut self) {
+        let host = self.peers[1].name.clone();
+        self.steps.insert(0, (Duration::ZERO, Doing::LinkDown(host)));
+        self.steps.retain(|(_, doing)| !matches!(doing, Doing::LinkUp(_)));
+        // Our stack takes longer to give up.
+        let earliest = self.offer_in_world + UNTIL_GIVEN_UP;
+        for (at, doing) in &mut self.steps {
+            if matches!(doing, Doing::Api(_, ApiCall::Close)) {
+                *at = earliest.max(*at);
+            }
+        }
+        self.steps.sort_by_key(|(at, _)| *at);
+        self.assumptions.push(
+            "Both descriptions were applied, no connection came about, and the capture does not show why: in the world \
+             nothing gets through between the peers."
+                .to_owned(),
+        );
     }
 
     /// Lets the users wait with hanging up, because the replay took longer to connect than the capture.
     pub(super) fn hang_up_later(&mut self) {
         for (at, doing) in &mut self.steps {
-            if matches!(doing, Doing::HangUp(_)) {
+            if matches!(doing, Doing::HangUp(_) | Doing::Api(_, ApiCall::Close)) {
                 *at += BEYOND;
             }
         }
@@ -278,6 +371,9 @@ enum Interruption {
 /// How long after the end of a capture a call goes on whose end was not captured: enough to connect on any path.
 const BEYOND: Duration = Duration::from_secs(10);
 
+/// How long our stack tries to connect before it gives up, with a margin.
+const UNTIL_GIVEN_UP: Duration = Duration::from_secs(60);
+
 /// A peer that closed this long after the last sign of life, or earlier, is what the silence came from.
 const GONE: Duration = Duration::from_secs(2);
 
@@ -285,15 +381,15 @@ fn whole_millis(duration: Duration) -> Duration {
     Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
 
-fn part(peer: &Peer, role: &str, trace: &Trace) -> Result<Part, String> {
+fn part(peer: &Peer, role: &str, media: &'static str) -> Part {
     let relay_only = network::is_relay_only(peer);
-    Ok(Part {
+    Part {
         name: world_name(peer.id.as_str(), role),
         captured: peer.id.clone(),
-        media: media(peer, trace)?,
+        media,
         relay_only,
         refused: network::was_refused(peer),
-    })
+    }
 }
 
 /// The captured name where a host may have it, else the role.
@@ -326,14 +422,18 @@ fn media(peer: &Peer, trace: &Trace) -> Result<&'static str, String> {
         }
     }
     let has = |kind: &str| kinds.iter().any(|found| found == kind);
-    let first_toggle = trace.messages.iter().filter(|message| message.from == peer.id);
-    let first_toggle = first_toggle.filter_map(|message| message.signal.media?.video).next();
     match (has("audio"), has("video")) {
-        (true, true) if first_toggle == Some(true) => Ok("voice"),
+        (true, true) if starts_without_video(peer, trace) => Ok("voice"),
         (true, true) => Ok("audio-video"),
         (true, false) => Ok("audio-only"),
         _ => Err(format!("{} brought no microphone, and our engine always does", peer.id)),
     }
+}
+
+/// Whether the first that it tells of its camera is that it is on now.
+fn starts_without_video(peer: &Peer, trace: &Trace) -> bool {
+    let told = trace.messages.iter().filter(|message| message.from == peer.id);
+    told.filter_map(|message| message.signal.media?.video).next() == Some(true)
 }
 
 fn has_data_channels(trace: &Trace) -> bool {

@@ -8,7 +8,8 @@ use capture::{
 };
 use timeline::Machine;
 
-use super::script::{Doing, Script};
+use super::script::{Doing, Driver, Part, Script};
+use crate::plan::{ApiCall, LocalWord, Plan};
 
 /// What a lost connection takes in our stack to fail for good, and a margin.
 const UNTIL_FAILED: Duration = Duration::from_secs(60);
@@ -19,6 +20,9 @@ pub(super) fn toml(script: &Script, trace: &Trace) -> String {
     let summary = format!("A captured call, played again: {}", verdict(trace, &audit(trace)));
     let _ = writeln!(out, "summary = {}", quoted(&summary));
     let _ = writeln!(out, "deadline = \"{}ms\"", deadline(script).as_millis());
+    if let Some(budget) = event_budget(deadline(script)) {
+        let _ = writeln!(out, "event-budget = {budget}");
+    }
     for assumption in &script.assumptions {
         let _ = writeln!(out, "# {}", one_line(assumption));
     }
@@ -40,6 +44,13 @@ fn deadline(script: &Script) -> Duration {
     last + script.patience + UNTIL_FAILED
 }
 
+/// A long call takes more events than a scenario has by default.
+fn event_budget(deadline: Duration) -> Option<u64> {
+    const A_SECOND: u64 = 20_000;
+    let needed = deadline.as_secs().saturating_mul(A_SECOND).min(1_000_000_000);
+    (needed > Plan::DEFAULT_EVENT_BUDGET).then_some(needed)
+}
+
 fn link(delay: Duration) -> String {
     format!("link = {{ delay = \"{}ms\" }}", delay.as_millis())
 }
@@ -47,13 +58,10 @@ fn link(delay: Duration) -> String {
 fn peers(out: &mut String, script: &Script) {
     for part in &script.peers {
         let _ = writeln!(out, "\n[peers.{}]\n{}", part.name, link(script.delay));
-        let _ = writeln!(out, "media = {}", quoted(part.media));
         // The processing of messages is part of the captured delays.
         let _ = writeln!(out, "device = \"desktop\"");
-        let patience = script.patience.as_millis();
-        let _ = writeln!(out, "ring-timeout = \"{patience}ms\"\nconnect-timeout = \"{patience}ms\"");
-        if script.data_channels {
-            out.push_str("data-channels = true\n");
+        if script.driver == Driver::Engine {
+            engine(out, script, part);
         }
         if part.relay_only {
             out.push_str("ice-transport-policy = \"relay\"\n");
@@ -61,6 +69,16 @@ fn peers(out: &mut String, script: &Script) {
         if part.refused {
             out.push_str("turn-credentials = \"wrong\"\n");
         }
+    }
+}
+
+/// What only an engine needs to know.
+fn engine(out: &mut String, script: &Script, part: &Part) {
+    let _ = writeln!(out, "media = {}", quoted(part.media));
+    let patience = script.patience.as_millis();
+    let _ = writeln!(out, "ring-timeout = \"{patience}ms\"\nconnect-timeout = \"{patience}ms\"");
+    if script.data_channels {
+        out.push_str("data-channels = true\n");
     }
 }
 
@@ -85,13 +103,10 @@ fn signaller(out: &mut String, script: &Script) {
 
 fn steps(out: &mut String, script: &Script) {
     let [caller, callee] = &script.peers;
-    let dial = script.dial.as_millis();
-    let _ = writeln!(
-        out,
-        "\n[[steps]]\nat = \"{dial}ms\"\n{} = {{ dial = {} }}",
-        caller.name,
-        quoted(&callee.name)
-    );
+    if script.driver == Driver::Engine {
+        let (dial, callee) = (script.dial.as_millis(), quoted(&callee.name));
+        let _ = writeln!(out, "\n[[steps]]\nat = \"{dial}ms\"\n{} = {{ dial = {callee} }}", caller.name);
+    }
     for (at, doing) in &script.steps {
         let _ = writeln!(out, "\n[[steps]]\nat = \"{}ms\"", at.as_millis());
         let _ = match doing {
@@ -99,21 +114,69 @@ fn steps(out: &mut String, script: &Script) {
             Doing::SetVideo(who, true) => writeln!(out, "{who} = \"enable-video\""),
             Doing::SetVideo(who, false) => writeln!(out, "{who} = \"disable-video\""),
             Doing::LinkDown(host) => writeln!(out, "network = {{ link-down = {} }}", quoted(host)),
+            Doing::Api(who, call) => writeln!(out, "{who} = {}", api(call)),
             Doing::LinkUp(host) => writeln!(out, "network = {{ link-up = {} }}", quoted(host)),
         };
     }
 }
 
+/// A call of the API, as the format has it.
+fn api(call: &ApiCall) -> String {
+    match call {
+        ApiCall::AddTrack(kind) => format!("{{ add-track = \"{kind}\" }}"),
+        ApiCall::RemoveTrack(kind) => format!("{{ remove-track = \"{kind}\" }}"),
+        ApiCall::CreateDataChannel => "\"create-data-channel\"".to_owned(),
+        ApiCall::RestartIce => "\"restart-ice\"".to_owned(),
+        ApiCall::SetLocalDescription(word) => format!("{{ set-local-description = \"{word}\" }}"),
+        ApiCall::SetRemoteDescription { nth, sdp: None } => {
+            format!("{{ set-remote-description = {{ nth = {nth} }} }}")
+        }
+        ApiCall::SetRemoteDescription { nth, sdp: Some(sdp) } => {
+            format!("{{ set-remote-description = {{ nth = {nth}, sdp = {} }} }}", lines(sdp))
+        }
+        ApiCall::AddIceCandidate { nth } => format!("{{ add-ice-candidate = {{ nth = {nth} }} }}"),
+        ApiCall::Close => "\"close\"".to_owned(),
+    }
+}
+
+/// A text of several lines, on as many lines.
+fn lines(text: &str) -> String {
+    let mut out = "\"\"\"\n".to_owned();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let quoted = quoted(line.trim_end());
+        // Within three quotation marks, one stands for itself; within one kind, neither kind does harm escaped.
+        let within = match quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(within) => within.to_owned(),
+            None => line.trim_end().replace('\\', "\\\\").replace('"', "\\\""),
+        };
+        out.push_str(&within);
+        out.push('\n');
+    }
+    out + "\"\"\""
+}
+
 /// What was captured is what must hold.
 fn expect(out: &mut String, script: &Script, trace: &Trace) {
-    out.push_str("\n[expect]\noffers = 1\n");
-    let outcome = match trace.outcome() {
-        Outcome::Connected => "\"connected\"",
-        Outcome::Disconnected | Outcome::Failed => "\"connection-lost\"",
-        Outcome::NeverConnected => {
+    let offers = match script.driver {
+        Driver::Engine => 1,
+        Driver::Applications => {
+            let offer = ApiCall::SetLocalDescription(LocalWord::Offer);
+            script
+                .steps
+                .iter()
+                .filter(|(_, doing)| matches!(doing, Doing::Api(_, call) if *call == offer))
+                .count()
+        }
+    };
+    let _ = writeln!(out, "\n[expect]\noffers = {offers}");
+    let outcome = match (trace.outcome(), script.driver) {
+        (Outcome::Connected, Driver::Engine) => "\"connected\"",
+        (Outcome::Connected, Driver::Applications) => "[\"connected\", \"connected-without-media\"]",
+        (Outcome::Disconnected | Outcome::Failed, _) => "[\"connection-lost\", \"connection-failed\"]",
+        (Outcome::NeverConnected, _) => {
             "[\"hung-up-early\", \"cancelled\", \"connect-timeout\", \"connection-failed\"]"
         }
-        Outcome::Unknown => "",
+        (Outcome::Unknown, _) => "",
     };
     if !outcome.is_empty() {
         let _ = writeln!(out, "outcome = {outcome}");

@@ -1,5 +1,6 @@
 //! Plays one plan with one seed in a world of its own, and keeps what it yields.
 
+mod application;
 mod build;
 mod ice_server;
 mod recorder;
@@ -61,8 +62,28 @@ pub enum RunError {
 ///
 /// [`RunError`]. A call that fails is no error: it is what the record shows.
 pub fn play(plan: &Plan, seed: u64) -> Result<RunRecord, RunError> {
-    play_at(Pace::Virtual, plan, seed).map(|(record, _)| record)
+    play_at(Pace::Virtual, plan, seed, RelayLogged::No).map(|(record, ..)| record)
 }
+
+/// Plays `plan` with `seed` like [`play`], and writes the relay's log: what a relay with `cargo xtask serve --log`
+/// would have written of this call, times in virtual milliseconds.
+///
+/// # Errors
+///
+/// As for [`play`].
+pub fn play_logged(plan: &Plan, seed: u64) -> Result<(RunRecord, String), RunError> {
+    play_at(Pace::Virtual, plan, seed, RelayLogged::Yes).map(|(record, _, log)| (record, log))
+}
+
+/// Whether the relay's log is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RelayLogged {
+    Yes,
+    No,
+}
+
+/// What a run yields, how late the machine was, and the relay's log.
+type Played = (RunRecord, Lateness, String);
 
 /// Plays `plan` in real time: the same world with the machine's clock, to check virtual time against.
 ///
@@ -75,7 +96,7 @@ pub fn play(plan: &Plan, seed: u64) -> Result<RunRecord, RunError> {
 ///
 /// As for [`play`].
 pub fn play_in_real_time(plan: &Plan, seed: u64) -> Result<(RunRecord, Lateness), RunError> {
-    play_at(Pace::RealTime, plan, seed)
+    play_at(Pace::RealTime, plan, seed, RelayLogged::No).map(|(record, lateness, _)| (record, lateness))
 }
 
 /// What the simulation thread of a run with `seed` depends on, for [`play_on_this_thread`].
@@ -90,12 +111,13 @@ pub const fn thread_settings(seed: u64) -> determinism::Settings {
 ///
 /// [`WorldError`], also where the thread is no simulation thread.
 pub fn play_on_this_thread(plan: &Plan, seed: u64) -> Result<RunRecord, WorldError> {
-    play_here(Pace::Virtual, plan, seed).map(|(record, _)| record)
+    play_here(Pace::Virtual, plan, seed, RelayLogged::No).map(|(record, ..)| record)
 }
 
-fn play_at(pace: Pace, plan: &Plan, seed: u64) -> Result<(RunRecord, Lateness), RunError> {
+fn play_at(pace: Pace, plan: &Plan, seed: u64, logged: RelayLogged) -> Result<Played, RunError> {
     determinism::supported()?;
-    let played = determinism::on_simulation_thread(thread_settings(seed), || play_here(pace, plan, seed));
+    let played =
+        determinism::on_simulation_thread(thread_settings(seed), || play_here(pace, plan, seed, logged));
     match played {
         Ok(result) => result.map_err(|source| RunError::World { plan: plan.name.clone(), seed, source }),
         Err(panic) => {
@@ -104,9 +126,12 @@ fn play_at(pace: Pace, plan: &Plan, seed: u64) -> Result<(RunRecord, Lateness), 
     }
 }
 
-fn play_here(pace: Pace, plan: &Plan, seed: u64) -> Result<(RunRecord, Lateness), WorldError> {
+fn play_here(pace: Pace, plan: &Plan, seed: u64, logged: RelayLogged) -> Result<Played, WorldError> {
     let started = ThreadTime::now();
     let recording = Recording::new(plan);
+    if logged == RelayLogged::Yes {
+        recording.log_relay();
+    }
     let shared = recording.clone();
     let config = WorldConfig { pace, ..build::world_config(plan, seed) };
     let outcome = World::run(config, |world| script::run(Arc::new(plan.clone()), seed, world, shared))?;
@@ -117,6 +142,7 @@ fn play_here(pace: Pace, plan: &Plan, seed: u64) -> Result<(RunRecord, Lateness)
         End::Stalled => WorldEnd::Stalled,
     };
     let leftovers = outcome.value.unwrap_or_else(|| cut_short(plan, &outcome.leftovers.at_end));
+    let relay_log = recording.relay_log();
     let (mut timeline, peers, signalling) = recording.finish();
     timeline.packets = outcome.packets;
     let record = RunRecord {
@@ -130,7 +156,7 @@ fn play_here(pace: Pace, plan: &Plan, seed: u64) -> Result<(RunRecord, Lateness)
         signalling,
         leftovers,
     };
-    Ok((record, outcome.lateness.unwrap_or_default()))
+    Ok((record, outcome.lateness.unwrap_or_default(), relay_log))
 }
 
 /// What a world that was stopped before its script came to its end still held: its sockets. Tasks and

@@ -11,7 +11,10 @@ use call_engine::{
     StateMachine,
 };
 use netsim::World;
-use signaller::CallId;
+use signaller::{
+    CallId,
+    relay::{RelayEvent, RelayLog},
+};
 use timeline::{CandidateFate, Entry, Event, Machine, Name, Timeline, VirtualTime};
 use tokio::sync::{Notify, mpsc::UnboundedSender};
 
@@ -39,6 +42,8 @@ struct State {
     timeline: Timeline,
     peers: BTreeMap<Name, Peer>,
     signalling: SignallingRecord,
+    /// The relay's log and its lines so far, where one is wanted.
+    relay_log: Option<(RelayLog, String)>,
 }
 
 #[derive(Default)]
@@ -59,6 +64,26 @@ impl Recording {
         let peers = plan.peers.iter().map(|peer| (peer.name.clone(), idle())).collect();
         let state = Mutex::new(State { peers, ..State::default() });
         Self { inner: Arc::new(Inner { state, changed: Notify::new() }) }
+    }
+
+    /// From here on the relay's log is written.
+    pub(super) fn log_relay(&self) {
+        self.state().relay_log = Some(Default::default());
+    }
+
+    /// What the relay did, for its log.
+    pub(super) fn relay_did(&self, at: VirtualTime, event: &RelayEvent) {
+        if let Some((log, text)) = &mut self.state().relay_log {
+            for line in log.lines(at.as_millis(), event) {
+                text.push_str(&line);
+                text.push('\n');
+            }
+        }
+    }
+
+    /// The relay's log; empty where none was wanted.
+    pub(super) fn relay_log(&self) -> String {
+        self.state().relay_log.take().map(|(_, text)| text).unwrap_or_default()
     }
 
     /// Writes one line.

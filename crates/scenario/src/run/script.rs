@@ -10,14 +10,19 @@ use tokio::{sync::mpsc::unbounded_channel, task::JoinHandle, time::Instant};
 use webrtc::runtime::Runtime;
 
 use super::{
-    SETTLE, build,
+    SETTLE,
+    application::{Application, Exchange},
+    build,
     ice_server::{self, IceServer},
     recorder::{PeerObserver, Recording},
     signalling::{Server, transport},
     user,
 };
 use crate::{
-    plan::{Action, DeliveryWord, Handover, IceServerPlan, InCall, PeerPlan, Plan, TrackState, Transition},
+    plan::{
+        Action, DeliveryWord, Handover, IceServerPlan, InCall, MediaKind as MediaWord, PeerPlan, Plan,
+        TrackState, Transition,
+    },
     record::Leftovers,
     runtime::{Gauges, WorldRuntime},
 };
@@ -31,6 +36,7 @@ pub(super) async fn run(
 ) -> BTreeMap<Name, Leftovers> {
     let mut stage = Stage::set(&plan, seed, world, recording);
     stage.carry_out(&plan).await;
+    stage.end_applications().await;
     stage.recording.all_idle().await;
     tokio::time::sleep(SETTLE).await;
     stage.take_down().await;
@@ -47,6 +53,8 @@ struct Stage {
     ice_servers: BTreeMap<Name, IceServer>,
     servers: Vec<Name>,
     peers: BTreeMap<Name, PeerOnStage>,
+    /// The peers without an engine.
+    applications: BTreeMap<Name, Application>,
     calls: u64,
 }
 
@@ -66,15 +74,25 @@ impl Stage {
         };
         let ice_servers: BTreeMap<_, _> = plan.ice_servers.iter().map(start).collect();
         let servers = ice_servers.keys().cloned().collect();
-        let mut peers = BTreeMap::new();
+        let (mut peers, mut applications) = (BTreeMap::new(), BTreeMap::new());
+        let exchange = Exchange::default();
         for (index, peer) in (0..).zip(&plan.peers) {
-            let on_stage = PeerOnStage::start(plan, peer, index, seed, &world, &recording);
-            peers.insert(peer.name.clone(), on_stage);
+            match plan.other_driven(&peer.name).filter(|_| plan.is_driven(&peer.name)) {
+                Some(other) => {
+                    let (who, drawn) = ((peer, other), (index, seed));
+                    let started = Application::start(plan, who, drawn, (&world, &recording), &exchange);
+                    applications.insert(peer.name.clone(), started);
+                }
+                None => {
+                    let on_stage = PeerOnStage::start(plan, peer, index, seed, &world, &recording);
+                    peers.insert(peer.name.clone(), on_stage);
+                }
+            }
             if let Some(schedule) = &peer.schedule {
                 world.schedule_access(&peer.name, schedule).expect("the world was built from this plan");
             }
         }
-        Self { world, recording, signaller, ice_servers, servers, peers, calls: 0 }
+        Self { world, recording, signaller, ice_servers, servers, peers, applications, calls: 0 }
     }
 
     async fn carry_out(&mut self, plan: &Plan) {
@@ -112,7 +130,26 @@ impl Stage {
         }
     }
 
+    /// The script is over, and so are their calls.
+    async fn end_applications(&self) {
+        for application in self.applications.values() {
+            application.end().await;
+        }
+    }
+
+    fn application_acts(&self, application: &Application, action: &Action) {
+        match action {
+            Action::Api { call, .. } => application.call(call.clone()),
+            Action::SetAudio { state, .. } => application.set_enabled(MediaWord::Audio, *state),
+            Action::SetVideo { state, .. } => application.set_enabled(MediaWord::Video, *state),
+            _ => {}
+        }
+    }
+
     fn peer_acts(&mut self, action: &Action) {
+        if let Some(application) = self.applications.get(action.subject()) {
+            return self.application_acts(application, action);
+        }
         let Some(peer) = self.peers.get(action.subject()) else { return };
         let engine = &peer.engine;
         match action {
@@ -178,7 +215,9 @@ impl Stage {
         let signaller = Name::new(Plan::SIGNALLER);
         let servers = self.servers.iter().map(|name| (name, None));
         let hosts = self.peers.iter().map(|(name, peer)| (name, Some(&peer.gauges)));
+        let driven = self.applications.iter().map(|(name, application)| (name, Some(&application.gauges)));
         hosts
+            .chain(driven)
             .chain([(&signaller, None)])
             .chain(servers)
             .map(|(name, gauges)| {
@@ -246,7 +285,7 @@ fn in_call(engine: &Engine, change: &InCall) {
     }
 }
 
-const fn enabled(state: TrackState) -> Enabled {
+pub(super) const fn enabled(state: TrackState) -> Enabled {
     match state {
         TrackState::Enabled => Enabled::Yes,
         TrackState::Disabled => Enabled::No,

@@ -16,9 +16,9 @@ use crate::{
     format::states_known,
     plan::{
         AlwaysOn, Codecs, CredentialKind, CredentialsWord, Crypto, DeliveryWord, DependenceWord, Device,
-        FacingMode, FirewallKind, IceServerKind, IceTransportPolicy, LivenessWord, Milestone, NatKind,
-        Outcome, PathWord, Permission, PortSupplyWord, PortsWord, RefreshWord, TcpWord, TurnCredentials,
-        WayTaken,
+        FacingMode, FirewallKind, IceServerKind, IceTransportPolicy, LivenessWord, LocalWord, MediaKind,
+        Milestone, NatKind, Outcome, PathWord, Permission, PortSupplyWord, PortsWord, RefreshWord, TcpWord,
+        TurnCredentials, WayTaken,
     },
     profile,
     record::END_REASONS,
@@ -524,6 +524,12 @@ enum PeerWord {
     StopScreen,
     /// Loses the permission for microphone and camera.
     LosePermission,
+    /// Calls `createDataChannel` by itself.
+    CreateDataChannel,
+    /// Calls `restartIce` by itself.
+    RestartIce,
+    /// Calls `close` by itself.
+    Close,
 }
 
 #[derive(JsonSchema)]
@@ -537,6 +543,36 @@ enum PeerTable {
     SwitchCamera(FacingMode),
     /// Sends messages on a data channel.
     SendData(SendData),
+    /// Calls `getUserMedia` and `addTrack` by itself. A peer that makes calls of the API by itself has no engine.
+    AddTrack(MediaKind),
+    /// Calls `removeTrack` by itself, for its newest track of this kind.
+    RemoveTrack(MediaKind),
+    /// Makes a description and calls `setLocalDescription` by itself. The other peer gets it.
+    SetLocalDescription(LocalWord),
+    /// Calls `setRemoteDescription` by itself, once the other peer has made the description.
+    SetRemoteDescription(RemoteDescription),
+    /// Calls `addIceCandidate` by itself, for the next candidate of the other peer, once there is one.
+    AddIceCandidate(OtherCandidate),
+}
+
+/// A description of the other peer.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+struct RemoteDescription {
+    /// Which of those that it made, from 1; rollbacks do not count. Default: 1.
+    #[schemars(range(min = 1, max = 1000))]
+    nth: Option<u32>,
+    /// Applied instead, with the ICE credentials, fingerprints and candidates of the one that was made.
+    sdp: Option<Text>,
+}
+
+/// A candidate of the other peer.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+struct OtherCandidate {
+    /// After which of its descriptions, from 1, it was gathered. Default: 1.
+    #[schemars(range(min = 1, max = 1000))]
+    nth: Option<u32>,
 }
 
 /// Messages on a data channel.

@@ -6,6 +6,7 @@ mod determinism;
 mod guards_off;
 mod nat_grid;
 mod replay;
+mod replay_round_trip;
 mod transcripts;
 
 use std::path::PathBuf;

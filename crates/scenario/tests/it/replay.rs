@@ -4,16 +4,22 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use capture::trace::PeerEvent;
-use capture::{Limits, Mappings, Trace, merge, read_file};
+use capture::{
+    Limits, Mappings, Trace,
+    audit::audit,
+    merge, read_file,
+    redact::Redactor,
+    trace::{PeerEvent, SignalKind},
+};
 use scenario::{
     checks,
     plan::Plan,
     replay::{Played, Replay, replay},
     run,
-    timeline::Machine,
+    timeline::{Machine, Name, VirtualTime},
 };
 
 fn fixtures() -> PathBuf {
@@ -85,10 +91,140 @@ fn every_capture_is_played_again_or_says_why_not() {
     insta::assert_snapshot!("replays", out);
 }
 
+/// What of a replay does not depend on names.
+fn essence(trace: &Trace) -> String {
+    let codes: Vec<String> = audit(trace).into_iter().map(|finding| finding.code.to_string()).collect();
+    let codes = codes.join(" ");
+    match replay(trace) {
+        Replay::NotPlayed { .. } => format!("{codes}: not played"),
+        Replay::Played(played) => {
+            let Played { outcome, matched, captured, freedoms, divergence, .. } = *played;
+            let parts = divergence.map(|it| (it.machine, it.at, it.captured, it.replayed));
+            format!("{codes}: {outcome:?}, {matched} of {captured}, {freedoms:?}, {parts:?}")
+        }
+    }
+}
+
+/// One row of the table in `docs/replay.md`.
+fn row(title: &str, trace: &Trace) -> String {
+    let mut codes: Vec<String> = audit(trace).into_iter().map(|finding| finding.code.to_string()).collect();
+    codes.sort();
+    codes.dedup();
+    let (played, matched, freedoms) = match replay(trace) {
+        Replay::NotPlayed { reason } => (format!("no: {reason}"), String::new(), String::new()),
+        Replay::Played(played) => {
+            let freedoms: Vec<String> =
+                played.freedoms.iter().map(|(freedom, count)| format!("{freedom} × {count}")).collect();
+            let by = played.driver;
+            let parts = played.divergence.map_or(String::new(), |it| format!("; parts: {it}"));
+            let played_as = format!("{by}: {}{parts}", played.outcome.as_str());
+            (played_as, format!("{}/{}", played.matched, played.captured), freedoms.join(", "))
+        }
+    };
+    let captured = trace.outcome().as_str();
+    format!("| {title} | {captured} | {played} | {matched} | {freedoms} | {} |\n", codes.join(", "))
+}
+
+#[test]
+fn the_table_of_captures_in_the_documentation_is_true() {
+    let mut table =
+        "| capture | captured | replayed | transitions | freedoms | findings |\n|---|---|---|---|---|---|\n"
+            .to_owned();
+    for folder in files(&fixtures()).into_iter().filter(|path| path.is_dir()) {
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        if name == "hand-made" {
+            for file in files(&folder) {
+                let title = format!("{name}/{}", file.file_name().unwrap().to_string_lossy());
+                calls(&[file]).iter().for_each(|trace| table.push_str(&row(&title, trace)));
+            }
+        } else {
+            calls(&files(&folder)).iter().for_each(|trace| table.push_str(&row(&name, trace)));
+        }
+    }
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/replay.md");
+    let text = fs::read_to_string(&page).unwrap();
+    let (before, rest) = text.split_once("<!-- captures -->\n").unwrap();
+    let (found, after) = rest.split_once("<!-- /captures -->").unwrap();
+    if found != table && std::env::var_os("INSTA_UPDATE").is_some_and(|value| value == "always") {
+        let text = format!("{before}<!-- captures -->\n{table}<!-- /captures -->{after}");
+        fs::write(&page, text).unwrap();
+        return;
+    }
+    assert_eq!(found, table, "INSTA_UPDATE=always writes the table");
+}
+
+#[test]
+fn a_redacted_copy_replays_like_its_original() {
+    let mut redactor = Redactor::new();
+    for folder in files(&fixtures()).into_iter().filter(|path| path.is_dir()) {
+        for file in files(&folder) {
+            let original = fs::read(&file).unwrap();
+            let copy = redactor.redact("copy", original.as_slice(), &Limits::default()).unwrap();
+            let read = |bytes: &[u8]| -> Vec<String> {
+                let recording =
+                    capture::read("file", bytes, &Mappings::default(), &Limits::default()).unwrap();
+                merge(vec![recording]).calls.iter().map(essence).collect()
+            };
+            assert_eq!(read(&copy), read(&original), "{}", file.display());
+        }
+    }
+}
+
 #[test]
 fn a_replay_is_the_same_every_time() {
     let trace = only_call("happy-av/rtcstats.txt");
     assert_eq!(replay(&trace), replay(&trace));
+}
+
+/// Lets the callee's application sit on the first offer for a while, and everything after it come later.
+fn sit_on_offer(trace: &mut Trace, gap: Duration) -> VirtualTime {
+    let offer = trace.messages.iter().find(|message| message.signal.kind == SignalKind::Offer).unwrap();
+    let applied = offer.applied.as_ref().unwrap().at;
+    assert!(offer.received.is_some_and(|received| received <= applied), "when it was received is known");
+    let later = |at: &mut VirtualTime| {
+        if *at >= applied {
+            *at = *at + gap;
+        }
+    };
+    for connection in trace.peers.iter_mut().flat_map(|peer| &mut peer.connections) {
+        connection.entries.iter_mut().for_each(|entry| later(&mut entry.at));
+    }
+    for message in &mut trace.messages {
+        let moments =
+            [&mut message.sent, &mut message.relay_in, &mut message.relay_out, &mut message.received];
+        moments.into_iter().flatten().for_each(later);
+        message.applied.iter_mut().for_each(|applied| later(&mut applied.at));
+    }
+    later(&mut trace.ended_at);
+    applied + gap
+}
+
+/// From the caller's offer until the callee applied it, in the world.
+fn offer_took(played: &Played, names: [&str; 2]) -> Duration {
+    let record = run::play(&Plan::from_toml("captured", &played.scenario).unwrap(), 1).unwrap();
+    let first = |name: &str, state: &str| {
+        let name = Name::from(name);
+        let mut passed = record.timeline.transitions(&name, Machine::Signaling);
+        passed.find(|(_, to)| *to == state).unwrap().0
+    };
+    first(names[1], "have-remote-offer").since(first(names[0], "have-local-offer"))
+}
+
+#[test]
+fn the_time_between_receiving_and_applying_is_kept() {
+    for folder in ["happy-av", "ice-restart"] {
+        let mut trace = calls(&files(&fixtures().join(folder))).remove(0);
+        let applied = sit_on_offer(&mut trace, Duration::from_millis(700));
+        let made = trace.peers[0].connections[0].transitions(Machine::Signaling).next().unwrap().0;
+        let captured = applied.since(made);
+        assert!(captured.as_millis() > 700);
+        let played = played(&trace);
+        assert_eq!(played.divergence, None, "{folder}");
+        let names = [trace.peers[0].id.as_str(), trace.peers[1].id.as_str()];
+        let replayed = offer_took(&played, names);
+        let apart = captured.max(replayed) - captured.min(replayed);
+        assert!(apart.as_millis() <= 25, "{folder}: captured {captured:?}, replayed {replayed:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{RestFault, RestRequest, WebSocketFault};
-use crate::message::{CallId, Envelope, ErrorCode, Kind, ParticipantId, SessionId};
+use crate::message::{CallId, Envelope, ErrorCode, Kind, Message, ParticipantId, SessionId};
 
 /// Told of everything that a relay does, in order. Called without any lock held, on whichever task made
 /// the relay act; it should be quick.
@@ -81,7 +81,7 @@ pub enum RelayEvent {
     },
 }
 
-/// A message on its way through the relay, without its body.
+/// A message on its way through the relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passage {
     /// The call that it belongs to.
@@ -96,6 +96,8 @@ pub struct Passage {
     pub kind: Kind,
     /// As [`Message::detail`](crate::Message::detail) tells it.
     pub detail: String,
+    /// The message itself.
+    pub body: Arc<Message>,
 }
 
 impl Passage {
@@ -107,6 +109,7 @@ impl Passage {
             to: envelope.to.clone(),
             kind: Kind::of(&envelope.body),
             detail: envelope.body.detail(),
+            body: Arc::new(envelope.body.clone()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What our engine cannot play again.
 
 use capture::{
-    Outcome, Trace,
+    Trace,
     trace::{CallResult, Message, Method, Peer, SignalKind},
 };
 
@@ -13,20 +13,33 @@ pub(super) struct Round<'t> {
     pub(super) answer: Option<&'t Message>,
 }
 
-/// The only negotiation of `trace`.
+/// The two who took part, the caller first.
 ///
 /// # Errors
-/// Why our engine cannot play the call again, as half a sentence.
-pub(super) fn only_round(trace: &Trace) -> Result<Round<'_>, String> {
+/// Why the call cannot be played again at all, as half a sentence.
+pub(super) fn sides(trace: &Trace) -> Result<[&Peer; 2], String> {
     let [first, second] = trace.peers.as_slice() else {
         return Err(format!("{} took part, and a replay has two peers", trace.peers.len()));
     };
     if let Some(peer) = trace.peers.iter().find(|peer| peer.connections.len() > 1) {
         return Err(format!(
-            "the application of {} made its peer connection anew, by rules of its own",
-            peer.id
+            "{} made {} peer connections one after the other, and a replay has one for each",
+            peer.id,
+            peer.connections.len()
         ));
     }
+    if trace.messages.iter().all(|message| !message.signal.kind.is_description()) {
+        return Err("the capture shows no offer".to_owned());
+    }
+    Ok([first, second])
+}
+
+/// The only negotiation of `trace`.
+///
+/// # Errors
+/// Why our engine cannot play the call again, as half a sentence.
+pub(super) fn only_round(trace: &Trace) -> Result<Round<'_>, String> {
+    let [first, second] = sides(trace)?;
     let of = |kind: SignalKind| trace.messages.iter().filter(move |message| message.signal.kind == kind);
     let offers: Vec<&Message> = of(SignalKind::Offer).collect();
     let [offer] = *offers.as_slice() else {
@@ -44,16 +57,6 @@ pub(super) fn only_round(trace: &Trace) -> Result<Round<'_>, String> {
     let (caller, callee) = if first.id == offer.from { (first, second) } else { (second, first) };
     failed_call(caller).or(failed_call(callee)).map_or(Ok(()), Err)?;
     let answer = of(SignalKind::Answer).next();
-    if trace.outcome() != Outcome::Connected
-        && answer.and_then(|answer| answer.applied.as_ref()).is_some()
-        && trace.peers.iter().flat_map(|peer| &peer.connections).all(|it| it.connected_at().is_none())
-    {
-        return Err(
-            "both descriptions were applied and no connection came about: the capture does not show what \
-                    stood between the peers"
-                .to_owned(),
-        );
-    }
     Ok(Round { caller, callee, offer, answer })
 }
 

@@ -11,6 +11,7 @@ use crate::{
 
 /// Writes down what the relay did.
 pub(super) fn relay_event(recording: &Recording, at: VirtualTime, event: &RelayEvent) {
+    recording.relay_did(at, event);
     recording.signalling(|record| note(record, at, event));
     if let Some(written) = written(event) {
         recording.note(at, &Name::new(Plan::SIGNALLER), written);

@@ -1,0 +1,216 @@
+//! Of a peer connection that was captured.
+
+use std::collections::BTreeMap;
+
+use capture::{
+    sdp::SdpType,
+    trace::{ApiCall as Captured, CallResult, Connection, Method, PeerEvent},
+};
+use timeline::{Machine, VirtualTime};
+
+use super::{
+    CANDIDATES, Made, Sides,
+    described::{Described, find, number, of_candidate},
+    has_data_channel,
+};
+use crate::plan::{ApiCall, LocalWord, MediaKind};
+
+/// The descriptions that were set locally, without rollbacks and failures.
+pub(super) fn described(connection: &Connection) -> Vec<Described> {
+    let set = connection.calls_of(Method::SetLocalDescription).filter(|(_, call)| succeeded(call));
+    set.filter_map(|(at, call)| match &call.description {
+        Some(description) => Described::new(at, description),
+        None => Some(Described::bare(at, implicit(connection, at))),
+    })
+    .collect()
+}
+
+/// What `setLocalDescription()` without an argument makes (W3C webrtc-pc §4.4.1.5).
+fn implicit(connection: &Connection, at: VirtualTime) -> LocalWord {
+    let before = connection.transitions(Machine::Signaling).filter(|(moved, _)| *moved < at).last();
+    match before {
+        Some((_, "have-remote-offer" | "have-local-pranswer")) => LocalWord::Answer,
+        _ => LocalWord::Offer,
+    }
+}
+
+fn succeeded(call: &Captured) -> bool {
+    !matches!(call.result, CallResult::Failed(_))
+}
+
+/// The calls of `side`, whose connection is `connection`.
+///
+/// # Errors
+/// A description was applied that nobody made.
+pub(super) fn calls(sides: &Sides<'_>, side: usize, connection: &Connection) -> Result<Vec<Made>, String> {
+    let mut walk = Walk {
+        sides,
+        side,
+        out: Vec::new(),
+        set: 0,
+        candidates: BTreeMap::new(),
+        restart: false,
+        channels: has_data_channel(connection),
+        applied: applied(sides, side, connection),
+    };
+    let added =
+        connection.calls().any(|(_, call)| matches!(call.method, Method::AddTrack | Method::AddTransceiver));
+    for entry in &connection.entries {
+        let at = entry.at;
+        let call = match &entry.event {
+            PeerEvent::Call(call) => call,
+            PeerEvent::DataChannel { change, .. } if change == "created" => {
+                walk.make_channels(at);
+                continue;
+            }
+            _ => continue,
+        };
+        if !added && walk.out.is_empty() && call.method == Method::SetLocalDescription {
+            walk.add_what_is_needed(at);
+        }
+        walk.call(at, call)?;
+    }
+    Ok(walk.out)
+}
+
+/// The descriptions of the other side, from 1, that were ever applied.
+fn applied(sides: &Sides<'_>, side: usize, connection: &Connection) -> Vec<usize> {
+    let set = connection.calls_of(Method::SetRemoteDescription).filter(|(_, call)| succeeded(call));
+    let of_other = &sides.described[Sides::other(side)];
+    set.filter_map(|(at, call)| find(of_other, call.description.as_ref()?, at)).collect()
+}
+
+struct Walk<'s, 't> {
+    sides: &'s Sides<'t>,
+    side: usize,
+    out: Vec<Made>,
+    /// How many local descriptions were set.
+    set: usize,
+    candidates: BTreeMap<usize, usize>,
+    /// Whether the next offer was asked to restart ICE.
+    restart: bool,
+    /// Whether channels are still to be made.
+    channels: bool,
+    applied: Vec<usize>,
+}
+
+impl Walk<'_, '_> {
+    fn push(&mut self, at: VirtualTime, call: ApiCall) {
+        self.out.push(Made { at, call });
+    }
+
+    /// Older captures do not show which tracks were added.
+    fn add_what_is_needed(&mut self, at: VirtualTime) {
+        let Some(first) = self.sides.described[self.side].first() else { return };
+        // Without a body, a channel is all that is known.
+        if first.sdp.trim().is_empty() && self.channels {
+            return self.make_channels(at);
+        }
+        let needs = first.needs();
+        for call in needs {
+            self.channels &= call != ApiCall::CreateDataChannel;
+            self.push(at, call);
+        }
+    }
+
+    fn call(&mut self, at: VirtualTime, call: &Captured) -> Result<(), String> {
+        match call.method {
+            Method::AddTrack | Method::AddTransceiver => {
+                if let Some(kind) = kind_of(call).filter(|_| succeeded(call)) {
+                    self.push(at, ApiCall::AddTrack(kind));
+                }
+            }
+            Method::RemoveTrack => {
+                let kind = kind_of(call).unwrap_or(MediaKind::Video);
+                self.push(at, ApiCall::RemoveTrack(kind));
+            }
+            Method::CreateDataChannel => self.make_channels(at),
+            Method::RestartIce => self.restart_ice(at),
+            Method::CreateOffer if wants_restart(call) => self.restart_ice(at),
+            Method::SetLocalDescription if succeeded(call) => self.set_local(at, call),
+            Method::SetRemoteDescription => self.set_remote(at, call)?,
+            Method::AddIceCandidate => self.add_candidate(at, call),
+            Method::Close => self.push(at, ApiCall::Close),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Ours are made once, whatever theirs were called.
+    fn make_channels(&mut self, at: VirtualTime) {
+        if std::mem::replace(&mut self.channels, false) {
+            self.push(at, ApiCall::CreateDataChannel);
+        }
+    }
+
+    fn restart_ice(&mut self, at: VirtualTime) {
+        if !std::mem::replace(&mut self.restart, true) {
+            self.push(at, ApiCall::RestartIce);
+        }
+    }
+
+    fn set_local(&mut self, at: VirtualTime, call: &Captured) {
+        if call.description.as_ref().is_some_and(|description| description.kind == SdpType::Rollback) {
+            return self.push(at, ApiCall::SetLocalDescription(LocalWord::Rollback));
+        }
+        let own = &self.sides.described[self.side];
+        let Some(now) = own.get(self.set) else { return };
+        let (word, sdp_has_channel) = (now.word, now.sdp.contains("\nm=application"));
+        let restarts = self.set.checked_sub(1).is_some_and(|before| now.restarts(&own[before]));
+        if word == LocalWord::Offer {
+            if sdp_has_channel {
+                self.make_channels(at);
+            }
+            // A rollback gives the next offer another generation as well; it does no harm here.
+            if restarts {
+                self.restart_ice(at);
+            }
+            self.restart = false;
+        }
+        self.set += 1;
+        self.push(at, ApiCall::SetLocalDescription(word));
+    }
+
+    fn set_remote(&mut self, at: VirtualTime, call: &Captured) -> Result<(), String> {
+        let Some(description) = &call.description else { return Ok(()) };
+        if description.kind == SdpType::Rollback {
+            return Ok(());
+        }
+        let other = Sides::other(self.side);
+        let whom = &self.sides.peers[other].id;
+        let nth = find(&self.sides.described[other], description, at).ok_or_else(|| {
+            format!("the capture does not show who made the description that was applied at {at} ms, if not {whom}")
+        })?;
+        let sdp = self.sides.foreign_offer(other, nth).map(|_| description.sdp.clone());
+        self.push(at, ApiCall::SetRemoteDescription { nth: number(nth), sdp });
+        for candidate in self.sides.described[other][nth - 1].candidates(nth) {
+            self.push(at, candidate);
+        }
+        Ok(())
+    }
+
+    fn add_candidate(&mut self, at: VirtualTime, call: &Captured) {
+        let Some(candidate) = call.candidate.as_ref().filter(|candidate| !candidate.is_end()) else { return };
+        let made = &self.sides.described[Sides::other(self.side)];
+        let Some(nth) = of_candidate(made, candidate, at) else { return };
+        let count = self.candidates.entry(nth).or_default();
+        *count += 1;
+        // Those of a description that was taken back, or ignored, connect nobody.
+        if *count <= CANDIDATES && self.applied.contains(&nth) {
+            self.push(at, ApiCall::AddIceCandidate { nth: number(nth) });
+        }
+    }
+}
+
+fn kind_of(call: &Captured) -> Option<MediaKind> {
+    let named = call.track.as_ref().map(|track| track.kind.as_str()).or(call.argument.as_deref())?;
+    MediaKind::ALL.iter().copied().find(|kind| named.contains(kind.as_str()))
+}
+
+/// `createOffer({ iceRestart: true })`.
+fn wants_restart(call: &Captured) -> bool {
+    let argument = call.argument.as_deref().unwrap_or_default();
+    let argument: String =
+        argument.chars().filter(|letter| !letter.is_whitespace() && *letter != '"').collect();
+    argument.contains("iceRestart:true")
+}

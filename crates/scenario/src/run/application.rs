@@ -1,0 +1,307 @@
+//! The application at a peer that makes each call of the API by itself, on a [`DrivenPeer`] and without an engine.
+//!
+//! What one of the two makes reaches the other without signalling: when a message is applied, the script says.
+//!
+//! Invariants:
+//! - Calls are made one after the other. One whose description is not there yet waits for it, and those behind it
+//!   with it; a candidate that is not there yet is applied when it comes, and nothing waits for it.
+//! - A call that fails is written down as a problem, and the next one is made.
+
+mod exchange;
+mod substitute;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use call_engine::{
+    DrivenParts, DrivenPeer, EngineEvent, LocalDescription, MediaKind as EngineMediaKind, Observer,
+    RemoteDescription,
+};
+use futures::StreamExt as _;
+use futures::channel::mpsc::{UnboundedReceiver as Candidates, unbounded};
+use netsim::World;
+use timeline::Name;
+use tokio::{
+    sync::{
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+        oneshot,
+    },
+    task::JoinHandle,
+};
+use webrtc::runtime::Runtime;
+
+pub(super) use self::exchange::Exchange;
+use self::exchange::Made;
+use super::{
+    build, ice_server,
+    recorder::{PeerObserver, Recording},
+};
+use crate::{
+    plan::{ApiCall, LocalWord, MediaKind, PeerPlan, Plan, TrackState},
+    runtime::{Gauges, WorldRuntime},
+};
+
+/// How long a call waits for a description that the other side has not made: it may have failed to.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The application at one peer.
+pub(super) struct Application {
+    orders: UnboundedSender<Order>,
+    task: JoinHandle<()>,
+    pub(super) gauges: Gauges,
+}
+
+enum Order {
+    Call(ApiCall),
+    SetEnabled(MediaKind, TrackState),
+    /// Close what is open, and say when that is done.
+    End(oneshot::Sender<()>),
+}
+
+impl Application {
+    /// Starts it. `other` is the other peer of its kind.
+    pub(super) fn start(
+        plan: &Plan,
+        (peer, other): (&PeerPlan, &Name),
+        (index, seed): (u64, u64),
+        (world, recording): (&World, &Recording),
+        exchange: &Exchange,
+    ) -> Self {
+        let host = world.host(&peer.name).expect("the world was built from this plan");
+        let runtime = WorldRuntime::new(world.clone(), host, ice_server::names(plan));
+        let gauges = runtime.gauges();
+        let runtime: Arc<dyn Runtime> = Arc::new(runtime);
+        let (rings, _) = unbounded_channel();
+        let observer = Arc::new(PeerObserver {
+            name: peer.name.clone(),
+            world: world.clone(),
+            recording: recording.clone(),
+            rings,
+        });
+        let (candidates, found) = unbounded();
+        let parts = DrivenParts {
+            devices: Arc::new(build::devices(peer, runtime.clone())),
+            runtime,
+            observer: observer.clone(),
+            candidates,
+        };
+        recording.dials(&peer.name, other);
+        let running = Running {
+            name: peer.name.clone(),
+            other: other.clone(),
+            peer: DrivenPeer::start(build::engine_settings(plan, peer, index, seed), parts),
+            observer,
+            world: world.clone(),
+            exchange: exchange.clone(),
+            owed: BTreeMap::new(),
+            substituted: false,
+        };
+        let (orders, waiting) = unbounded_channel();
+        let task = tokio::spawn(running.run(waiting, found));
+        Self { orders, task, gauges }
+    }
+
+    /// Makes this call, when those before it are done.
+    pub(super) fn call(&self, call: ApiCall) {
+        self.order(Order::Call(call));
+    }
+
+    /// Enables or disables its tracks of one kind.
+    pub(super) fn set_enabled(&self, kind: MediaKind, state: TrackState) {
+        self.order(Order::SetEnabled(kind, state));
+    }
+
+    /// Closes its connection, unless it did that itself.
+    pub(super) async fn end(&self) {
+        let (done, end) = oneshot::channel();
+        self.order(Order::End(done));
+        // An application that is gone holds nothing any more.
+        let _ = end.await;
+        self.task.abort();
+    }
+
+    fn order(&self, order: Order) {
+        // One that has ended makes no calls.
+        let _ = self.orders.send(order);
+    }
+}
+
+/// The application's task.
+struct Running {
+    name: Name,
+    other: Name,
+    peer: DrivenPeer,
+    observer: Arc<PeerObserver>,
+    world: World,
+    exchange: Exchange,
+    /// How many candidates are to be applied as soon as they come, by the description that they belong to.
+    owed: BTreeMap<u32, u32>,
+    /// Whether the newest description of the other side was applied with the SDP of the script.
+    substituted: bool,
+}
+
+impl Running {
+    async fn run(
+        mut self,
+        mut orders: UnboundedReceiver<Order>,
+        mut found: Candidates<signaller::Candidate>,
+    ) {
+        loop {
+            let exchange = self.exchange.clone();
+            let owed: Vec<u32> = self.owed.keys().copied().collect();
+            let other = self.other.clone();
+            tokio::select! {
+                biased;
+                candidate = found.next() => match candidate {
+                    Some(candidate) => self.exchange.gathered(&self.name, candidate),
+                    None => return,
+                },
+                (nth, candidate) = exchange.candidate(&other, &owed) => {
+                    self.pay(nth);
+                    self.add_candidate(candidate).await;
+                }
+                order = orders.recv() => match order {
+                    Some(Order::Call(call)) => self.make(call).await,
+                    Some(Order::SetEnabled(kind, state)) => {
+                        let result = self.peer.set_enabled(media_kind(kind), super::script::enabled(state)).await;
+                        self.settle("enabled", result);
+                    }
+                    Some(Order::End(done)) => {
+                        let result = self.peer.close().await;
+                        self.settle("close", result);
+                        // Whoever asked may have stopped waiting.
+                        let _ = done.send(());
+                    }
+                    None => return,
+                },
+            }
+        }
+    }
+
+    async fn make(&mut self, call: ApiCall) {
+        match call {
+            ApiCall::AddTrack(kind) => {
+                let result = self.peer.add_track(media_kind(kind)).await;
+                self.settle("addTrack", result);
+            }
+            ApiCall::RemoveTrack(kind) => {
+                let result = self.peer.remove_track(media_kind(kind)).await;
+                self.settle("removeTrack", result);
+            }
+            ApiCall::CreateDataChannel => {
+                let result = self.peer.create_data_channels().await;
+                self.settle("createDataChannel", result);
+            }
+            ApiCall::RestartIce => {
+                let result = self.peer.restart_ice().await;
+                self.settle("restartIce", result);
+            }
+            ApiCall::SetLocalDescription(word) => self.set_local(word).await,
+            ApiCall::SetRemoteDescription { nth, sdp } => self.set_remote(nth, sdp).await,
+            ApiCall::AddIceCandidate { nth } => *self.owed.entry(nth).or_default() += 1,
+            ApiCall::Close => {
+                self.owed.clear();
+                let result = self.peer.close().await;
+                self.settle("close", result);
+            }
+        }
+    }
+
+    async fn set_local(&mut self, word: LocalWord) {
+        let description = match word {
+            LocalWord::Rollback => {
+                let result = self.peer.roll_back().await;
+                return self.settle("setLocalDescription(rollback)", result);
+            }
+            LocalWord::Offer => LocalDescription::Offer,
+            LocalWord::Pranswer => LocalDescription::Pranswer,
+            LocalWord::Answer => LocalDescription::Answer,
+        };
+        match self.peer.set_local_description(description).await {
+            Ok(sdp) => {
+                let to_substituted = self.substituted && description != LocalDescription::Offer;
+                let made = Made { description, sdp, to_substituted };
+                let nth = self.exchange.made(&self.name, made);
+                self.observer.on_event(EngineEvent::MessageSent {
+                    kind: kind_of(description),
+                    to: self.other.clone(),
+                    detail: format!("description {nth}"),
+                });
+            }
+            Err(error) => self.settle(&format!("setLocalDescription({word})"), Err(error)),
+        }
+    }
+
+    async fn set_remote(&mut self, nth: u32, sdp: Option<String>) {
+        let given_up = self.world.sleep(PATIENCE);
+        let made = tokio::select! {
+            biased;
+            made = self.exchange.description(&self.other, nth) => made,
+            () = given_up => {
+                let never = format!("{} made no description {nth} within {PATIENCE:?}", self.other);
+                return self.settle("setRemoteDescription", Err(never));
+            }
+        };
+        let kind = kind_of(made.description);
+        self.observer.on_event(EngineEvent::MessageReceived {
+            kind,
+            from: self.other.clone(),
+            detail: format!("description {nth}"),
+        });
+        self.substituted = sdp.is_some();
+        let text = match sdp {
+            Some(sdp) => substitute::transport(&sdp, &made.sdp),
+            // What answers an offer of the script's has that one's sections, not those of ours.
+            None if made.to_substituted => match self.exchange.newest_offer(&self.name) {
+                Some(own) => substitute::sections(&made.sdp, &own),
+                None => made.sdp,
+            },
+            None => made.sdp,
+        };
+        let description = match made.description {
+            LocalDescription::Offer => RemoteDescription::Offer(text),
+            LocalDescription::Pranswer => RemoteDescription::Pranswer(text),
+            LocalDescription::Answer => RemoteDescription::Answer(text),
+        };
+        let result = self.peer.set_remote_description(description).await;
+        self.settle(&format!("setRemoteDescription({kind})"), result);
+    }
+
+    fn pay(&mut self, nth: u32) {
+        if let Some(count) = self.owed.get_mut(&nth) {
+            *count -= 1;
+            if *count == 0 {
+                self.owed.remove(&nth);
+            }
+        }
+    }
+
+    async fn add_candidate(&mut self, candidate: signaller::Candidate) {
+        let summary = candidate.summary();
+        let event = match self.peer.add_ice_candidate(candidate).await {
+            Ok(()) => EngineEvent::CandidateApplied { candidate: summary },
+            Err(error) => EngineEvent::CandidateRejected { candidate: summary, error },
+        };
+        self.observer.on_event(event);
+    }
+
+    fn settle(&self, what: &str, result: Result<(), String>) {
+        if let Err(error) = result {
+            self.observer.on_event(EngineEvent::Problem { what: format!("{what} failed: {error}") });
+        }
+    }
+}
+
+const fn kind_of(description: LocalDescription) -> &'static str {
+    match description {
+        LocalDescription::Offer => "offer",
+        LocalDescription::Pranswer => "pranswer",
+        LocalDescription::Answer => "answer",
+    }
+}
+
+const fn media_kind(kind: MediaKind) -> EngineMediaKind {
+    match kind {
+        MediaKind::Audio => EngineMediaKind::Audio,
+        MediaKind::Video => EngineMediaKind::Video,
+    }
+}
