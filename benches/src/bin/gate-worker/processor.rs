@@ -1,7 +1,7 @@
 //! The instruction and wall tiers: workloads, counted and timed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     panic::{AssertUnwindSafe, catch_unwind},
     time::Instant,
 };
@@ -118,13 +118,14 @@ impl Processor {
 
     fn prepare(&mut self, index: usize) -> Result<&mut Prepared, String> {
         let Gated { workload: id, size, .. } = GATED[index];
-        let key = (id, size == Size::Full);
-        if !self.ready.contains_key(&key) {
-            let workload = workload::find(id).ok_or_else(|| format!("there is no workload `{id}`"))?;
-            let ready = workload.prepare(size, region::measured).map_err(|error| error.to_string())?;
-            self.ready.insert(key, ready);
+        match self.ready.entry((id, size == Size::Full)) {
+            Entry::Occupied(ready) => Ok(ready.into_mut()),
+            Entry::Vacant(place) => {
+                let workload = workload::find(id).ok_or_else(|| format!("there is no workload `{id}`"))?;
+                let ready = workload.prepare(size, region::measured).map_err(|error| error.to_string())?;
+                Ok(place.insert(ready))
+            }
         }
-        self.ready.get_mut(&key).ok_or_else(|| format!("`{id}` is not ready"))
     }
 }
 
