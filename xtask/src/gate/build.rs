@@ -112,7 +112,7 @@ fn executable(messages: &str) -> Option<PathBuf> {
         executable: Option<PathBuf>,
     }
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
-    messages.filter_map(|message| message.executable).last()
+    messages.filter_map(|message| message.executable).next_back()
 }
 
 /// Copies the worker to a place that no other build writes to; whole, or not at all.

@@ -72,8 +72,11 @@ pub(in crate::gate) fn measure(
                 let failures = failed.into_iter().map(|(id, why)| format!("`{id}` was not measured: {why}"));
                 return Ok(Measured { subjects, failures: failures.collect() });
             }
-            Err((_, WorkerError::Interrupted)) => return Err(WorkerError::Interrupted),
-            Err((id, error)) => {
+            Err(failed_one) => {
+                let (id, error) = *failed_one;
+                if matches!(error, WorkerError::Interrupted) {
+                    return Err(error);
+                }
                 // Without it once more: what was measured with it is gone.
                 session.controls.retain(|_, control| control.of != id);
                 failed.insert(id, error.to_string());
@@ -114,7 +117,7 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    fn epoch(&mut self, request: &Request) -> Result<Option<Epoch>, (MetricId, WorkerError)> {
+    fn epoch(&mut self, request: &Request) -> Result<Option<Epoch>, Box<(MetricId, WorkerError)>> {
         if now() >= self.ends {
             return Ok(None);
         }
@@ -127,7 +130,9 @@ impl Session<'_> {
         };
         let phase = if request.phase == Phase::Confirmation { ", once more" } else { "" };
         self.wait.step(format!("{}{phase}", request.metric));
-        epoch(programs, &metric, slowdowns, &request.first).map(Some).map_err(|error| (metric, error))
+        epoch(programs, &metric, slowdowns, &request.first)
+            .map(Some)
+            .map_err(|error| Box::new((metric, error)))
     }
 }
 
