@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 
-use super::{Device, Duration, Link, OneOrMore};
+use super::{Device, Duration, OneOrMore, network::Link};
 use crate::plan::{FaultyMessage, MessageKind, TokenHeld, TransportPlan};
 
 /// The signalling server.
