@@ -94,7 +94,9 @@ fn to(participant: &str, body: Message) -> Outgoing {
 
 #[tokio::test]
 async fn two_clients_meet_and_ctrl_c_ends_it_in_good_order() {
-    let server = Server::start(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("relay.jsonl");
+    let server = Server::start(&["--log", log.to_str().unwrap()]);
     assert_eq!(server.said["websocket"], format!("ws://{}/v1/ws", server.address()));
     assert_eq!(server.said["rest"], format!("http://{}/v1/messages", server.address()));
     assert_eq!((&server.said["open"], &server.said["secret"]), (&false.into(), &serde_json::Value::Null));
@@ -106,6 +108,16 @@ async fn two_clients_meet_and_ctrl_c_ends_it_in_good_order() {
     assert_eq!(message(&mut alice).await, Some(("accept".to_owned(), "bob".to_owned())));
     assert_eq!(server.interrupt(), Some(0));
     while !matches!(event(&mut alice).await, Some(TransportEvent::Down { .. })) {}
+    let lines = std::fs::read_to_string(log).unwrap();
+    let passed: Vec<String> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(|line| line["dir"] != "close")
+        .map(|line| {
+            format!("{} {} {}", line["dir"], line["peer"], line["msg"]["body"]["type"]).replace('"', "")
+        })
+        .collect();
+    assert_eq!(passed, ["in alice ringing", "out bob ringing", "in bob accept", "out alice accept"]);
 }
 
 #[tokio::test]

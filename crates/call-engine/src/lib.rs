@@ -34,12 +34,13 @@
 //!
 //! [`DrivenPeer`] is the engine's peer connection without the engine: somebody else makes each call of the API.
 //!
-//! Deliberately absent, so far: more than two participants in a call.
+//! A call of more than two is a [`Mesh`] of pairs.
 
 mod configuration;
 mod engine;
 mod guards;
 mod media;
+mod mesh;
 mod observer;
 mod peer;
 mod recovery;
@@ -56,6 +57,7 @@ pub use media::{
     Enabled, FacingMode, Frame, FrameSource, LocalTrack, MediaDevices, MediaError, MediaKind, MediaStream,
     MediaStreamConstraints, Permission, SyntheticDevices, VideoConstraints, Wanted,
 };
+pub use mesh::{Mesh, MeshEvent, MeshObserver, MeshParts};
 pub use observer::{EngineEvent, Observer, PacketPosition, ReceivedPacket, StateMachine};
 pub use peer::{Delivery, Hold, Statistics};
 pub use recovery::{Rebuilds, Recovery, RecoveryCause, RecoveryStep};

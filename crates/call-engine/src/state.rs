@@ -195,7 +195,9 @@ impl CallState {
                 Caller,
                 E::RingingReceived | E::AcceptReceived,
             ) => NoOp,
-            (S::Connecting | S::Connected | S::Reconnecting, _, E::NegotiationFailed) => {
+            // A callee that cannot build its peer has not accepted yet.
+            (S::Ringing, Callee, E::NegotiationFailed)
+            | (S::Connecting | S::Connected | S::Reconnecting, _, E::NegotiationFailed) => {
                 Moved(S::Ended(EndReason::NegotiationFailed))
             }
             (S::Connecting | S::Connected | S::Reconnecting, _, E::PermissionLost) => {

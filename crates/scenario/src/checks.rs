@@ -5,6 +5,7 @@
 
 mod candidates;
 mod counts;
+mod data;
 mod media;
 mod outcome;
 mod rates;
@@ -31,6 +32,8 @@ pub const NAMES: &[&str] = &[
     "media-both-ways",
     "media-none",
     "media-only",
+    "data",
+    "statistics",
     "offers",
     "recoveries",
     "held-candidates",
@@ -67,6 +70,7 @@ pub fn check(plan: &Plan, record: &RunRecord) -> Vec<Failure> {
     outcome::check_peers(plan, record, &mut findings);
     outcome::check_milestones(plan, &milestones, &mut findings);
     media::check(plan, record, &mut findings);
+    data::check(plan, record, &mut findings);
     counts::check(plan, record, &mut findings);
     signalling::check_peers(plan, record, &mut findings);
     states::check_never(plan, record, &mut findings);

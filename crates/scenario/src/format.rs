@@ -14,6 +14,7 @@
 mod address;
 mod api;
 mod attachment;
+mod data;
 mod engine;
 mod error;
 mod expect;

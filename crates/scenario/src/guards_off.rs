@@ -16,13 +16,8 @@ use crate::{
     suite::{Run, SuiteResult},
 };
 
-/// Guards that no call between two of our own engines can need, and why. The engine's own tests show what
-/// they are good for.
-const OUT_OF_REACH: &[(&str, &str)] = &[(
-    "hold_candidates_before_peer",
-    "the callee builds its peer before it accepts, and the caller offers and gathers after that: only an \
-     app that offers as it rings sends candidates to one without a peer",
-)];
+/// Guards that no call can need, and why: none at present. The engine's own tests show what they are good for.
+const OUT_OF_REACH: &[(&str, &str)] = &[];
 
 /// What became of all guards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

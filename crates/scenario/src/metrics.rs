@@ -237,7 +237,7 @@ mod tests {
     fn every_end_reason_has_an_outcome_of_its_own_or_is_a_failure() {
         for reason in crate::record::END_REASONS {
             let outcome = outcome_of_reason(reason);
-            let failure = ["negotiation-failed", "shut-down"].contains(reason);
+            let failure = ["negotiation-failed", "permission-lost", "shut-down"].contains(reason);
             assert_eq!(outcome == Outcome::Failed, failure, "{reason}");
         }
     }

@@ -28,8 +28,8 @@ use timeline::Name;
 pub use self::{
     api::{ApiCall, LocalWord},
     expect::{
-        AlwaysOn, CountRange, Expect, FlowExpect, MediaExpect, Milestone, MilestoneBound, Outcome,
-        PeerExpect, RateBand, Reached, Sequence, StateRef, WayTaken,
+        AlwaysOn, CountRange, DataExpect, Expect, FlowExpect, MediaExpect, Milestone, MilestoneBound,
+        Outcome, PeerExpect, RateBand, Reached, Sequence, StateRef, StatisticsExpect, WayTaken,
     },
     guard::GuardPlan,
     network::{

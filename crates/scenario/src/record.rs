@@ -1,13 +1,18 @@
 //! What one run yields: everything that checks, metrics and reports read, and nothing that they do not.
 
+mod flows;
 mod signalling;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use timeline::{Digest, Name, Timeline, VirtualTime};
 
+pub use self::flows::{DataFlow, DataSent, StatisticsSample};
 pub use self::signalling::{Fate, MessageRecord, PeerSignalling, SignallingRecord};
-use crate::{plan::MediaKind, words::words};
+use crate::{
+    plan::{DeliveryWord, MediaKind},
+    words::words,
+};
 
 /// The states of a call, in the order in which it passes them.
 pub const CALL_STATES: &[&str] =
@@ -27,6 +32,7 @@ pub const END_REASONS: &[&str] = &[
     "connection-lost",
     "signaling-lost",
     "negotiation-failed",
+    "permission-lost",
     "shut-down",
 ];
 
@@ -86,6 +92,12 @@ pub struct PeerRecord {
     pub received: BTreeMap<(Name, MediaKind), MediaFlow>,
     /// How many media packets it sent, by kind.
     pub sent: BTreeMap<MediaKind, u64>,
+    /// The messages of data channels that arrived, by sender and channel.
+    pub data_received: BTreeMap<(Name, DeliveryWord), DataFlow>,
+    /// The messages that it was told to send on data channels.
+    pub data_sent: BTreeMap<DeliveryWord, DataSent>,
+    /// The samples of its statistics, in order.
+    pub statistics: Vec<StatisticsSample>,
     /// What became of ICE candidates.
     pub candidates: CandidateCounts,
     /// The candidate pair that ICE selected, the last if there were several.
@@ -98,6 +110,8 @@ pub struct PeerRecord {
     pub answers_sent: u64,
     /// Local tracks that were not stopped at the end.
     pub tracks_live: usize,
+    /// What was left of a call of several some time after it was left, each time.
+    pub left_behind: Vec<Leftovers>,
 }
 
 /// Media of one kind from one peer as it arrived at another, decrypted.

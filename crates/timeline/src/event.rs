@@ -118,6 +118,19 @@ pub enum Event {
         /// `first frame`, `resumed`, `paused`.
         change: Word,
     },
+    /// A sample of the statistics (W3C webrtc-stats).
+    Statistics {
+        /// `currentRoundTripTime` of the selected pair, in milliseconds, where it is known.
+        round_trip_ms: Option<u64>,
+        /// What was sent since the sample before, in bits a second.
+        sent_bps: u64,
+        /// What arrived since the sample before, in bits a second.
+        received_bps: u64,
+        /// RTP packets that were lost on the way here since the call began.
+        packets_lost: i64,
+        /// The selected candidate pair: `host udp 10.0.0.1:50000 and host udp 10.0.0.2:50000`.
+        pair: Word,
+    },
     /// A step of the script was carried out for this actor.
     Action {
         /// The step in words.

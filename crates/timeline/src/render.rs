@@ -81,6 +81,13 @@ pub(crate) fn event_line(event: &Event) -> String {
         Event::NegotiationNeeded { verdict } => with_detail("negotiationneeded".to_owned(), verdict),
         Event::Track { change, kind } => format!("track {change}: {kind}"),
         Event::Stream { change, id } => format!("stream {change}: {id}"),
+        Event::Statistics { round_trip_ms, sent_bps, received_bps, packets_lost, pair } => {
+            let round_trip = round_trip_ms.map_or("unknown".to_owned(), |ms| format!("{ms} ms"));
+            let [sent, received] = [sent_bps, received_bps].map(|bps| bps.div_ceil(1_000));
+            format!(
+                "statistics: round trip {round_trip}, sent {sent} kbps, received {received} kbps, lost {packets_lost}, {pair}"
+            )
+        }
         Event::Media { kind, change } => format!("media {kind}: {change}"),
         Event::Action { what } => format!("· {what}"),
         Event::Fault { what } => format!("⚡ {what}"),

@@ -235,7 +235,8 @@ mod tests {
         use Verdict::{Pass, Regression};
         check(&[(0, Pass, 1, 1), (5, Regression, 1, 1)], Code::Good, Code::Good);
         check(&[(0, Pass, 0, 1), (5, Regression, 1, 1)], Code::CheckFailed, Code::Good);
-        check(&[(0, Pass, 1, 1), (5, Regression, 0, 1)], Code::CheckFailed, Code::CheckFailed);
+        check(&[(0, Pass, 1, 1), (5, Regression, 0, 1)], Code::CheckFailed, Code::Good);
+        check(&[(0, Pass, 1, 1), (5, Regression, 0, 2)], Code::CheckFailed, Code::CheckFailed);
         check(&[(0, Regression, 2, 299), (5, Regression, 58, 59)], Code::CheckFailed, Code::Good);
         check(&[(0, Regression, 9, 299), (5, Regression, 59, 59)], Code::CheckFailed, Code::CheckFailed);
     }

@@ -16,6 +16,7 @@ use webrtc::runtime::Runtime;
 use super::{
     Command, Parts,
     call::{Call, Purpose, TimerKind, Timers},
+    over::CallsOver,
 };
 use crate::{
     CallEvent, CallState, EndReason, EngineEvent, MediaDevices, MediaError, MediaStream, Observer, Outcome,
@@ -30,6 +31,7 @@ pub(super) struct Actor {
     pub(super) runtime: Arc<dyn Runtime>,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) call: Option<Call>,
+    pub(super) over: CallsOver,
     pub(super) devices: Arc<dyn MediaDevices>,
     pub(super) peer_events_in: UnboundedSender<PeerEvent>,
     /// The number of the newest peer; none has it but that one.
@@ -69,6 +71,7 @@ impl Actor {
             runtime: parts.runtime,
             observer: parts.observer,
             call: None,
+            over: CallsOver::default(),
             devices: parts.devices,
             transport: parts.transport,
             signaling: Signaling::Up,
@@ -199,6 +202,7 @@ impl Actor {
     /// Tells the other side and lets go of everything that the call holds.
     async fn release(&mut self, event: CallEvent, reason: EndReason) {
         let Some(mut call) = self.call.take() else { return };
+        self.over.add(call.id.clone(), call.remote.clone());
         call.timers = Timers::default();
         call.media = None;
         if call.announced

@@ -42,6 +42,9 @@ impl Actor {
     }
 
     pub(super) async fn on_ring(&mut self, envelope: Envelope) {
+        if self.over.contains(&envelope.call, &envelope.from) {
+            return self.problem("a ring that comes when its call is over".to_owned());
+        }
         if let Some(call) = &self.call {
             if call.id == envelope.call && call.remote == envelope.from && call.role == Role::Callee {
                 return self.happen(CallEvent::RingReceived).await;
@@ -66,8 +69,13 @@ impl Actor {
         if crossing(call, &envelope, &self.settings.participant) == Crossing::Ours {
             return;
         }
+        // They may have given theirs up and not have heard of ours yet, which rings there then.
+        if call.announced {
+            self.send(Message::Bye { reason: EndReason::Cancelled.to_bye() });
+        }
         self.happen(CallEvent::RingCrossed).await;
         let Some(call) = &mut self.call else { return };
+        self.over.add(call.id.clone(), call.remote.clone());
         call.id = envelope.call;
         call.role = Role::Callee;
         call.announced = true;

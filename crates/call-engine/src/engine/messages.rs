@@ -24,6 +24,9 @@ impl Actor {
         // A message of a call that is over, or of somebody else's, concerns nobody here.
         let is_ours = |call: &super::call::Call| call.id == envelope.call && call.remote == envelope.from;
         if !self.call.as_ref().is_some_and(is_ours) {
+            if let Message::Bye { .. } = envelope.body {
+                self.over.add(envelope.call, envelope.from);
+            }
             return;
         }
         match envelope.body {

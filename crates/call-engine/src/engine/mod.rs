@@ -7,6 +7,7 @@ pub(crate) mod driven;
 mod in_call;
 mod messages;
 mod negotiating;
+mod over;
 mod peer_events;
 mod recovering;
 mod trickling;

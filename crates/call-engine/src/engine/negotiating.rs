@@ -142,8 +142,6 @@ impl Actor {
         self.problem(what.to_owned());
         let Some(call) = &self.call else { return };
         match call.state {
-            // A callee that cannot build its peer has not accepted yet.
-            CallState::Ringing => self.happen(CallEvent::ShutDown).await,
             CallState::Connected | CallState::Reconnecting if call.recovery.is_some() => {
                 // Boxed, for a rebuild may fail here again; the ladder bounds it.
                 Box::pin(self.recover(Input::NegotiationFailed)).await;

@@ -18,6 +18,10 @@ pub(crate) struct Described {
     pub(crate) session: Option<String>,
     /// The tag and the direction of each media section that has both.
     pub(crate) sections: Vec<(String, Direction)>,
+    /// The tags of the media sections that have one.
+    pub(crate) mids: Vec<String>,
+    /// How many media sections there are.
+    pub(crate) section_count: usize,
     /// The ids of the tracks that its maker sends (`a=msid`, RFC 8830).
     pub(crate) tracks: Vec<String>,
 }
@@ -32,6 +36,12 @@ impl Described {
             username_fragment: first("a=ice-ufrag:").map(str::to_owned),
             session: first("o=").and_then(|origin| origin.split(' ').nth(1)).map(str::to_owned),
             sections: sdp.split("\nm=").skip(1).filter_map(section).collect(),
+            mids: sdp
+                .lines()
+                .filter_map(|line| line.trim_end().strip_prefix("a=mid:"))
+                .map(str::to_owned)
+                .collect(),
+            section_count: sdp.split("\nm=").skip(1).count(),
             tracks: msids.filter_map(|msid| msid.split(' ').nth(1)).map(str::to_owned).collect(),
         }
     }
@@ -45,6 +55,21 @@ impl Described {
             sdp_mid: given_mid.or_else(|| self.sdp_mid.clone()),
             sdp_mline_index: found.sdp_mline_index.or(Some(0)),
             username_fragment: found.username_fragment.or_else(|| self.username_fragment.clone()),
+        }
+    }
+
+    /// Why `candidate` belongs to no section of this description; `None` where it does (W3C webrtc-pc
+    /// §4.4.1.5, `addIceCandidate`: an OperationError). The tag goes before the place.
+    pub(crate) fn has_no_place_for(&self, candidate: &Candidate) -> Option<String> {
+        match (candidate.sdp_mid.as_deref().filter(|mid| !mid.is_empty()), candidate.sdp_mline_index) {
+            (Some(mid), _) if !self.mids.is_empty() => {
+                let is_known = self.mids.iter().any(|known| known == mid);
+                (!is_known).then(|| format!("OperationError: there is no media section `{mid}`"))
+            }
+            (_, Some(index)) if usize::from(index) >= self.section_count => {
+                Some(format!("OperationError: there is no media section {index}"))
+            }
+            _ => None,
         }
     }
 
@@ -92,6 +117,20 @@ mod tests {
         assert_eq!(complete.sdp_mid.as_deref(), Some("audio0"));
         assert_eq!(complete.username_fragment.as_deref(), Some("abcd"));
         assert_eq!(complete.sdp_mline_index, Some(0));
+    }
+
+    #[test]
+    fn a_candidate_of_no_section_has_no_place() {
+        let described = Described::of(SDP);
+        let candidate = |mid: Option<&str>, sdp_mline_index| Candidate {
+            sdp_mid: mid.map(str::to_owned),
+            sdp_mline_index,
+            ..Candidate::default()
+        };
+        let refused = |mid, index| described.has_no_place_for(&candidate(mid, index)).is_some();
+        assert!(!refused(Some("audio0"), None) && !refused(None, Some(1)) && !refused(None, None));
+        assert!(!refused(Some("1"), Some(7)), "the tag goes before the place");
+        assert!(refused(Some("screen"), Some(0)) && refused(None, Some(2)) && refused(Some(""), Some(2)));
     }
 
     #[test]

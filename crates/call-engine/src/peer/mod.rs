@@ -227,6 +227,11 @@ impl Peer {
 
     /// Applies one remote candidate: step 5.
     pub(crate) async fn apply_candidate(&mut self, trickled: Trickled) -> Result<()> {
+        if let Trickled::Candidate(candidate) = &trickled
+            && let Some(why) = self.remote.has_no_place_for(candidate)
+        {
+            return Err(Error::Other(why));
+        }
         self.connection.add_ice_candidate(trickled.into_init()).await
     }
 

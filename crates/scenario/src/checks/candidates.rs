@@ -60,27 +60,44 @@ fn sent_to<'a>(receiver: &'a Name, record: &'a RunRecord) -> impl Iterator<Item 
 
 /// What a receiver saw of candidates, and has not yet been matched with one that was sent.
 struct Seen<'a> {
-    arrived: BTreeMap<(&'a Name, &'a str), VecDeque<VirtualTime>>,
-    settled: BTreeMap<&'a str, usize>,
+    arrived: BTreeMap<(&'a Name, &'a str), VecDeque<Arrival>>,
+}
+
+/// One that arrived, and whether something became of it.
+#[derive(Clone, Copy)]
+struct Arrival {
+    at: VirtualTime,
+    settled: bool,
 }
 
 impl<'a> Seen<'a> {
     fn of(receiver: &Name, record: &'a RunRecord) -> Self {
-        let mut seen = Self { arrived: BTreeMap::new(), settled: BTreeMap::new() };
+        let mut seen = Self { arrived: BTreeMap::new() };
         for entry in record.timeline.entries.iter().filter(|entry| entry.actor == *receiver) {
             match &entry.event {
                 Event::MessageReceived { kind, from, detail } if kind == "candidate" => {
-                    seen.arrived.entry((from, detail)).or_default().push_back(entry.at);
+                    let arrival = Arrival { at: entry.at, settled: false };
+                    seen.arrived.entry((from, detail)).or_default().push_back(arrival);
                 }
                 Event::Candidate { fate: CandidateFate::Applied | CandidateFate::Rejected, candidate } => {
                     // Behind one that was refused stands why.
                     let candidate = candidate.split_once(": ").map_or(&**candidate, |(text, _)| text);
-                    *seen.settled.entry(candidate).or_default() += 1;
+                    seen.settle(candidate);
                 }
                 _ => {}
             }
         }
         seen
+    }
+
+    /// Something becomes of this candidate: of the one that arrived last, for one that came before may have
+    /// been of another call.
+    fn settle(&mut self, candidate: &str) {
+        let same = self.arrived.iter_mut().filter(|((_, text), _)| *text == candidate);
+        let open = same.flat_map(|(_, arrivals)| arrivals).filter(|arrival| !arrival.settled);
+        if let Some(newest) = open.max_by_key(|arrival| arrival.at) {
+            newest.settled = true;
+        }
     }
 
     fn problem_with(
@@ -101,8 +118,8 @@ impl<'a> Seen<'a> {
             let accounted = accounted || is_held_by_tcp(sent, receiver, record);
             return (!accounted).then(|| format!("it should have arrived by {due} ms and never did"));
         };
-        if let Some(settled) = self.settled.get_mut(sent.candidate).filter(|count| **count > 0) {
-            *settled -= 1;
+        let Arrival { at: arrived, settled } = arrived;
+        if settled || is_of_a_call_that_is_over(sent, receiver, arrived, record) {
             return None;
         }
         let described = remote_description(record, receiver)?;
@@ -110,6 +127,26 @@ impl<'a> Seen<'a> {
         let over = over_by(record, receiver, arrived).is_some_and(|over| over <= due);
         (!over).then(|| format!("it arrived at {arrived} ms and was neither applied nor refused"))
     }
+}
+
+/// Whether the call that a candidate belongs to may have ended at either end before it `arrived`; both may be
+/// in another one then.
+fn is_of_a_call_that_is_over(
+    sent: &Sent<'_>,
+    receiver: &Name,
+    arrived: VirtualTime,
+    record: &RunRecord,
+) -> bool {
+    let ended = |peer: &Name, from: VirtualTime| {
+        let mut states = record.timeline.transitions(peer, Machine::Call);
+        states.any(|(at, to)| from <= at && at <= arrived && state_word(to) == "ended")
+    };
+    let began = record
+        .timeline
+        .transitions(sent.from, Machine::Call)
+        .filter(|(at, to)| *at <= sent.at && matches!(state_word(to), "dialling" | "ringing"));
+    let began = began.map(|(at, _)| at).last().unwrap_or(sent.at);
+    ended(sent.from, sent.at) || ended(receiver, began)
 }
 
 /// Whether a candidate that never arrived is the business of `signalling-exactly-once`: a rule of the scenario

@@ -36,6 +36,11 @@ pub(super) fn check_leftovers(record: &RunRecord, findings: &mut Findings<'_>) {
     for (host, left) in record.leftovers.iter().filter(|(_, left)| !left.is_empty()) {
         findings.add(check, format!("{host} still holds {}", in_words(left)));
     }
+    for (name, peer) in &record.peers {
+        for left in peer.left_behind.iter().filter(|left| !left.is_empty()) {
+            findings.add(check, format!("{name} has left, and still holds {}", in_words(left)));
+        }
+    }
     for (name, peer) in record.peers.iter().filter(|(_, peer)| peer.tracks_live > 0) {
         findings.add(check, format!("{name} still has {} tracks that were not stopped", peer.tracks_live));
     }

@@ -309,3 +309,58 @@ fn rates_are_judged_from_twenty_runs_on() {
     assert_eq!(messages, ["expected connected in 90 % to 100 % of the runs, found 17 of 20"]);
     assert_eq!(rates(&super::tests::plan(""), &[].into(), 20), RateVerdict::NotAsked);
 }
+
+#[test]
+fn messages_of_data_channels_are_counted_and_ordered() {
+    let with = |numbers: &'static [u64], refused: u64| {
+        Sketch::connected()
+            .change_peer("callee", |peer| {
+                let key = ("caller".into(), crate::plan::DeliveryWord::Ordered);
+                let flow = peer.data_received.entry(key).or_default();
+                numbers.iter().for_each(|number| flow.message(VirtualTime::from_millis(3_000), *number));
+            })
+            .change_peer("caller", |peer| {
+                peer.data_sent.entry(crate::plan::DeliveryWord::Ordered).or_default().refused = refused;
+            })
+            .record()
+    };
+    let found = |expect: &str, record: RunRecord| {
+        let failures = super::check(&plan(expect), &record);
+        failures.into_iter().filter(|failure| failure.check == "data").count()
+    };
+    let three = r#"data = [{ ordered = "caller to callee", messages = 3, refused = 0, before = "3100ms" }]"#;
+    assert_eq!(found(three, with(&[0, 1, 2], 0)), 0);
+    assert_eq!(found(three, with(&[0, 1], 0)), 1, "one is missing");
+    assert_eq!(found(three, with(&[0, 2, 1], 0)), 1, "one was overtaken");
+    assert_eq!(found(three, with(&[0, 1, 2, 2], 0)), 1, "one came twice");
+    assert_eq!(found(three, with(&[0, 1, 2], 1)), 1, "one was refused");
+    assert_eq!(found(&three.replace("3100ms", "3000ms"), with(&[0, 1, 2], 0)), 1, "they came too late");
+    assert_eq!(found(r#"data = [{ ordered = "caller to callee" }]"#, with(&[], 0)), 1, "none came");
+}
+
+#[test]
+fn samples_of_statistics_are_judged() {
+    let sample = |round_trip_ms: u64, received_bps: u64, packets_lost: i64| crate::record::StatisticsSample {
+        at: VirtualTime::from_millis(2_000),
+        round_trip_time: Some(std::time::Duration::from_millis(round_trip_ms)),
+        sent_bps: 0,
+        received_bps,
+        packets_lost,
+        pair: None,
+    };
+    let found = |expect: &str, samples: &[crate::record::StatisticsSample]| {
+        let samples = samples.to_vec();
+        let record = Sketch::connected().change_peer("caller", |peer| peer.statistics = samples).record();
+        let plan = plan(&format!("[expect.peers.caller]\nstatistics = {expect}"));
+        super::check(&plan, &record).into_iter().filter(|failure| failure.check == "statistics").count()
+    };
+    let good = [sample(40, 0, 0), sample(50, 30_000, 1), sample(50, 40_000, 2)];
+    let all = r#"{ samples = 3, round-trip-time = { at-least = "40ms", at-most = "50ms" }, received-kbps = 30, lost = 2 }"#;
+    assert_eq!(found(all, &good), 0);
+    assert_eq!(found("{ samples = 4 }", &good), 1);
+    assert_eq!(found(r#"{ round-trip-time = { at-most = "49ms" } }"#, &good), 2, "each that is too long");
+    assert_eq!(found(r#"{ round-trip-time = { at-least = "41ms" } }"#, &good), 1);
+    assert_eq!(found(r#"{ round-trip-time = { at-least = "41ms" } }"#, &[]), 1, "none was measured");
+    assert_eq!(found("{ received-kbps = { at-least = 31 } }", &good), 1, "the median counts");
+    assert_eq!(found("{ lost = { at-most = 1 } }", &good), 1, "the last sample counts");
+}

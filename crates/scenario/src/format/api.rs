@@ -71,7 +71,7 @@ pub(super) fn check(steps: &[(Step, Span)], problems: &Problems) {
         steps.iter().find(|(step, _)| found(&step.action)).map(|(_, at)| at.clone()).unwrap_or_default()
     };
     if driven.len() != 2 {
-        let reason = format!("{} peers make calls of the API by themselves, and it takes two", driven.len());
+        let reason = format!("calls of the API are made by {} of the peers, and it takes two", driven.len());
         let at = place(&|action| matches!(action, Action::Api { .. }));
         problems.add(ProblemKind::Impossible { reason }, at);
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use timeline::Name;
 
 use super::{
+    data,
     error::{Found, ProblemKind, Problems},
     flow,
     reader::{Table, Value},
@@ -33,6 +34,7 @@ pub(super) fn read(value: Option<Value<'_>>, peers: &[Name], problems: &Problems
         peers: per_peer,
         milestones,
         media: flow::media(table.take("media"), peers, problems),
+        data: data::data(table.take("data"), peers, problems),
         offers: table.take("offers").and_then(|value| count(value, problems)),
         recoveries: table.take("recoveries").and_then(|value| count(value, problems)),
         held_candidates: table.take("held-candidates").and_then(|value| count(value, problems)),
@@ -86,7 +88,8 @@ fn one_peer(table: &mut Table<'_>, problems: &Problems) -> PeerExpect {
         ways.filter_map(|value| value.word(&vocabulary!("way", WayTaken), problems)).collect()
     });
     let reconnects = table.take("reconnects").and_then(|value| count(value, problems));
-    PeerExpect { ends, state, connected, ways, reconnects }
+    let statistics = table.take("statistics").and_then(|value| data::statistics(value, problems));
+    PeerExpect { ends, state, connected, ways, reconnects, statistics }
 }
 
 /// `{ ringing = { at-most = "1s" }, … }`.
@@ -110,7 +113,7 @@ fn read_milestones(value: Value<'_>, peer: Option<&Name>, problems: &Problems) -
 }
 
 /// `1`, or `{ at-least = 1, at-most = 3 }`.
-fn count(value: Value<'_>, problems: &Problems) -> Option<CountRange> {
+pub(super) fn count(value: Value<'_>, problems: &Problems) -> Option<CountRange> {
     if !value.is_table() {
         let count = value.integer(0..=1_000_000, problems)?;
         return Some(CountRange { at_least: count, at_most: Some(count) });
@@ -163,7 +166,7 @@ fn rates(value: Option<Value<'_>>, problems: &Problems) -> BTreeMap<Outcome, Rat
 }
 
 /// A range has a bound, and something lies in it.
-fn check_range<T: PartialOrd>(
+pub(super) fn check_range<T: PartialOrd>(
     at_least: Option<T>,
     at_most: Option<T>,
     value: Value<'_>,

@@ -47,7 +47,7 @@ fn one_media(value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<Me
     Some(MediaExpect { kind, flow: flow_of(flow, peers, problems)?, after, before })
 }
 
-fn moment(table: &mut Table<'_>, key: &'static str, problems: &Problems) -> Option<Duration> {
+pub(super) fn moment(table: &mut Table<'_>, key: &'static str, problems: &Problems) -> Option<Duration> {
     let (moment, span) = table.duration(key, problems)?;
     if !moment.as_nanos().is_multiple_of(MediaFlow::BUCKET.as_nanos()) {
         problems.add(ProblemKind::TooFine { found: moment, grain: MediaFlow::BUCKET }, span);
@@ -55,11 +55,18 @@ fn moment(table: &mut Table<'_>, key: &'static str, problems: &Problems) -> Opti
     Some(moment)
 }
 
-/// `"both-ways"`, `"none"`, `"caller to callee"`, or a list of the last.
+/// `"both-ways"`, `"none"`, `"caller to callee"`, `"among alice, bob, carol"`, or a list of the last two.
 fn flow_of(value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<FlowExpect> {
     let mut pairs = Vec::new();
     for one in value.one_or_list() {
         let text = one.string("\"both-ways\", \"none\" or \"caller to callee\"", problems)?;
+        if let Some(among) = text.strip_prefix("among ") {
+            let one = |name: &str| known_name("peer", name.trim(), peers, || one.span(), problems);
+            let among: Vec<Name> = among.split(',').map(one).collect::<Option<_>>()?;
+            let all = among.iter().flat_map(|from| among.iter().map(move |to| (from.clone(), to.clone())));
+            pairs.extend(all.filter(|(from, to)| from != to));
+            continue;
+        }
         if let Some((from, to)) = text.split_once(" to ") {
             let from = known_name("peer", from.trim(), peers, || one.span(), problems);
             let to = known_name("peer", to.trim(), peers, || one.span(), problems);

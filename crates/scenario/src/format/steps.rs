@@ -2,7 +2,7 @@
 //! `{ at = "1s", caller = { dial = "callee" } }`, `{ at = "5s", network = { link-down = "callee" } }`,
 //! `{ at = "9s", signaller = "restart" }`.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use timeline::Name;
 
@@ -37,6 +37,7 @@ pub(crate) const PEER_WORDS: &[&str] = &[
     "share-screen",
     "stop-screen",
     "lose-permission",
+    "leave",
     "create-data-channel",
     "restart-ice",
     "close",
@@ -79,7 +80,7 @@ pub(super) fn read(value: Option<Value<'_>>, cast: &mut Cast<'_>, problems: &Pro
     }
     let dials = |(step, _): &(Step, Span)| {
         let makes = |call: &ApiCall| matches!(call, ApiCall::SetLocalDescription(_));
-        matches!(&step.action, Action::Dial { .. })
+        matches!(&step.action, Action::Dial { .. } | Action::Join { .. })
             || matches!(&step.action, Action::Api { call, .. } if makes(call))
     };
     api::check(&steps, problems);
@@ -87,7 +88,32 @@ pub(super) fn read(value: Option<Value<'_>>, cast: &mut Cast<'_>, problems: &Pro
     if !steps.iter().any(dials) && !problems.any() {
         problems.add(ProblemKind::NoDial, value.span());
     }
+    check_rooms(&steps, problems);
     steps
+}
+
+/// Who takes part in calls of several has no other calls.
+fn check_rooms(steps: &[(Step, Span)], problems: &Problems) {
+    let joins = |peer: &Name| {
+        steps
+            .iter()
+            .any(|(step, _)| matches!(&step.action, Action::Join { peer: joins, .. } if joins == peer))
+    };
+    for (step, at) in steps {
+        let found = match &step.action {
+            Action::Dial { peer, to } => [peer, to].into_iter().find(|peer| joins(peer)),
+            Action::Leave { peer } if !joins(peer) => {
+                let reason = format!("{peer} leaves, and joins nothing");
+                problems.add(ProblemKind::Impossible { reason }, at.clone());
+                None
+            }
+            _ => None,
+        };
+        if let Some(peer) = found {
+            let reason = format!("{peer} joins calls of several: it can neither dial nor be dialled");
+            problems.add(ProblemKind::Impossible { reason }, at.clone());
+        }
+    }
 }
 
 fn step(value: Value<'_>, cast: &mut Cast<'_>, problems: &Problems) -> Option<(Duration, Vec<Action>)> {
@@ -137,6 +163,7 @@ fn simple_action(peer: Name, word: &str) -> Action {
         "resume" => Action::InCall { peer, change: InCall::Resume },
         "share-screen" => Action::InCall { peer, change: InCall::ShareScreen },
         "stop-screen" => Action::InCall { peer, change: InCall::StopScreen },
+        "leave" => Action::Leave { peer },
         "lose-permission" => Action::InCall { peer, change: InCall::LosePermission },
         word => match api::of_word(word) {
             Some(call) => Action::Api { peer, call },
@@ -146,9 +173,11 @@ fn simple_action(peer: Name, word: &str) -> Action {
 }
 
 /// The actions that say more.
-const PEER_TABLES: [&str; 9] = [
+const PEER_TABLES: [&str; 11] = [
     "dial",
+    "join",
     "negotiation-needed",
+    "send-candidate",
     "switch-camera",
     "send-data",
     api::TABLES[0],
@@ -175,10 +204,12 @@ fn table_action(peer: Name, value: Value<'_>, peers: &[Name], problems: &Problem
             }
             Some(Action::Dial { peer, to })
         }
+        "join" => Some(Action::Join { peer, room: what.sentence(problems)? }),
         "negotiation-needed" => {
             let times = u32::try_from(what.integer(1..=1000, problems)?).ok()?;
             Some(Action::NegotiationNeeded { peer, times })
         }
+        "send-candidate" => send_candidate(peer, what, peers, problems),
         "switch-camera" => {
             let facing_mode = what.word(&vocabulary!("facing mode", FacingMode), problems)?;
             Some(Action::InCall { peer, change: InCall::SwitchCamera(facing_mode) })
@@ -186,6 +217,22 @@ fn table_action(peer: Name, value: Value<'_>, peers: &[Name], problems: &Problem
         "send-data" => Some(Action::InCall { peer, change: send_data(what, problems)? }),
         key => Some(Action::Api { peer, call: api::of_table(key, what, problems)? }),
     }
+}
+
+/// `{ to = "callee", address = "203.0.113.1:50000" }`.
+fn send_candidate(peer: Name, value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<Action> {
+    let mut table = value.table("send-candidate", problems)?;
+    let to = table.require("to", problems).and_then(|value| value.peer(peers, problems));
+    let address = table.require("address", problems).and_then(|value| {
+        let text = value.string("an address such as \"203.0.113.1:50000\"", problems)?;
+        if text.parse::<SocketAddr>().is_err() {
+            let reason = format!("`{text}` is not an address with a port, such as 203.0.113.1:50000");
+            problems.add(ProblemKind::Impossible { reason }, value.span());
+        }
+        text.parse().ok()
+    });
+    table.finish(problems);
+    Some(Action::SendCandidate { peer, to: to?, address: address? })
 }
 
 /// `{ delivery = "unordered", count = 10, bytes = 1000 }`.

@@ -73,6 +73,7 @@ check_broken!(probability_out_of_range, "[peers.callee]" => "[peers.callee]\nlin
 check_broken!(broadcast_address, "[peers.callee]" => "[peers.callee]\naddress = \"10.0.0.255\"");
 check_broken!(address_twice, "[peers.callee]" => "[peers.callee]\naddress = \"10.0.0.1\"");
 check_broken!(no_dial, "caller = { dial = \"callee\" }" => "caller = \"hang-up\"");
+check_broken!(calls_of_the_api_beside_an_engine, "caller = { dial = \"callee\" }" => "caller = { dial = \"callee\" }\n[[steps]]\nat = \"2s\"\ncaller = \"close\"");
 check_broken!(dials_itself, "dial = \"callee\"" => "dial = \"caller\"");
 check_broken!(deadline_too_early, "version = 1" => "version = 1\ndeadline = \"1s\"");
 check_broken!(one_peer, "[peers.callee]\n" => "");
@@ -164,20 +165,54 @@ fn reads_every_key() {
     assert_eq!(caller.media.video, VideoPlan::Disabled);
     assert_eq!((plan.signaller.delays[0].nth, plan.signaller.delays.len()), (Some(2), 2));
     check_signalling(&plan);
-    assert_eq!(plan.steps.len(), 29);
-    assert_eq!(plan.steps[1].action, Action::LinkDown { host: "signaller".into() });
-    assert!(matches!(plan.steps[6].action, Action::NegotiationNeeded { times: 5, .. }));
+    assert_eq!(plan.steps.len(), 40);
+    assert_eq!(plan.steps[1].action, Action::Join { peer: "seventh".into(), room: "standup".to_owned() });
+    assert_eq!(plan.steps[2].action, Action::Leave { peer: "seventh".into() });
+    assert_eq!(plan.steps[3].action, Action::LinkDown { host: "signaller".into() });
+    assert!(matches!(plan.steps[8].action, Action::NegotiationNeeded { times: 5, .. }));
     let expect = &plan.expect;
     assert_eq!(expect.paths, [PathWord::Host, PathWord::None]);
     assert_eq!(expect.offers, Some(CountRange { at_least: 1, at_most: Some(1) }));
     let pairs =
         FlowExpect::Only(vec![("caller".into(), "callee".into()), ("callee".into(), "caller".into())]);
     assert_eq!(expect.media[2].flow, pairs);
+    assert_eq!(expect.data[0].refused, Some(CountRange { at_least: 0, at_most: Some(3) }));
+    assert_eq!((expect.data[1].from.as_str(), expect.data[1].messages), ("callee", None));
+    let statistics = expect.peers["caller"].statistics.expect("expected of the statistics");
+    assert_eq!(statistics.received_bps, Some(CountRange { at_least: 30_000, at_most: None }));
     assert_eq!((expect.never.len(), expect.sequences.len(), expect.milestones.len()), (3, 5, 3));
     assert_eq!(expect.milestones[2].peer, Some("caller".into()));
     assert_eq!(expect.milestones[2].milestone, Milestone::Connected);
     assert!(expect.waived.contains_key(&AlwaysOn::NoCandidateLost));
     assert_eq!(expect.rates[&Outcome::ConnectTimeout].at_most.get(), 0.1);
+}
+
+/// Two people, and `steps` instead of a call.
+#[track_caller]
+fn check_rooms(steps: &str, expect: &[&str]) {
+    let text = format!(
+        "version = 1\nsummary = \"Rooms.\"\n[peers.alice]\n[peers.bob]\n{steps}\n[expect]\n\
+         media = [{{ audio = \"among alice, bob\" }}]\n"
+    );
+    let problems = match Plan::from_toml("rooms", &text) {
+        Ok(plan) => {
+            let both = vec![("alice".into(), "bob".into()), ("bob".into(), "alice".into())];
+            assert_eq!(plan.expect.media[0].flow, FlowExpect::Only(both));
+            Vec::new()
+        }
+        Err(error) => error.problems().iter().map(|problem| problem.kind.to_string()).collect(),
+    };
+    assert_eq!(problems.len(), expect.len(), "{problems:?}");
+    assert!(problems.iter().zip(expect).all(|(found, wanted)| found.contains(wanted)), "{problems:?}");
+}
+
+#[test]
+fn who_joins_calls_of_several_has_no_others() {
+    let join = "[[steps]]\nat = \"1s\"\nalice = { join = \"standup\" }\nbob = { join = \"standup\" }\n";
+    check_rooms(join, &[]);
+    let dial = "[[steps]]\nat = \"2s\"\nbob = { dial = \"alice\" }";
+    check_rooms(&format!("{join}{dial}"), &["can neither dial nor be dialled"]);
+    check_rooms(&format!("{dial}\nalice = \"leave\""), &["alice leaves, and joins nothing"]);
 }
 
 #[test]

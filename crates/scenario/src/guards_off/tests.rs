@@ -58,12 +58,9 @@ fn a_guard_without_a_scenario_is_not_caught() {
 }
 
 #[test]
-fn what_is_out_of_reach_is_said_and_not_counted() {
+fn no_guard_is_out_of_reach() {
     let found = judged("outcome", Coverage::EveryGuard, every_other_is_busy);
-    let row = &found.rows[1];
-    assert_eq!((row.guard, row.caught, found.out_of_reach()), ("hold_candidates_before_peer", false, 1));
-    assert!(row.out_of_reach.is_some_and(|reason| reason.contains("before it accepts")));
-    assert!(OUT_OF_REACH.iter().all(|(name, _)| Guards::NAMES.contains(name)));
+    assert_eq!((OUT_OF_REACH.len(), found.out_of_reach()), (0, 0));
 }
 
 #[test]

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use timeline::{Machine, Name};
 
-use super::{MediaKind, PathWord, Probability};
+use super::{DeliveryWord, MediaKind, PathWord, Probability};
 use crate::words::words;
 
 /// What must hold in every run, and over all runs of a scenario.
@@ -18,6 +18,8 @@ pub struct Expect {
     pub milestones: Vec<MilestoneBound>,
     /// Which media flows, and when.
     pub media: Vec<MediaExpect>,
+    /// Which messages arrive on data channels.
+    pub data: Vec<DataExpect>,
     /// How many offers all peers together send.
     pub offers: Option<CountRange>,
     /// How often connections are recovered, counted at all peers together.
@@ -49,6 +51,41 @@ pub struct PeerExpect {
     pub ways: Option<Vec<WayTaken>>,
     /// How often it reaches the signaller again, by whatever way.
     pub reconnects: Option<CountRange>,
+    /// What the samples of its statistics say.
+    pub statistics: Option<StatisticsExpect>,
+}
+
+/// What the samples of a peer's statistics must say, as far as they say it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatisticsExpect {
+    /// How many there are.
+    pub samples: Option<CountRange>,
+    /// Each round-trip time that was measured is not shorter than this.
+    pub round_trip_at_least: Option<Duration>,
+    /// Each round-trip time that was measured is not longer than this.
+    pub round_trip_at_most: Option<Duration>,
+    /// What arrives in the median of the samples, in bits a second.
+    pub received_bps: Option<CountRange>,
+    /// How many RTP packets the last sample says were lost.
+    pub lost: Option<CountRange>,
+}
+
+/// Which messages of one data channel arrive. Those of the ordered one arrive in the order of sending, and
+/// none of either arrives twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataExpect {
+    /// Which channel.
+    pub delivery: DeliveryWord,
+    /// Who sends.
+    pub from: Name,
+    /// Who receives.
+    pub to: Name,
+    /// How many arrive; any number but none if `None`.
+    pub messages: Option<CountRange>,
+    /// How many the sender's engine refuses because too many wait.
+    pub refused: Option<CountRange>,
+    /// The last one arrives before this moment of the world.
+    pub before: Option<Duration>,
 }
 
 /// Whether something came to pass.

@@ -1,4 +1,4 @@
-use std::{fmt, time::Duration};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 use timeline::Name;
 
@@ -62,6 +62,28 @@ pub enum Action {
         peer: Name,
         /// How many times in a row, at least 1.
         times: u32,
+    },
+    /// `peer` joins a call of several, and dials everybody who is in it.
+    Join {
+        /// Who.
+        peer: Name,
+        /// Which.
+        room: String,
+    },
+    /// `peer` leaves the call of several that it is in.
+    Leave {
+        /// Who.
+        peer: Name,
+    },
+    /// `peer` sends a candidate of its own, whatever its engine does: as apps do that offer while it still
+    /// rings, and whose candidates overtake everything.
+    SendCandidate {
+        /// Who.
+        peer: Name,
+        /// To whom.
+        to: Name,
+        /// The address that it names.
+        address: SocketAddr,
     },
     /// `peer` changes something about its call.
     InCall {
@@ -187,6 +209,9 @@ impl Action {
             | Self::SetAudio { peer, .. }
             | Self::SetVideo { peer, .. }
             | Self::NegotiationNeeded { peer, .. }
+            | Self::Join { peer, .. }
+            | Self::Leave { peer }
+            | Self::SendCandidate { peer, .. }
             | Self::InCall { peer, .. }
             | Self::Api { peer, .. } => peer,
             Self::LinkDown { host }
@@ -205,6 +230,11 @@ impl fmt::Display for Action {
         match self {
             Self::Dial { to, .. } => write!(f, "dials {to}"),
             Self::Accept { .. } => f.write_str("accepts"),
+            Self::Join { room, .. } => write!(f, "joins {room}"),
+            Self::Leave { .. } => f.write_str("leaves"),
+            Self::SendCandidate { to, address, .. } => {
+                write!(f, "sends the candidate {address} to {to} by itself")
+            }
             Self::Reject { .. } => f.write_str("rejects"),
             Self::HangUp { .. } => f.write_str("hangs up"),
             Self::SetAudio { state, .. } => write!(f, "{state} audio"),

@@ -3,7 +3,9 @@
 mod application;
 mod build;
 mod ice_server;
+mod numbered;
 mod recorder;
+mod room;
 mod script;
 mod signalling;
 mod user;

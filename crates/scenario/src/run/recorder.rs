@@ -7,20 +7,24 @@ use std::{
 };
 
 use call_engine::{
-    EngineEvent, MediaKind as EngineMediaKind, Observer, PacketPosition, ReceivedPacket, RecoveryStep,
-    StateMachine,
+    Delivery, EngineEvent, MediaKind as EngineMediaKind, Observer, PacketPosition, ReceivedPacket,
+    RecoveryStep, StateMachine, Statistics,
 };
 use netsim::World;
 use signaller::{
-    CallId,
+    CallId, Message, Outgoing,
     relay::{RelayEvent, RelayLog},
 };
 use timeline::{CandidateFate, Entry, Event, Machine, Name, Timeline, VirtualTime};
-use tokio::sync::{Notify, mpsc::UnboundedSender};
+use tokio::sync::{
+    Notify,
+    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+};
 
+use super::numbered;
 use crate::{
-    plan::{MediaKind, Plan},
-    record::{CandidatePair, PeerRecord, SignallingRecord},
+    plan::{DeliveryWord, MediaKind, Plan},
+    record::{CandidatePair, Leftovers, PeerRecord, SignallingRecord, StatisticsSample},
 };
 
 /// A silence after which media counts as resumed.
@@ -44,6 +48,8 @@ struct State {
     signalling: SignallingRecord,
     /// The relay's log and its lines so far, where one is wanted.
     relay_log: Option<(RelayLog, String)>,
+    /// Where the script sends messages in peers' names.
+    foreign: BTreeMap<Name, UnboundedSender<Outgoing>>,
 }
 
 #[derive(Default)]
@@ -99,6 +105,15 @@ impl Recording {
         }
     }
 
+    /// `peer` is told to send one more message on this data channel; which one that is, counted from 0.
+    pub(super) fn sends_data(&self, peer: &Name, delivery: DeliveryWord) -> u64 {
+        let mut state = self.state();
+        let Some(peer) = state.peers.get_mut(peer) else { return 0 };
+        let sent = peer.record.data_sent.entry(delivery).or_default();
+        sent.messages += 1;
+        sent.messages - 1
+    }
+
     /// Waits until no peer has a call.
     pub(super) async fn all_idle(&self) {
         while self.state().peers.values().any(|peer| peer.busy) {
@@ -115,6 +130,67 @@ impl Recording {
             peers.into_iter().map(|(name, peer)| (name, peer.record)).collect(),
             std::mem::take(&mut state.signalling),
         )
+    }
+
+    /// What the script sends in `peer`'s name.
+    pub(super) fn foreign(&self, peer: &Name) -> UnboundedReceiver<Outgoing> {
+        let (sender, receiver) = unbounded_channel();
+        self.state().foreign.insert(peer.clone(), sender);
+        receiver
+    }
+
+    /// Sends a message of the present call in `peer`'s name.
+    pub(super) fn sends_foreign(&self, peer: &Name, to: &Name, call: CallId, body: Message) {
+        if let Some(sender) = self.state().foreign.get(peer) {
+            // A peer that was taken down sends nothing.
+            let _ = sender.send(Outgoing { call, to: to.clone(), body });
+        }
+    }
+
+    /// What an engine of a pair does: the timeline tells it of `PEER/REMOTE`, and the counts are the peer's.
+    pub(super) fn pair_event(&self, at: VirtualTime, peer: &Name, pair: &Name, event: EngineEvent) {
+        let mut state = self.state();
+        if let Some(peer) = state.peers.get_mut(peer) {
+            match &event {
+                EngineEvent::Released { live_tracks } => peer.record.tracks_live += live_tracks,
+                EngineEvent::IncomingCall { .. } => {}
+                EngineEvent::StateChanged { machine: StateMachine::Call, to, .. } => {
+                    if to == "connected" {
+                        peer.record.connected_at.get_or_insert(at);
+                    }
+                }
+                _ => peer.count(at, &event),
+            }
+        }
+        if let Some(event) = written(event) {
+            state.timeline.entries.push(Entry { at, actor: pair.clone(), event });
+        }
+    }
+
+    /// A packet of media arrived at `peer`.
+    pub(super) fn packet(&self, at: VirtualTime, peer: &Name, from: &Name, packet: ReceivedPacket) {
+        let mut state = self.state();
+        let Some(peer) = state.peers.get_mut(peer) else { return };
+        let flow = peer.record.received.entry((from.clone(), media_kind(packet.kind))).or_default();
+        flow.packet(at);
+        if packet.position == PacketPosition::End {
+            flow.frame();
+        }
+    }
+
+    /// `peer` is in a call of several, or in none any more.
+    pub(super) fn in_room(&self, peer: &Name, is_in: bool) {
+        if let Some(peer) = self.state().peers.get_mut(peer) {
+            peer.busy = is_in;
+        }
+        self.inner.changed.notify_one();
+    }
+
+    /// What `peer` still holds of a call of several that it has left.
+    pub(super) fn left_behind(&self, peer: &Name, left: Leftovers) {
+        if let Some(peer) = self.state().peers.get_mut(peer) {
+            peer.record.left_behind.push(left);
+        }
     }
 
     /// Looks at what becomes of signalling messages, or writes it down.
@@ -162,6 +238,26 @@ impl Observer for PeerObserver {
         }
     }
 
+    fn on_data(&self, delivery: Delivery, message: &[u8]) {
+        let at = self.world.now();
+        let mut state = self.recording.state();
+        let Some(peer) = state.peers.get_mut(&self.name) else { return };
+        let Some(from) = peer.remote.clone() else { return };
+        let number = numbered::number_of(message);
+        peer.record.data_received.entry((from, delivery_word(delivery))).or_default().message(at, number);
+    }
+
+    fn on_statistics(&self, statistics: Statistics) {
+        let at = self.world.now();
+        let sample = StatisticsSample::of(at, &statistics);
+        let mut state = self.recording.state();
+        let State { timeline, peers, .. } = &mut *state;
+        timeline.entries.push(Entry { at, actor: self.name.clone(), event: sample.event() });
+        if let Some(peer) = peers.get_mut(&self.name) {
+            peer.record.statistics.push(sample);
+        }
+    }
+
     fn on_packet_received(&self, packet: ReceivedPacket) {
         let at = self.world.now();
         let mut state = self.recording.state();
@@ -206,6 +302,9 @@ impl Peer {
             EngineEvent::CandidateRejected { candidate, .. } if is_candidate(candidate) => {
                 candidates.rejected += 1;
             }
+            EngineEvent::DataRefused { delivery } => {
+                self.record.data_sent.entry(delivery_word(*delivery)).or_default().refused += 1;
+            }
             EngineEvent::Released { live_tracks } => {
                 self.record.tracks_live += live_tracks;
                 self.busy = false;
@@ -227,6 +326,13 @@ impl Peer {
             self.record.connected_at.get_or_insert(at);
         }
         self.busy = true;
+    }
+}
+
+const fn delivery_word(delivery: Delivery) -> DeliveryWord {
+    match delivery {
+        Delivery::Ordered => DeliveryWord::Ordered,
+        Delivery::Unordered => DeliveryWord::Unordered,
     }
 }
 

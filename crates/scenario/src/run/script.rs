@@ -1,10 +1,11 @@
 //! The script inside the world: starts the signaller and the peers, carries out the steps, waits until
 //! all calls have ended, takes everything down, and counts what is left.
 
-use std::{collections::BTreeMap, fmt::Display, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt::Display, net::SocketAddr, sync::Arc, time::Duration};
 
-use call_engine::{Delivery, Enabled, Engine, Hold, MediaKind, Parts};
+use call_engine::{Delivery, Enabled, Engine, Hold, MediaKind, Mesh, MeshParts, Parts};
 use netsim::World;
+use signaller::{Candidate, Message};
 use timeline::{Event, Name};
 use tokio::{sync::mpsc::unbounded_channel, task::JoinHandle, time::Instant};
 use webrtc::runtime::Runtime;
@@ -14,7 +15,9 @@ use super::{
     application::{Application, Exchange},
     build,
     ice_server::{self, IceServer},
+    numbered,
     recorder::{PeerObserver, Recording},
+    room::{self, Baseline, RoomObserver, Rooms},
     signalling::{Server, transport},
     user,
 };
@@ -56,11 +59,23 @@ struct Stage {
     /// The peers without an engine.
     applications: BTreeMap<Name, Application>,
     calls: u64,
+    rooms: Rooms,
+}
+
+/// What a peer runs.
+#[derive(Clone)]
+enum Program {
+    /// For calls with one other peer.
+    Calls(Engine),
+    /// For calls of several.
+    Rooms(Mesh),
 }
 
 struct PeerOnStage {
-    engine: Engine,
-    user: JoinHandle<()>,
+    engine: Program,
+    user: Option<JoinHandle<()>>,
+    /// What it held before it joined a call of several.
+    baseline: Baseline,
     gauges: Gauges,
     /// Whether its engine recovers connections.
     recovers: bool,
@@ -92,7 +107,8 @@ impl Stage {
                 world.schedule_access(&peer.name, schedule).expect("the world was built from this plan");
             }
         }
-        Self { world, recording, signaller, ice_servers, servers, peers, applications, calls: 0 }
+        let rooms = Rooms::default();
+        Self { world, recording, signaller, ice_servers, servers, peers, applications, calls: 0, rooms }
     }
 
     async fn carry_out(&mut self, plan: &Plan) {
@@ -150,8 +166,24 @@ impl Stage {
         if let Some(application) = self.applications.get(action.subject()) {
             return self.application_acts(application, action);
         }
-        let Some(peer) = self.peers.get(action.subject()) else { return };
-        let engine = &peer.engine;
+        if let Action::SendCandidate { peer, to, address } = action {
+            let call = format!("call-{}", self.calls);
+            return self.recording.sends_foreign(peer, to, call.as_str().into(), foreign_candidate(*address));
+        }
+        let Some(peer) = self.peers.get_mut(action.subject()) else { return };
+        let engine = match &peer.engine {
+            Program::Calls(engine) => engine,
+            Program::Rooms(mesh) => {
+                return acts_in_room(
+                    &mesh.clone(),
+                    action,
+                    peer,
+                    &mut self.rooms,
+                    &self.world,
+                    &self.recording,
+                );
+            }
+        };
         match action {
             Action::Dial { peer, to } => {
                 self.calls += 1;
@@ -163,6 +195,12 @@ impl Stage {
             Action::HangUp { .. } => engine.hang_up(),
             Action::SetAudio { state, .. } => engine.set_enabled(MediaKind::Audio, enabled(*state)),
             Action::SetVideo { state, .. } => engine.set_enabled(MediaKind::Video, enabled(*state)),
+            Action::InCall { peer: name, change: InCall::SendData { delivery, count, bytes } } => {
+                for _ in 0..*count {
+                    let number = self.recording.sends_data(name, *delivery);
+                    engine.send_data(channel(*delivery), numbered::message(number, *bytes));
+                }
+            }
             Action::InCall { change, .. } => in_call(engine, change),
             Action::NegotiationNeeded { times, .. } => {
                 (0..*times).for_each(|_| engine.negotiation_needed());
@@ -183,7 +221,10 @@ impl Stage {
         let addresses = build::ice_addresses(&handover.to.addresses);
         tokio::spawn(async move {
             arrival.await;
-            engine.network_changed(Some(addresses));
+            match engine {
+                Program::Calls(engine) => engine.network_changed(Some(addresses)),
+                Program::Rooms(mesh) => mesh.network_changed(Some(addresses)),
+            }
         });
     }
 
@@ -203,8 +244,13 @@ impl Stage {
     /// Shuts the engines down, then the signaller.
     async fn take_down(&mut self) {
         for peer in self.peers.values() {
-            peer.engine.shut_down().await;
-            peer.user.abort();
+            match &peer.engine {
+                Program::Calls(engine) => engine.shut_down().await,
+                Program::Rooms(mesh) => mesh.shut_down().await,
+            }
+            if let Some(user) = &peer.user {
+                user.abort();
+            }
         }
         tokio::time::sleep(SETTLE).await;
         self.signaller.end();
@@ -246,6 +292,20 @@ impl PeerOnStage {
         let runtime = WorldRuntime::new(world.clone(), host, ice_server::names(plan));
         let gauges = runtime.gauges();
         let runtime: Arc<dyn Runtime> = Arc::new(runtime);
+        let recovers = peer.engine.recovery.is_some();
+        let settings = build::engine_settings(plan, peer, index, seed);
+        if room::joins(plan, &peer.name) {
+            let observer =
+                RoomObserver { name: peer.name.clone(), world: world.clone(), recording: recording.clone() };
+            let parts = MeshParts {
+                runtime: runtime.clone(),
+                transport: transport(plan, peer, (seed, index), world, recording),
+                devices: Arc::new(build::devices(peer, runtime)),
+                observer: Arc::new(observer),
+            };
+            let engine = Program::Rooms(Mesh::start(settings, parts));
+            return Self { engine, user: None, baseline: Baseline::default(), gauges, recovers };
+        }
         let (rings_in, rings) = unbounded_channel();
         let observer = PeerObserver {
             name: peer.name.clone(),
@@ -259,9 +319,55 @@ impl PeerOnStage {
             devices: Arc::new(build::devices(peer, runtime)),
             observer: Arc::new(observer),
         };
-        let engine = Engine::start(build::engine_settings(plan, peer, index, seed), parts);
+        let engine = Engine::start(settings, parts);
         let user = tokio::spawn(user::answer_rings(engine.clone(), peer.on_ring, rings));
-        Self { engine, user, gauges, recovers: peer.engine.recovery.is_some() }
+        Self {
+            engine: Program::Calls(engine),
+            user: Some(user),
+            baseline: Baseline::default(),
+            gauges,
+            recovers,
+        }
+    }
+}
+
+/// A candidate as another app would send it: without the generation that ours name.
+fn foreign_candidate(address: SocketAddr) -> Message {
+    let (ip, port) = (address.ip(), address.port());
+    Message::Candidate(Candidate {
+        candidate: format!("candidate:1 1 udp 1694498815 {ip} {port} typ srflx raddr 0.0.0.0 rport 0"),
+        sdp_mid: Some("0".to_owned()),
+        sdp_mline_index: Some(0),
+        ..Candidate::default()
+    })
+}
+
+/// What somebody does who takes part in calls of several.
+fn acts_in_room(
+    mesh: &Mesh,
+    action: &Action,
+    peer: &mut PeerOnStage,
+    rooms: &mut Rooms,
+    world: &World,
+    recording: &Recording,
+) {
+    match action {
+        Action::Join { peer: name, room } => {
+            peer.baseline = Baseline::of(world, name, &peer.gauges);
+            mesh.join(room.as_str(), rooms.join(room, name));
+        }
+        Action::Leave { peer: name } => {
+            rooms.leave(name);
+            let observer =
+                RoomObserver { name: name.clone(), world: world.clone(), recording: recording.clone() };
+            room::leave(mesh, peer.baseline, observer, peer.gauges.clone());
+        }
+        Action::SetAudio { state, .. } => mesh.set_enabled(MediaKind::Audio, enabled(*state)),
+        Action::SetVideo { state, .. } => mesh.set_enabled(MediaKind::Video, enabled(*state)),
+        other => {
+            let what = format!("a peer in a call of several cannot: {other}").into();
+            recording.note(world.now(), other.subject(), Event::Problem { what });
+        }
     }
 }
 
@@ -273,15 +379,14 @@ fn in_call(engine: &Engine, change: &InCall) {
         InCall::ShareScreen => engine.share_screen(),
         InCall::StopScreen => engine.stop_screen(),
         InCall::LosePermission => engine.permission_lost(),
-        InCall::SendData { delivery, count, bytes } => {
-            let delivery = match delivery {
-                DeliveryWord::Ordered => Delivery::Ordered,
-                DeliveryWord::Unordered => Delivery::Unordered,
-            };
-            for _ in 0..count {
-                engine.send_data(delivery, vec![b'.'; usize::try_from(bytes).unwrap_or(usize::MAX)]);
-            }
-        }
+        InCall::SendData { .. } => unreachable!("messages are numbered where they are sent"),
+    }
+}
+
+const fn channel(delivery: DeliveryWord) -> Delivery {
+    match delivery {
+        DeliveryWord::Ordered => Delivery::Ordered,
+        DeliveryWord::Unordered => Delivery::Unordered,
     }
 }
 

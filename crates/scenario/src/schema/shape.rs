@@ -530,6 +530,8 @@ enum PeerWord {
     RestartIce,
     /// Calls `close` by itself.
     Close,
+    /// Leaves the call of several that it is in.
+    Leave,
 }
 
 #[derive(JsonSchema)]
@@ -537,8 +539,12 @@ enum PeerWord {
 enum PeerTable {
     /// Calls this peer.
     Dial(String),
+    /// Joins the call of several of this name, and dials everybody who is in it.
+    Join(Text),
     /// Fires `negotiationneeded` this many times though nothing needs it.
     NegotiationNeeded(#[schemars(range(min = 1, max = 1000))] u32),
+    /// Sends a candidate by itself, whatever its engine does, as apps do that offer while it still rings.
+    SendCandidate(SendCandidate),
     /// Goes over to this camera; nothing is negotiated.
     SwitchCamera(FacingMode),
     /// Sends messages on a data channel.
@@ -573,6 +579,16 @@ struct OtherCandidate {
     /// After which of its descriptions, from 1, it was gathered. Default: 1.
     #[schemars(range(min = 1, max = 1000))]
     nth: Option<u32>,
+}
+
+/// A candidate, and for whom.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+struct SendCandidate {
+    /// Who gets it.
+    to: String,
+    /// The address that it names, with its port.
+    address: String,
 }
 
 /// Messages on a data channel.
@@ -660,6 +676,8 @@ struct Expect {
     milestones: Option<Milestones>,
     /// Which media flows, and when.
     media: Option<Vec<MediaExpect>>,
+    /// Which messages arrive on data channels.
+    data: Option<Vec<DataExpect>>,
     /// How many offers all peers together send.
     offers: Option<Count>,
     /// How often connections are recovered, counted at all peers together.
@@ -694,7 +712,44 @@ struct PeerExpect {
     ways: Option<Vec<WayTaken>>,
     /// How often it reaches the signaller again, by whatever way.
     reconnects: Option<Count>,
+    /// What the samples of its statistics say.
+    statistics: Option<StatisticsExpect>,
 }
+
+/// What samples of statistics say.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+struct StatisticsExpect {
+    /// How many there are.
+    samples: Option<Count>,
+    /// Each that was measured lies in this range.
+    round_trip_time: Option<DurationRange>,
+    /// What arrives in the median of the samples, in thousands of bits a second.
+    received_kbps: Option<Count>,
+    /// How many RTP packets the last sample says were lost.
+    lost: Option<Count>,
+}
+
+/// Which messages of one data channel arrive: `{ ordered = "caller to callee", messages = 20 }`. Those of the
+/// ordered one arrive in order, and none arrives twice.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+struct DataExpect {
+    /// From whom to whom on the ordered channel.
+    ordered: Option<Pair>,
+    /// From whom to whom on the unordered channel.
+    unordered: Option<Pair>,
+    /// How many arrive. Default: at least one.
+    messages: Option<Count>,
+    /// How many the sender's engine refuses because too many wait.
+    refused: Option<Count>,
+    /// The last one arrives before this moment of the run.
+    before: Option<Duration>,
+}
+
+/// A pair such as `caller to callee`.
+#[derive(JsonSchema)]
+struct Pair(#[schemars(regex(pattern = r"^\S+ to \S+$"))] String);
 
 /// Bounds by milestone.
 #[derive(JsonSchema)]
@@ -762,9 +817,9 @@ struct MediaExpect {
     before: Option<Duration>,
 }
 
-/// `both-ways`, `none`, or a pair such as `caller to callee`.
+/// `both-ways`, `none`, a pair such as `caller to callee`, or all pairs `among alice, bob, carol`.
 #[derive(JsonSchema)]
-struct Flow(#[schemars(regex(pattern = r"^(both-ways|none|\S+ to \S+)$"))] String);
+struct Flow(#[schemars(regex(pattern = r"^(both-ways|none|\S+ to \S+|among \S.*)$"))] String);
 
 /// States of machines, of one peer or of any: `{ peer = "caller", connection = "failed" }`.
 #[derive(JsonSchema)]

@@ -3,8 +3,11 @@
 
 mod checks;
 mod determinism;
+mod endings;
+mod ends;
 mod guards_off;
 mod nat_grid;
+mod recovery_times;
 mod replay;
 mod replay_round_trip;
 mod transcripts;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use capture::{
-    Limits, Mappings, Trace,
+    Limits, Mappings, Outcome, Trace,
     audit::audit,
     merge, read_file,
     redact::Redactor,
@@ -17,7 +17,7 @@ use capture::{
 use scenario::{
     checks,
     plan::Plan,
-    replay::{Played, Replay, replay},
+    replay::{Driver, Played, Replay, replay},
     run,
     timeline::{Machine, Name, VirtualTime},
 };
@@ -229,7 +229,17 @@ fn the_time_between_receiving_and_applying_is_kept() {
 
 #[test]
 fn the_saved_scenario_of_a_call_that_came_again_is_green() {
-    for path in ["happy-av/events.jsonl", "candidates-before-offer/rtcstats.txt", "no-answer/events.jsonl"] {
+    for path in [
+        "happy-av/events.jsonl",
+        "candidates-before-offer/rtcstats.txt",
+        "no-answer/events.jsonl",
+        "glare-perfect-rollback/rtcstats.txt",
+        "ice-restart/webrtc-internals.json",
+        "renegotiate-add-track/relay.jsonl",
+        "two-browsers-happy-av/callee.rtcstats.txt",
+        "hand-made/early-candidates-refused.rtcstats.txt",
+        "hand-made/no-path.rtcstats.txt",
+    ] {
         let played = played(&only_call(path));
         assert_eq!(played.divergence, None, "{path}");
         let plan = Plan::from_toml("captured", &played.scenario).unwrap();
@@ -238,6 +248,26 @@ fn the_saved_scenario_of_a_call_that_came_again_is_green() {
             let failures = checks::check(&plan, &record);
             assert!(failures.is_empty(), "{path}: {failures:#?}\n{}", played.scenario);
         }
+    }
+}
+
+#[test]
+fn the_offer_of_who_was_not_captured_is_applied_in_its_own_words() {
+    for path in ["two-browsers-happy-av/callee.webrtc-internals.json", "happy-av/relay.jsonl"] {
+        let trace = only_call(path);
+        let offer = trace.messages.iter().find(|message| message.signal.kind == SignalKind::Offer).unwrap();
+        let sdp = &offer.signal.description.as_ref().unwrap().sdp;
+        let played = played(&trace);
+        assert_eq!((played.driver, played.outcome), (Driver::Applications, Outcome::Connected), "{path}");
+        assert!(sdp.lines().count() > 50, "it is a browser's");
+        for line in sdp.lines() {
+            assert!(played.scenario.contains(line.trim_end()), "{line} is missing in\n{}", played.scenario);
+        }
+        let plan = Plan::from_toml("captured", &played.scenario).unwrap();
+        let record = run::play(&plan, 1).unwrap();
+        let callee = &trace.peers[1].id;
+        let arrived: u64 = record.peers[callee].received.values().map(|flow| flow.packets).sum();
+        assert!(arrived > 50, "media of the one who stands in arrives: {arrived} packets");
     }
 }
 

@@ -10,7 +10,7 @@ use webrtc::peer_connection::{RTCIceGatheringState, RTCPeerConnectionState};
 
 use super::{Call, DrivenParts, LocalDescription, Order, RemoteDescription};
 use crate::{
-    DataSettings, EngineEvent, Hold, MediaKind, MediaStream, MediaStreamConstraints, Settings, StateMachine,
+    EngineEvent, Hold, MediaKind, MediaStream, MediaStreamConstraints, Settings, StateMachine,
     engine::call::Machines,
     peer::{
         Answered, BindAddresses, Covers, Negotiation, Outbox, Peer, PeerEvent, PeerEventKind, PeerParts,
@@ -190,7 +190,7 @@ impl Actor {
     }
 
     fn outbox(&mut self) -> Arc<Outbox> {
-        let settings = self.settings.data.unwrap_or_else(DataSettings::default);
+        let settings = self.settings.data.unwrap_or_default();
         self.outbox.get_or_insert_with(|| Arc::new(Outbox::new(settings))).clone()
     }
 

@@ -1,6 +1,7 @@
 use netsim::World;
 use signaller::{Outgoing, Transport, TransportError, TransportEvent, transport::TransportFuture};
 use timeline::Name;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::{record::MessageRecord, run::recorder::Recording};
 
@@ -10,11 +11,27 @@ pub(super) struct Watched<T> {
     peer: Name,
     world: World,
     recording: Recording,
+    /// What the script sends in the application's name.
+    foreign: UnboundedReceiver<Outgoing>,
 }
 
 impl<T: Transport> Watched<T> {
     pub(super) fn new(inner: T, peer: Name, world: World, recording: Recording) -> Self {
-        Self { inner, peer, world, recording }
+        let foreign = recording.foreign(&peer);
+        Self { inner, peer, world, recording, foreign }
+    }
+
+    /// Sends what the script wants sent; the next event of the transport itself.
+    async fn next(&mut self) -> Option<TransportEvent> {
+        loop {
+            let foreign = tokio::select! {
+                biased;
+                Some(foreign) = self.foreign.recv() => foreign,
+                event = self.inner.recv() => return event,
+            };
+            // A transport that is closed takes nothing from anybody.
+            let _ = self.send(foreign);
+        }
     }
 
     fn taken(&self, event: &TransportEvent) {
@@ -60,7 +77,7 @@ impl<T: Transport> Transport for Watched<T> {
 
     fn recv(&mut self) -> TransportFuture<'_, Option<TransportEvent>> {
         Box::pin(async {
-            let event = self.inner.recv().await?;
+            let event = self.next().await?;
             self.taken(&event);
             Some(event)
         })
