@@ -9,7 +9,7 @@ use std::{
         Arc, Mutex, PoisonError,
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
-    thread::{self, JoinHandle},
+    thread,
     time::Duration,
 };
 
@@ -26,6 +26,9 @@ use super::{machine, process::Process};
 
 /// How long a worker may take for one answer. Counting is fifty times slower than running.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How long the last words of a worker that has ended are waited for: a child of it may hold the pipe.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// How many of the last lines that a worker complained with are shown.
 const COMPLAINTS: usize = 5;
@@ -145,7 +148,8 @@ pub(super) struct Worker {
     input: ChildStdin,
     lines: Receiver<Result<String, LineError>>,
     complaints: Arc<Mutex<VecDeque<String>>>,
-    listener: JoinHandle<()>,
+    /// Closes when its complaints have ended.
+    silence: Receiver<()>,
     process: Process,
 }
 
@@ -167,7 +171,11 @@ impl Worker {
         thread::spawn(move || read_lines(output, &sender));
         let complaints = Arc::new(Mutex::new(VecDeque::new()));
         let heard = Arc::clone(&complaints);
-        let listener = thread::spawn(move || keep_last(errors, &heard));
+        let (until, silence) = mpsc::channel::<()>();
+        thread::spawn(move || {
+            keep_last(errors, &heard);
+            drop(until);
+        });
         let mut worker = Self {
             program: program.to_owned(),
             name: String::new(),
@@ -175,7 +183,7 @@ impl Worker {
             input,
             lines,
             complaints,
-            listener,
+            silence,
             process,
         };
         match worker.answer("while it was to greet")? {
@@ -227,11 +235,11 @@ impl Worker {
 
     /// Lets it end by itself.
     pub(super) fn finish(self) -> Result<(), WorkerError> {
-        let Self { program, input, process, complaints, listener, .. } = self;
+        let Self { program, input, process, complaints, silence, .. } = self;
         drop(input);
         let status =
             process.wait().map_err(|source| WorkerError::Start { program: program.clone(), source })?;
-        let _ = listener.join();
+        let _ = silence.recv_timeout(LAST_WORDS);
         match status.success() {
             true => Ok(()),
             false => Err(ended(&program, &format!("with {status}"), &complaints)),
@@ -257,9 +265,7 @@ impl Worker {
                 }
                 // Its last words come through another pipe, which ends when it and its children do.
                 self.process.kill();
-                while !self.listener.is_finished() {
-                    thread::yield_now();
-                }
+                let _ = self.silence.recv_timeout(LAST_WORDS);
                 return Err(ended(&program, when, &self.complaints));
             }
         };

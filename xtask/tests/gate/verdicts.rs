@@ -155,3 +155,18 @@ fn without_history_the_baseline_stands_for_itself_and_that_is_said() {
     command.current_dir(&clone).env("GIT_CEILING_DIRECTORIES", shallow.path());
     check(&crate::place::said(command.output().unwrap()), 0, "no git repository here");
 }
+
+#[test]
+fn a_worker_that_ends_while_a_child_of_it_holds_its_pipe_is_not_waited_for() {
+    let place = place();
+    // A session of its own, so that the child is not ended with its parent.
+    let pid = place.path("child.pid");
+    let leaves = format!(
+        "setsid sh -c 'echo $$ >> {}; exec sleep 100000' >/dev/null </dev/null & exit 7",
+        pid.display()
+    );
+    place.worker("worker", &two(&leaves, "20"));
+    let said = place.run(&["--tier", "virtual", "--worker", "./worker"]);
+    let _ = std::process::Command::new("kill").args(place.read("child.pid").split_whitespace()).status();
+    check(&said, 1, "ended while it was to measure `call#connected`");
+}

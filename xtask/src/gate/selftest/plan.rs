@@ -43,10 +43,9 @@ pub(super) fn of(quick: bool, aa: Option<u64>, inject: &[Injection], tier: Tier,
     let [same, five, others] = match (tier, noisy) {
         (Tier::Virtual, false) => [299, 59, 20],
         (Tier::Virtual, true) => [59, 20, 5],
-        (Tier::Instructions, false) => [40, 20, 10],
+        (Tier::Instructions, false) => [59, 20, 10],
         (Tier::Instructions, true) => [10, 5, 2],
-        (Tier::Wall, false) => [299, 59, 20],
-        (Tier::Wall, true) => [59, 59, 10],
+        (Tier::Wall, _) => [299, 59, 20],
     };
     let percent = |percent: i32| Percent::from_ppm(percent * 10_000);
     let mut injections = vec![(Percent::ZERO, aa.unwrap_or(same))];

@@ -1,6 +1,6 @@
 //! One trial: what a whole gate would have measured of one metric, with a slowdown on one side.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, thread};
 
 use gate::{
     Evidence, Settings,
@@ -75,9 +75,16 @@ impl<'a> Trials<'a> {
     fn instructions(&mut self, sides: Sides) -> Result<(Evidence, Option<f64>), WorkerError> {
         let plain = self.counted_base(Percent::ZERO, None)?;
         let base = self.counted_base(sides.base, Some(plain))?;
-        let counts = (0..COUNTS)
-            .map(|_| instructions::count(self.worker, &self.metric.id, sides.new, Some(plain)))
-            .collect::<Result<Vec<u64>, _>>()?;
+        // Counts do not depend on what runs beside them.
+        let count = || instructions::count(self.worker, &self.metric.id, sides.new, Some(plain));
+        let counts = thread::scope(|scope| {
+            let running: Vec<_> = (0..COUNTS).map(|_| scope.spawn(count)).collect();
+            let joined = running.into_iter().map(|thread| match thread.join() {
+                Ok(count) => count,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            joined.collect::<Result<Vec<u64>, _>>()
+        })?;
         let change = share(base, counts[0]);
         let measured = Some(Counts::Counted(counts));
         Ok((Evidence::Instructions(InstructionEvidence { base: Some(base), measured, stale: None }), change))
