@@ -108,6 +108,48 @@ fn a_writer_waits_when_nothing_is_acknowledged_and_goes_on_when_something_is() {
 }
 
 #[test]
+fn what_comes_out_of_order_is_not_taken() {
+    let kernel = Kernel::new(2);
+    let (client, server, _listener) = connected(&kernel);
+    ready(client.poll_write(&context(), b"first"));
+    let first = sent(&kernel);
+    ready(client.poll_write(&context(), b"second"));
+    sent(&kernel).into_iter().for_each(|segment| kernel.deliver(segment));
+    assert_eq!(read(&server, 20).unwrap(), b"");
+    first.into_iter().for_each(|segment| kernel.deliver(segment));
+    assert_eq!(read(&server, 20).unwrap(), b"first");
+}
+
+#[test]
+fn a_listener_at_every_address_and_one_at_a_single_address_exclude_each_other() {
+    let kind = |first: SocketAddr, second: SocketAddr| {
+        let kernel = Kernel::new(2);
+        let _first = Listener::bind(kernel.stack(1), first).unwrap();
+        Listener::bind(kernel.stack(1), second).map(|_| ()).map_err(|error| error.kind())
+    };
+    let everywhere = SocketAddr::new("0.0.0.0".parse().unwrap(), PORT);
+    let elsewhere = SocketAddr::new(slot(1, 2, everywhere.ip()), PORT);
+    assert_eq!(kind(everywhere, address(1)), Err(std::io::ErrorKind::AddrInUse));
+    assert_eq!(kind(address(1), everywhere), Err(std::io::ErrorKind::AddrInUse));
+    assert_eq!(kind(address(1), elsewhere), Ok(()));
+}
+
+#[test]
+fn a_listener_that_closes_resets_what_nobody_has_accepted() {
+    let kernel = Kernel::new(2);
+    let listener = Listener::bind(kernel.stack(1), address(1)).unwrap();
+    let mut connecting = Connecting::start(kernel.stack(0), address(1)).unwrap();
+    settle(&kernel);
+    let client = ready(connecting.poll(&context()));
+    listener.close();
+    settle(&kernel);
+    let Poll::Ready(Err(error)) = client.poll_write(&context(), b"x") else { panic!("it goes on") };
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    client.close();
+    assert_eq!((settle(&kernel), kernel.connections()), (0, 0));
+}
+
+#[test]
 fn a_host_talks_to_itself_without_a_network() {
     let kernel = Kernel::new(1);
     let listener = Listener::bind(kernel.stack(0), address(0)).unwrap();
