@@ -59,7 +59,7 @@ pub use media::{
 };
 pub use mesh::{Mesh, MeshEvent, MeshObserver, MeshParts};
 pub use observer::{EngineEvent, Observer, PacketPosition, ReceivedPacket, StateMachine};
-pub use peer::{Delivery, Hold, Statistics};
+pub use peer::{DataRefusal, Delivery, Hold, Statistics};
 pub use recovery::{Rebuilds, Recovery, RecoveryCause, RecoveryStep};
 pub use settings::{Codecs, DataSettings, PeerSettings, Settings, Timers};
 pub use state::{CallEvent, CallState, EndReason, Outcome, Role};

@@ -1,6 +1,6 @@
 use signaller::{CallId, ParticipantId};
 
-use crate::{Delivery, Hold, MediaKind, RecoveryCause, RecoveryStep, Statistics};
+use crate::{DataRefusal, Delivery, Hold, MediaKind, RecoveryCause, RecoveryStep, Statistics};
 
 /// Who is told what the engine does: the application's user interface, its log, a test.
 ///
@@ -17,6 +17,9 @@ pub trait Observer: Send + Sync + 'static {
 
     /// A message arrived on a data channel.
     fn on_data(&self, _delivery: Delivery, _message: &[u8]) {}
+
+    /// A message was handed to a data channel, of whose messages `bytes` bytes are now not acknowledged.
+    fn on_data_buffered(&self, _delivery: Delivery, _bytes: usize) {}
 
     /// Statistics were taken, as often as [`Settings::statistics`](crate::Settings::statistics) says.
     fn on_statistics(&self, _statistics: Statistics) {}
@@ -181,8 +184,25 @@ pub enum EngineEvent {
         /// Which one.
         delivery: Delivery,
     },
-    /// A message was refused, for too many wait already.
+    /// A message was refused: it will not be sent.
     DataRefused {
+        /// For which channel.
+        delivery: Delivery,
+        /// Why.
+        why: DataRefusal,
+    },
+    /// The application writes faster than the link carries: as much is buffered as may
+    /// ([`DataSettings::buffered_bytes`]), and messages wait in the engine.
+    ///
+    /// [`DataSettings::buffered_bytes`]: crate::DataSettings::buffered_bytes
+    DataHeldBack {
+        /// For which channel.
+        delivery: Delivery,
+        /// What was handed over and is not acknowledged, bytes.
+        buffered: usize,
+    },
+    /// After that: no message waits any longer.
+    DataCaughtUp {
         /// For which channel.
         delivery: Delivery,
     },

@@ -37,7 +37,9 @@ pub struct Settings {
 pub struct DataSettings {
     /// How many messages may wait in the engine for each channel; more are refused.
     pub queue: usize,
-    /// How many bytes may wait in each channel (`bufferedAmount`) before the engine holds messages back.
+    /// The high-water mark of each channel, in bytes: where so many were handed to it and are not acknowledged
+    /// (`bufferedAmount`, W3C webrtc-pc §6.2), the engine holds messages back. A message that goes while there is
+    /// room may be longer than that, so that less than this and one message are buffered at most.
     pub buffered_bytes: usize,
 }
 

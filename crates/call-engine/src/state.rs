@@ -463,6 +463,13 @@ mod tests {
     }
 
     #[test]
+    fn a_call_is_under_way_from_the_dial_to_its_end() {
+        let live: Vec<&str> =
+            CallState::ALL.into_iter().filter(|state| state.is_live()).map(CallState::as_str).collect();
+        assert_eq!(live, ["dialling", "ringing", "connecting", "connected", "reconnecting"]);
+    }
+
+    #[test]
     fn every_live_state_can_be_left_by_hanging_up_and_by_a_bye() {
         for state in CallState::ALL.into_iter().filter(|state| state.is_live()) {
             for event in [CallEvent::HangUp, CallEvent::ByeReceived(EndReason::HungUp), CallEvent::ShutDown] {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use webrtc::data_channel::DataChannel;
 
 use crate::{
-    CallState, Delivery, EngineEvent, FacingMode, Hold, MediaError, MediaKind, MediaStream,
+    CallState, DataRefusal, Delivery, EngineEvent, FacingMode, Hold, MediaError, MediaKind, MediaStream,
     MediaStreamConstraints, VideoConstraints,
 };
 
@@ -102,7 +102,9 @@ impl Actor {
             return self.not_in_a_call("send a message");
         };
         if !outbox.push(delivery, message) {
-            return self.observer.on_event(EngineEvent::DataRefused { delivery });
+            return self
+                .observer
+                .on_event(EngineEvent::DataRefused { delivery, why: DataRefusal::QueueFull });
         }
         if std::mem::replace(&mut call.data_open, true) {
             return;

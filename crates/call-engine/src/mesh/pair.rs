@@ -87,6 +87,10 @@ impl Observer for Watch {
         self.inner.on_data(delivery, message);
     }
 
+    fn on_data_buffered(&self, delivery: Delivery, bytes: usize) {
+        self.inner.on_data_buffered(delivery, bytes);
+    }
+
     fn on_statistics(&self, statistics: Statistics) {
         self.inner.on_statistics(statistics);
     }

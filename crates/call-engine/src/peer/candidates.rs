@@ -267,6 +267,41 @@ mod tests {
     }
 
     #[test]
+    fn what_a_message_says_of_a_candidate_is_what_is_applied() {
+        let candidate = Candidate {
+            candidate: "candidate:1 1 udp 2122260223 10.0.0.1 50000 typ host".to_owned(),
+            sdp_mid: Some("0".to_owned()),
+            sdp_mline_index: Some(1),
+            username_fragment: Some("a".to_owned()),
+        };
+        let trickled = Trickled::Candidate(candidate.clone());
+        assert_eq!(trickled.summary(), "host udp 10.0.0.1:50000");
+        let init = trickled.into_init();
+        assert_eq!(init.candidate, candidate.candidate);
+        assert_eq!((init.sdp_mid, init.sdp_mline_index), (candidate.sdp_mid, candidate.sdp_mline_index));
+        assert_eq!(init.username_fragment, candidate.username_fragment);
+    }
+
+    #[test]
+    fn the_end_of_candidates_is_an_empty_one_of_its_section_and_generation() {
+        let end = Trickled::End { sdp_mid: Some("0".to_owned()), username_fragment: Some("a".to_owned()) };
+        assert_eq!(end.summary(), "end of candidates");
+        let init = end.into_init();
+        assert_eq!(init.candidate, "");
+        assert_eq!((init.sdp_mid.as_deref(), init.username_fragment.as_deref()), (Some("0"), Some("a")));
+    }
+
+    #[test]
+    fn the_end_of_candidates_waits_for_its_generation() {
+        let end = |ufrag: &str| Trickled::End { sdp_mid: None, username_fragment: Some(ufrag.to_owned()) };
+        let mut hold = HoldBack::new(Guards::ALL_ON);
+        check_described(&mut hold, "a", &[]);
+        assert_eq!(hold.arrived(end("b"), HasPeer::Yes), Arrived::Held);
+        assert_eq!(hold.arrived(end("a"), HasPeer::Yes), Arrived::Apply(end("a")));
+        check_described(&mut hold, "b", &["end"]);
+    }
+
+    #[test]
     fn a_flood_of_early_candidates_is_bounded() {
         let mut hold = HoldBack::new(Guards::ALL_ON);
         for number in 0..256 {

@@ -134,6 +134,18 @@ mod tests {
     }
 
     #[test]
+    fn in_a_description_without_tags_only_the_place_counts() {
+        let described = Described::of("v=0\r\nm=audio 9\r\n");
+        let candidate = |index| Candidate {
+            sdp_mid: Some("0".to_owned()),
+            sdp_mline_index: Some(index),
+            ..Candidate::default()
+        };
+        assert_eq!(described.has_no_place_for(&candidate(0)), None);
+        assert!(described.has_no_place_for(&candidate(1)).is_some());
+    }
+
+    #[test]
     fn a_rebuild_is_told_from_an_ice_restart() {
         let first = Described::of(SDP);
         let restarted = Described::of(&SDP.replace("abcd", "efgh"));

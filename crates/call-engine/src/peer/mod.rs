@@ -32,8 +32,8 @@ use webrtc::{
 
 pub(crate) use addresses::BindAddresses;
 pub(crate) use candidates::{Arrived, HasPeer, HoldBack, OVER, Trickled};
-pub use data::Delivery;
 pub(crate) use data::Outbox;
+pub use data::{DataRefusal, Delivery};
 use description::Described;
 pub(crate) use handler::{Handler, PeerEvent, PeerEventKind};
 pub(crate) use negotiation::{Answered, Covers, Needed, Negotiation, Next, Offer, OnAnswer, OnOffer, Origin};

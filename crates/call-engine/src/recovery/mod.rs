@@ -30,6 +30,8 @@ mod ladder;
 mod settings;
 
 #[cfg(test)]
+mod boundaries;
+#[cfg(test)]
 mod interleavings;
 
 pub use cause::{RecoveryCause, RecoveryStep};

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use call_engine::{DataSettings, Delivery, EngineEvent, FacingMode, Hold, MediaKind, Settings};
+use call_engine::{EngineEvent, FacingMode, Hold, MediaKind, Settings};
 
 use crate::rig::{Plan, Side, connected, hang_up, play};
 
@@ -141,47 +141,6 @@ fn two_screens_shared_at_once_both_arrive() {
         bob.engine.share_screen();
         alice.until_stream("screen").await;
         bob.until_stream("screen").await;
-        hang_up(alice, bob).await;
-    });
-}
-
-fn with_data(participant: &str, data: DataSettings) -> Plan {
-    let plan = Plan::of(participant);
-    let settings = Settings { data: Some(data), ..plan.settings };
-    Plan { settings, ..plan }
-}
-
-#[test]
-fn messages_arrive_in_order_through_a_small_buffer() {
-    play(async {
-        let small = DataSettings { queue: 256, buffered_bytes: 4 * 1024 };
-        let (alice, mut bob) = connected(with_data("alice", small), with_data("bob", small)).await;
-        for number in 0..200_u16 {
-            let mut message = vec![0; 1_000];
-            message[..2].copy_from_slice(&number.to_be_bytes());
-            alice.engine.send_data(Delivery::Ordered, message);
-        }
-        for number in 0..200_u16 {
-            let (delivery, message) = bob.message().await;
-            assert_eq!(delivery, Delivery::Ordered);
-            assert_eq!(message[..2], number.to_be_bytes());
-        }
-        hang_up(alice, bob).await;
-    });
-}
-
-#[test]
-fn unordered_messages_all_arrive_and_too_many_at_once_are_refused_aloud() {
-    play(async {
-        let few = DataSettings { queue: 4, buffered_bytes: 1_024 };
-        let (mut alice, mut bob) = connected(with_data("alice", few), with_data("bob", few)).await;
-        for number in 0..20_u8 {
-            alice.engine.send_data(Delivery::Unordered, vec![number; 900]);
-        }
-        alice.until_event(|event| matches!(event, EngineEvent::DataRefused { .. })).await;
-        for _ in 0..4 {
-            assert_eq!(bob.message().await.0, Delivery::Unordered);
-        }
         hang_up(alice, bob).await;
     });
 }

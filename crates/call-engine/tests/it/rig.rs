@@ -2,7 +2,10 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -23,6 +26,7 @@ struct Seen {
     media: Mutex<Vec<MediaKind>>,
     arrived: UnboundedSender<MediaKind>,
     data: UnboundedSender<(Delivery, Vec<u8>)>,
+    most_buffered: Arc<AtomicUsize>,
     statistics: UnboundedSender<Statistics>,
 }
 
@@ -44,6 +48,10 @@ impl Observer for Seen {
         let _ = self.data.send((delivery, message.to_vec()));
     }
 
+    fn on_data_buffered(&self, _delivery: Delivery, bytes: usize) {
+        self.most_buffered.fetch_max(bytes, Ordering::Relaxed);
+    }
+
     fn on_statistics(&self, statistics: Statistics) {
         let _ = self.statistics.send(statistics);
     }
@@ -54,6 +62,7 @@ pub(crate) struct Side {
     events: UnboundedReceiver<EngineEvent>,
     arrived: UnboundedReceiver<MediaKind>,
     data: UnboundedReceiver<(Delivery, Vec<u8>)>,
+    most_buffered: Arc<AtomicUsize>,
     statistics: UnboundedReceiver<Statistics>,
     given: Given,
 }
@@ -116,6 +125,7 @@ impl Plan {
         let (statistics_in, statistics) = unbounded_channel();
         let runtime: Arc<dyn Runtime> = Arc::new(TokioRuntime);
         let given = Given::default();
+        let most_buffered = Arc::new(AtomicUsize::new(0));
         let inner = Box::new(hub.join(self.settings.participant.as_str()));
         let parts = Parts {
             runtime: runtime.clone(),
@@ -129,10 +139,12 @@ impl Plan {
                 media: Mutex::default(),
                 arrived: arrived_in,
                 data: data_in,
+                most_buffered: most_buffered.clone(),
                 statistics: statistics_in,
             }),
         };
-        Side { engine: Engine::start(self.settings, parts), events, arrived, data, statistics, given }
+        let engine = Engine::start(self.settings, parts);
+        Side { engine, events, arrived, data, most_buffered, statistics, given }
     }
 }
 
@@ -185,6 +197,11 @@ impl Side {
 
     pub(crate) async fn message(&mut self) -> (Delivery, Vec<u8>) {
         self.data.recv().await.expect("the engine went away")
+    }
+
+    /// The most bytes that a data channel had buffered after a message was handed to it.
+    pub(crate) fn most_buffered(&self) -> usize {
+        self.most_buffered.load(Ordering::Relaxed)
     }
 
     pub(crate) async fn sample(&mut self) -> Statistics {

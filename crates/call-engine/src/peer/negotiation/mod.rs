@@ -407,6 +407,38 @@ mod tests {
     }
 
     #[test]
+    fn of_offers_that_wait_the_newest_is_handled_and_a_repeated_one_changes_nothing() {
+        let offer = |sdp: &str, round| Offer { sdp: sdp.to_owned(), round };
+        let mut negotiation = caller();
+        negotiation.changed();
+        negotiation.offered();
+        for (sdp, round) in [("second", 2), ("third", 3), ("second again", 2), ("third again", 3)] {
+            negotiation.keep(offer(sdp, round));
+        }
+        assert_eq!(negotiation.answered(), Next::Handle(offer("third", 3)));
+    }
+
+    #[test]
+    fn an_offer_that_waited_for_a_round_that_was_accepted_meanwhile_is_stale() {
+        let mut negotiation = callee();
+        negotiation.accepted(1, ALL);
+        negotiation.offered();
+        negotiation.keep(Offer { sdp: "third".to_owned(), round: 3 });
+        assert_eq!(negotiation.on_offer(3, Origin::Rebuilt), OnOffer::RollBackAndAccept);
+        negotiation.rolled_back();
+        assert_eq!(negotiation.accepted(3, ALL), Next::Nothing);
+    }
+
+    #[test]
+    fn what_is_made_of_a_wish_to_negotiate_has_a_word() {
+        let words =
+            [Needed::Offer, Needed::Coalesced, Needed::Deferred, Needed::Spurious].map(Needed::as_str);
+        let expect = ["offer", "coalesced: an offer is in flight", "deferred: the caller offers first"];
+        assert_eq!(words[..3], expect);
+        assert_eq!(words[3], "ignored: nothing changed");
+    }
+
+    #[test]
     fn the_offer_of_a_new_peer_connection_never_waits() {
         let mut negotiation = callee();
         negotiation.accepted(1, ALL);
@@ -422,6 +454,17 @@ mod tests {
         negotiation.want_restart();
         assert_eq!(negotiation.accepted(1, Answered { restarted: true, ..ALL }), Next::Nothing);
         assert_eq!(negotiation.needed(), Needed::Spurious);
+    }
+
+    #[test]
+    fn a_side_knows_the_highest_round_that_was_offered_or_accepted() {
+        let mut negotiation = callee();
+        assert_eq!(negotiation.round(), 0);
+        negotiation.accepted(3, ALL);
+        negotiation.accepted(2, ALL);
+        assert_eq!(negotiation.round(), 3);
+        assert_eq!((negotiation.offered(), negotiation.round()), (4, 4));
+        assert_eq!(negotiation.rebuilt().round(), 4);
     }
 
     #[test]

@@ -1,23 +1,32 @@
 //! Data channels: an ordered and an unordered one, with messages that wait for them.
+//!
+//! Backpressure: an application that writes faster than the link carries fills two places, and both are bounded.
+//! What was handed to a channel and is not acknowledged yet ([`DataSettings::buffered_bytes`]) is `bufferedAmount`
+//! of W3C webrtc-pc §6.2, counted by `webrtc` 0.21.1 from the hand-over on (`outstanding_bytes`). At that mark the
+//! engine holds messages back ([`DataSettings::queue`]), and goes on with each acknowledgement that makes room. What
+//! finds no place there is refused.
+
+mod outbox;
+mod sender;
 
 use std::{
-    collections::VecDeque,
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use bytes::BytesMut;
 use rtc::shared::error::Result;
 use webrtc::{
     data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit, RTCDataChannelState},
     runtime::Notify,
 };
 
+pub(crate) use self::outbox::Outbox;
+use self::sender::Sender;
 use super::Peer;
-use crate::{DataSettings, EngineEvent, Observer};
+use crate::{EngineEvent, Observer};
 
 /// In which order messages arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,18 +47,24 @@ impl fmt::Display for Delivery {
     }
 }
 
-/// The messages of a call that wait for its data channels. They outlive a peer connection, so that one
-/// that was not handed over yet goes out on the next.
-#[derive(Debug)]
-pub(crate) struct Outbox {
-    lanes: [Lane; 2],
+/// Why a message was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum DataRefusal {
+    /// Too many wait already ([`DataSettings::queue`]).
+    QueueFull,
+    /// It is longer than the other side takes (`max-message-size`, RFC 8841 §6).
+    TooLong,
 }
 
-#[derive(Debug)]
-struct Lane {
-    limit: usize,
-    waiting: Mutex<VecDeque<Vec<u8>>>,
-    changed: Notify,
+/// `too many wait`, `it is too long`.
+impl fmt::Display for DataRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::QueueFull => "too many wait",
+            Self::TooLong => "it is too long",
+        })
+    }
 }
 
 impl Delivery {
@@ -66,48 +81,6 @@ impl Delivery {
 
     fn of_label(label: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|delivery| delivery.as_str() == label)
-    }
-}
-
-impl Outbox {
-    pub(crate) fn new(settings: DataSettings) -> Self {
-        let lane = || Lane { limit: settings.queue, waiting: Mutex::default(), changed: Notify::new() };
-        Self { lanes: [lane(), lane()] }
-    }
-
-    /// Keeps a message until its channel takes it. False where as many wait as may.
-    pub(crate) fn push(&self, delivery: Delivery, message: Vec<u8>) -> bool {
-        let lane = self.lane(delivery);
-        let mut waiting = lane.waiting();
-        if waiting.len() >= lane.limit {
-            return false;
-        }
-        waiting.push_back(message);
-        lane.changed.notify_waiters();
-        true
-    }
-
-    const fn lane(&self, delivery: Delivery) -> &Lane {
-        match delivery {
-            Delivery::Ordered => &self.lanes[0],
-            Delivery::Unordered => &self.lanes[1],
-        }
-    }
-}
-
-impl Lane {
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Vec<u8>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn oldest(&self) -> Vec<u8> {
-        loop {
-            let changed = self.changed.listen();
-            if let Some(message) = self.waiting().front() {
-                return message.clone();
-            }
-            changed.await;
-        }
     }
 }
 
@@ -143,8 +116,9 @@ impl Peer {
         self.tasks.push(self.runtime.spawn(Box::pin(receiving)));
         if !self.data_served.contains(&delivery) {
             self.data_served.push(delivery);
-            let sending = send(delivery, channel, gate, outbox.clone(), self.observer.clone());
-            self.tasks.push(self.runtime.spawn(Box::pin(sending)));
+            let observer = self.observer.clone();
+            let sender = Sender { delivery, channel, outbox: outbox.clone(), observer, held_back: false };
+            self.tasks.push(self.runtime.spawn(Box::pin(sender.run(gate))));
         }
     }
 }
@@ -196,47 +170,5 @@ async fn receive(
             }
             _ => {}
         }
-    }
-}
-
-/// Hands messages over one by one, each when the channel has room for it.
-async fn send(
-    delivery: Delivery,
-    channel: Arc<dyn DataChannel>,
-    gate: Arc<Opening>,
-    outbox: Arc<Outbox>,
-    observer: Arc<dyn Observer>,
-) {
-    gate.wait().await;
-    let lane = outbox.lane(delivery);
-    loop {
-        let message = lane.oldest().await;
-        if let Err(error) = channel.send(BytesMut::from(message.as_slice())).await {
-            // What was not handed over stays for the next peer connection.
-            let what = format!("the {} data channel takes no messages: {error}", delivery.as_str());
-            return observer.on_event(EngineEvent::Problem { what });
-        }
-        lane.waiting().pop_front();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use futures::executor::block_on;
-
-    use super::*;
-
-    #[test]
-    fn an_outbox_is_bounded_and_keeps_what_was_not_handed_over() {
-        let outbox = Outbox::new(DataSettings { queue: 2, buffered_bytes: 1 });
-        assert!(outbox.push(Delivery::Ordered, vec![1]));
-        assert!(outbox.push(Delivery::Ordered, vec![2]));
-        assert!(!outbox.push(Delivery::Ordered, vec![3]), "a third message waits");
-        assert!(outbox.push(Delivery::Unordered, vec![4]), "the lanes have room of their own");
-        let lane = outbox.lane(Delivery::Ordered);
-        assert_eq!(block_on(lane.oldest()), [1]);
-        assert_eq!(block_on(lane.oldest()), [1], "it stays until it is handed over");
-        lane.waiting().pop_front();
-        assert_eq!(block_on(lane.oldest()), [2]);
     }
 }
