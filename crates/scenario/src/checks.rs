@@ -36,6 +36,7 @@ pub const NAMES: &[&str] = &[
     "statistics",
     "offers",
     "recoveries",
+    "recovery-time",
     "held-candidates",
     "candidate-ends",
     "ways",
@@ -72,6 +73,7 @@ pub fn check(plan: &Plan, record: &RunRecord) -> Vec<Failure> {
     media::check(plan, record, &mut findings);
     data::check(plan, record, &mut findings);
     counts::check(plan, record, &mut findings);
+    counts::check_recovery_time(plan, record, &mut findings);
     signalling::check_peers(plan, record, &mut findings);
     states::check_never(plan, record, &mut findings);
     states::check_sequences(plan, record, &mut findings);

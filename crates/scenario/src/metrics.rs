@@ -1,12 +1,15 @@
-//! What is measured of a run: how its first call came out, how long it took to stand, and when each
-//! milestone was reached.
+//! What is measured of a run: how its first call came out, how long it took to stand, when each milestone was
+//! reached, and how long connections that were lost took to carry again.
 //!
 //! All times are virtual and come in whole milliseconds, the resolution of a world's clock.
+
+mod recovery;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use timeline::{Event, Machine, Name, Protocol, StunClass, VirtualTime};
 
+pub use self::recovery::{Recovery, longest_recovery, recoveries};
 use crate::{
     plan::{MediaKind, Milestone, Outcome, Plan},
     record::{PeerRecord, RunRecord, WorldEnd, state_word},

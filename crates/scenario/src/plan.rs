@@ -28,8 +28,9 @@ use timeline::Name;
 pub use self::{
     api::{ApiCall, LocalWord},
     expect::{
-        AlwaysOn, CountRange, DataExpect, Expect, FlowExpect, MediaExpect, Milestone, MilestoneBound,
-        Outcome, PeerExpect, RateBand, Reached, Sequence, StateRef, StatisticsExpect, WayTaken,
+        AlwaysOn, CountRange, DataExpect, DurationRange, Expect, FlowExpect, MediaExpect, Milestone,
+        MilestoneBound, Outcome, PeerExpect, RateBand, Reached, Sequence, StateRef, StatisticsExpect,
+        WayTaken,
     },
     guard::GuardPlan,
     network::{
@@ -90,6 +91,8 @@ pub struct Plan {
 impl Plan {
     /// The name of the signalling server's host.
     pub const SIGNALLER: &'static str = "signaller";
+    /// Who a change of the network belongs to in timelines, and the key of such steps.
+    pub const NETWORK: &'static str = "network";
     /// The virtual deadline where a file gives none.
     pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(60);
     /// The event budget where a file gives none: some ten times what a minute of audio and video takes.

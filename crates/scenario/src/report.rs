@@ -60,7 +60,10 @@ pub struct ScenarioReport {
     /// Runs in which everything held.
     pub passed: usize,
     /// From the dial until both sides were connected; `null` where no run connected.
-    pub setup_ms: Option<Setup>,
+    pub setup_ms: Option<Times>,
+    /// The longest recovery of a connection in each run where there is one, from its loss until it stands again
+    /// ([`crate::metrics::recoveries`]); `null` where there is none.
+    pub recovery_ms: Option<Times>,
     /// How often each outcome occurred.
     pub outcomes: BTreeMap<Outcome, usize>,
     /// What was said of its rates; `null` where it expects none.
@@ -71,9 +74,9 @@ pub struct ScenarioReport {
     pub failures: Vec<FailureReport>,
 }
 
-/// Virtual set-up times in milliseconds, percentiles by nearest rank ([`percentile`]).
+/// Virtual times of several runs in milliseconds, percentiles by nearest rank ([`percentile`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Setup {
+pub struct Times {
     /// The median.
     pub p50: u64,
     /// The 95th percentile.
@@ -181,7 +184,8 @@ fn scenario(plan: &Plan, runs: &[Run], options: &str) -> ScenarioReport {
         file: plan.file.as_ref().map(|file| file.display().to_string()),
         runs: runs.len(),
         passed: runs.iter().filter(|run| run.passed()).count(),
-        setup_ms: setup(runs),
+        setup_ms: times(runs, |played| played.setup),
+        recovery_ms: times(runs, |played| played.recovery),
         outcomes,
         rates,
         digest,
@@ -228,21 +232,23 @@ fn broken_report(seed: u64, broken: &Broken, repro: &impl Fn(Option<u64>) -> Str
     }
 }
 
-fn setup(runs: &[Run]) -> Option<Setup> {
-    let setup_of = |run: &Run| {
-        let setup = run.result.as_ref().ok()?.setup?;
-        Some((u64::try_from(setup.as_millis()).unwrap_or(u64::MAX), run.seed))
+fn times(runs: &[Run], of: impl Fn(&Played) -> Option<Duration>) -> Option<Times> {
+    let with_seed = |run: &Run| {
+        let time = of(run.result.as_ref().ok()?)?;
+        Some((u64::try_from(time.as_millis()).unwrap_or(u64::MAX), run.seed))
     };
-    let mut times: Vec<(u64, u64)> = runs.iter().filter_map(setup_of).collect();
+    let mut times: Vec<(u64, u64)> = runs.iter().filter_map(with_seed).collect();
     times.sort_unstable();
     let (max, _) = *times.last()?;
     let slowest_seed = times.iter().find(|(time, _)| *time == max).map(|(_, seed)| *seed)?;
-    Some(Setup { p50: percentile(&times, 50)?.0, p95: percentile(&times, 95)?.0, max, slowest_seed })
+    Some(Times { p50: percentile(&times, 50)?.0, p95: percentile(&times, 95)?.0, max, slowest_seed })
 }
 
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroUsize;
+
+    use timeline::Machine;
 
     use super::*;
     use crate::{
@@ -279,6 +285,24 @@ mod tests {
         let failure = failed.scenarios[0].failures.last().expect("a failure");
         assert_eq!((failure.seed, failure.check), (None, "rate"));
         assert_eq!(failure.repro, "cargo xtask scenarios test/sketch --seeds 20");
+    }
+
+    #[test]
+    fn recovery_times_are_those_of_runs_in_which_something_was_recovered() {
+        let options = Options { seeds: Seeds::Count(4), jobs: NonZeroUsize::MIN, keep: Keep::Nothing };
+        let play = |_: &Plan, seed| {
+            let sketch = Sketch::connected().seed(seed).with(|sketch| {
+                if seed > 1 {
+                    sketch.transition(2000, "caller", Machine::Connection, "connected", "disconnected");
+                    sketch.transition(2000 + 100 * seed, "caller", Machine::Connection, "?", "connected");
+                }
+            });
+            Ok::<_, Broken>(sketch.record())
+        };
+        let plans = [plan("")];
+        let result = run(&plans, &options, &Cancel::new(), play, |_| {});
+        let found = Report::new(&plans, &result, Duration::ZERO, "").scenarios[0].recovery_ms;
+        assert_eq!(found, Some(Times { p50: 300, p95: 400, max: 400, slowest_seed: 4 }));
     }
 
     #[test]

@@ -149,6 +149,8 @@ pub struct Played {
     pub outcome: Outcome,
     /// From the dial until both sides were connected.
     pub setup: Option<Duration>,
+    /// The longest recovery of a connection ([`metrics::recoveries`]).
+    pub recovery: Option<Duration>,
     /// The virtual time it took.
     pub elapsed: VirtualTime,
     /// The processor time it took, where that can be read.
@@ -284,6 +286,7 @@ fn judge(job: &Job<'_>, record: RunRecord) -> Played {
     Played {
         outcome: metrics::outcome(job.plan, &record),
         setup: metrics::setup(job.plan, &record),
+        recovery: metrics::longest_recovery(&record),
         elapsed: record.elapsed,
         cpu: record.cpu,
         digest: record.digest.clone(),

@@ -200,6 +200,11 @@ impl Sketch {
         self.0.timeline.packets.push(packet);
     }
 
+    /// The script does something to the network.
+    pub(crate) fn fault(&mut self, ms: u64) {
+        self.entry(ms, Plan::NETWORK, Event::Fault { what: "sketch".into() });
+    }
+
     /// A peer gathers a candidate.
     pub(crate) fn gathered(&mut self, actor: &str, candidate: &'static str) {
         let event = Event::Candidate { fate: CandidateFate::Gathered, candidate: candidate.into() };

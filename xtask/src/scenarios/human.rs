@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
 use scenario::{
     record::RunRecord,
-    report::{FailureReport, Report, ScenarioReport},
+    report::{FailureReport, Report, ScenarioReport, Times},
 };
 
 /// One line under the head, and no others.
@@ -83,11 +83,15 @@ fn push_failure(out: &mut String, scenario: &ScenarioReport, failure: &FailureRe
 fn push_table(out: &mut String, report: &Report) {
     let mut table = Table::new();
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["scenario", "runs", "passed", "outcomes", "setup p50", "p95", "slowest"]);
+    let recovers = report.scenarios.iter().any(|scenario| scenario.recovery_ms.is_some());
+    let head = ["scenario", "runs", "passed", "outcomes", "setup p50", "p95", "slowest"];
+    let recovery = ["recovery p50", "p95", "slowest"];
+    table.set_header(head.into_iter().chain(recovery.into_iter().filter(|_| recovers)));
     for scenario in &report.scenarios {
-        table.add_row(row(scenario));
+        let recovery = times(scenario.recovery_ms);
+        table.add_row(row(scenario).into_iter().chain(recovery.into_iter().filter(|_| recovers)));
     }
-    for column in [1, 2, 4, 5, 6] {
+    for column in [1, 2, 4, 5, 6, 7, 8, 9] {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -108,16 +112,19 @@ fn row(scenario: &ScenarioReport) -> [String; 7] {
         Some("skipped") => " (rates not judged)",
         _ => "",
     };
-    let [p50, p95, slowest] = match scenario.setup_ms {
-        Some(setup) => [
-            format!("{} ms", setup.p50),
-            format!("{} ms", setup.p95),
-            format!("seed {}: {} ms", setup.slowest_seed, setup.max),
-        ],
-        None => ["–", "–", "–"].map(str::to_owned),
-    };
+    let [p50, p95, slowest] = times(scenario.setup_ms);
     let outcomes = outcomes.join(", ") + rates;
     [scenario.name.clone(), scenario.runs.to_string(), passed, outcomes, p50, p95, slowest]
+}
+
+/// Median, 95th percentile and longest; dashes where nothing was measured.
+fn times(times: Option<Times>) -> [String; 3] {
+    match times {
+        Some(Times { p50, p95, max, slowest_seed }) => {
+            [format!("{p50} ms"), format!("{p95} ms"), format!("seed {slowest_seed}: {max} ms")]
+        }
+        None => ["–", "–", "–"].map(str::to_owned),
+    }
 }
 
 fn push_totals(out: &mut String, report: &Report) {
@@ -145,6 +152,17 @@ mod tests {
     #[test]
     fn table_failures_and_totals() {
         insta::assert_snapshot!(report(&testing::report(), None));
+    }
+
+    #[test]
+    fn recovery_times_have_columns_where_there_are_any() {
+        let mut whole = testing::report();
+        whole.scenarios[0].recovery_ms = Some(Times { p50: 3480, p95: 3501, max: 3510, slowest_seed: 1 });
+        let text = report(&whole, None);
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains("recovery p50")).collect();
+        assert_eq!(lines.len(), 1, "{text}");
+        assert!(text.contains("3480 ms  3501 ms  seed 1: 3510 ms"), "{text}");
+        assert!(!report(&testing::report(), None).contains("recovery"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use scenario::{
     plan::Outcome,
-    report::{FailureReport, Report, ScenarioReport, Setup, Totals},
+    report::{FailureReport, Report, ScenarioReport, Times, Totals},
     suite::{Broken, Played, Run, SuiteResult},
 };
 use timeline::{Digest, VirtualTime};
@@ -17,6 +17,7 @@ pub(super) fn result() -> SuiteResult {
         result: Ok(Played {
             outcome,
             setup: None,
+            recovery: None,
             elapsed: VirtualTime::from_millis(5000),
             cpu: Some(Duration::from_millis(4)),
             digest: Digest::new(),
@@ -30,7 +31,7 @@ pub(super) fn result() -> SuiteResult {
 }
 
 pub(super) fn report() -> Report {
-    let setup = Setup { p50: 560, p95: 610, max: 640, slowest_seed: 2 };
+    let setup = Times { p50: 560, p95: 610, max: 640, slowest_seed: 2 };
     let well = scenario("happy/host-candidates", &[(Outcome::Connected, 2)], Some(setup), Vec::new());
     let outcome = FailureReport {
         seed: Some(1),
@@ -64,7 +65,7 @@ pub(super) fn report() -> Report {
 fn scenario(
     name: &str,
     outcomes: &[(Outcome, usize)],
-    setup_ms: Option<Setup>,
+    setup_ms: Option<Times>,
     failures: Vec<FailureReport>,
 ) -> ScenarioReport {
     ScenarioReport {
@@ -73,6 +74,7 @@ fn scenario(
         runs: 2,
         passed: 2 - failures.len(),
         setup_ms,
+        recovery_ms: None,
         outcomes: outcomes.iter().copied().collect::<BTreeMap<_, _>>(),
         rates: setup_ms.map(|_| "skipped"),
         digest: Digest::new(),

@@ -1,9 +1,10 @@
-//! How many there are: `offers`, `recoveries`, `held-candidates`, `candidate-ends`, `nothing-leaked`.
+//! How many there are: `offers`, `recoveries`, `recovery-time`, `held-candidates`, `candidate-ends`, `nothing-leaked`.
 
 use timeline::Event;
 
 use super::Findings;
 use crate::{
+    metrics::{self, Recovery},
     plan::{AlwaysOn, Plan},
     record::{Leftovers, RunRecord},
 };
@@ -28,6 +29,24 @@ pub(super) fn check(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>
     let ends = u64::try_from(ends.count()).unwrap_or(u64::MAX);
     if let Some(expected) = plan.expect.candidate_ends.filter(|expected| !expected.contains(ends)) {
         findings.add("candidate-ends", format!("expected {expected}, {ends} were sent"));
+    }
+}
+
+/// How long they take: `recovery-time`.
+pub(super) fn check_recovery_time(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>) {
+    let Some(range) = plan.expect.recovery_time else { return };
+    let recoveries = metrics::recoveries(record);
+    if recoveries.is_empty() {
+        findings.add("recovery-time", "no connection was lost and stood again".to_owned());
+    }
+    for recovery in recoveries {
+        let Recovery { of, from, to } = &recovery;
+        if let Some(expected) = range.broken_by(recovery.took()) {
+            let took = recovery.took();
+            let message =
+                format!("{of} was without a connection for {took:?} from {from} ms, expected {expected}");
+            findings.add_at(*to, "recovery-time", message);
+        }
     }
 }
 

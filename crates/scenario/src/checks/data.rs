@@ -1,11 +1,9 @@
 //! What arrives on data channels, and what the statistics say: `data`, `statistics`.
 
-use std::time::Duration;
-
 use super::Findings;
 use crate::{
-    plan::{CountRange, DataExpect, DeliveryWord, Plan, StatisticsExpect},
-    record::{PeerRecord, RunRecord},
+    plan::{CountRange, DataExpect, DeliveryWord, DurationRange, Plan, StatisticsExpect},
+    record::{PeerRecord, RunRecord, StatisticsSample},
 };
 
 pub(super) fn check(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>) {
@@ -36,6 +34,11 @@ fn check_channel(expect: &DataExpect, record: &RunRecord, findings: &mut Finding
         findings.add("data", format!("{} of the {of} came twice", flow.repeated));
     }
     let sent = record.peers.get(from).and_then(|peer| peer.data_sent.get(delivery));
+    let most_buffered = sent.map_or(0, |sent| sent.most_buffered);
+    if let Some(wanted) = expect.buffered.filter(|wanted| !wanted.contains(most_buffered)) {
+        let of = format!("bytes of {of}");
+        findings.add("data", format!("expected {wanted} {of} to be buffered at most, {most_buffered} were"));
+    }
     let refused = sent.map_or(0, |sent| sent.refused);
     if let Some(wanted) = expect.refused.filter(|wanted| !wanted.contains(refused)) {
         findings.add("data", format!("expected {wanted} {of} to be refused, {refused} were"));
@@ -57,20 +60,8 @@ fn check_statistics(name: &str, expect: &StatisticsExpect, peer: &PeerRecord, fi
     if let Some(wanted) = expect.samples.filter(|wanted| !wanted.contains(count)) {
         findings.add("statistics", format!("{name}: expected {wanted} samples, found {count}"));
     }
-    let bounds = (expect.round_trip_at_least, expect.round_trip_at_most);
-    let measured = samples.iter().filter_map(|sample| Some((sample.at, sample.round_trip_time?)));
-    let mut any = false;
-    for (at, found) in measured {
-        any = true;
-        let early = bounds.0.filter(|least| found < *least).map(|least| format!("at least {least:?}"));
-        let late = bounds.1.filter(|most| found > *most).map(|most| format!("at most {most:?}"));
-        if let Some(wanted) = early.or(late) {
-            let message = format!("{name}: expected a round-trip time of {wanted}, found {found:?}");
-            findings.add_at(at, "statistics", message);
-        }
-    }
-    if !any && bounds != (None::<Duration>, None) {
-        findings.add("statistics", format!("{name}: no round-trip time was measured"));
+    if let Some(range) = expect.round_trip_time {
+        check_round_trips(name, range, samples, findings);
     }
     let mut rates: Vec<u64> = samples.iter().map(|sample| sample.received_bps).collect();
     rates.sort_unstable();
@@ -82,5 +73,25 @@ fn check_statistics(name: &str, expect: &StatisticsExpect, peer: &PeerRecord, fi
     let lost = samples.last().map_or(0, |sample| u64::try_from(sample.packets_lost).unwrap_or(0));
     if let Some(wanted) = expect.lost.filter(|wanted| !wanted.contains(lost)) {
         findings.add("statistics", format!("{name}: expected {wanted} packets lost, found {lost}"));
+    }
+}
+
+fn check_round_trips(
+    name: &str,
+    range: DurationRange,
+    samples: &[StatisticsSample],
+    findings: &mut Findings<'_>,
+) {
+    let measured = samples.iter().filter_map(|sample| Some((sample.at, sample.round_trip_time?)));
+    let mut any = false;
+    for (at, found) in measured {
+        any = true;
+        if let Some(wanted) = range.broken_by(found) {
+            let message = format!("{name}: expected a round-trip time of {wanted}, found {found:?}");
+            findings.add_at(at, "statistics", message);
+        }
+    }
+    if !any {
+        findings.add("statistics", format!("{name}: no round-trip time was measured"));
     }
 }

@@ -7,7 +7,7 @@ use super::{Findings, one_of};
 use crate::{
     metrics::{self, FirstCall, Milestones},
     nat_grid::simulated_path,
-    plan::{AlwaysOn, MilestoneBound, PathWord, Plan, Reached},
+    plan::{AlwaysOn, PathWord, Plan, Reached},
     record::{RunRecord, WorldEnd},
 };
 
@@ -64,11 +64,8 @@ pub(super) fn check_milestones(plan: &Plan, milestones: &Milestones, findings: &
             findings.add("milestone", format!("{}{of} was never reached", bound.milestone));
             continue;
         };
-        let MilestoneBound { at_least, at_most, .. } = bound;
         let found = at.since(dialled);
-        let early = at_least.filter(|least| found < *least).map(|least| format!("at least {least:?}"));
-        let late = at_most.filter(|most| found > *most).map(|most| format!("at most {most:?}"));
-        if let Some(expected) = early.or(late) {
+        if let Some(expected) = bound.range.broken_by(found) {
             let message =
                 format!("{}{of} came {found:?} after the dial, expected {expected}", bound.milestone);
             findings.add_at(at, "milestone", message);

@@ -339,6 +339,48 @@ fn messages_of_data_channels_are_counted_and_ordered() {
 }
 
 #[test]
+fn buffered() {
+    let most = |bytes| {
+        Sketch::connected().change_peer("caller", |peer| {
+            let sent = peer.data_sent.entry(crate::plan::DeliveryWord::Ordered).or_default();
+            sent.most_buffered = bytes;
+        })
+    };
+    let range = r#"data = [{ ordered = "caller to callee", messages = 0, buffered = { at-least = 100, at-most = 200 } }]"#;
+    holds(range, most(100));
+    holds(range, most(200));
+    let found = |count| {
+        format!(
+            "4100 data: expected 100 to 200 bytes of ordered messages from caller to callee to be buffered at most, {count} were"
+        )
+    };
+    fails(range, most(99), &found(99));
+    fails(range, most(201), &found(201));
+}
+
+#[test]
+fn recovery_time() {
+    let after = |ms: u64| {
+        Sketch::connected().with(|sketch| {
+            sketch.transition(2000, "caller", Machine::Connection, "connected", "disconnected");
+            sketch.transition(2000 + ms, "caller", Machine::Connection, "disconnected", "connected");
+        })
+    };
+    let range = r#"recovery-time = { at-least = "500ms", at-most = "700ms" }"#;
+    holds(range, after(500));
+    holds(range, after(700));
+    let found = |ms: u64, bound| {
+        format!(
+            "{} recovery-time: caller was without a connection for {ms}ms from 2000 ms, expected {bound}",
+            2000 + ms
+        )
+    };
+    fails(range, after(499), &found(499, "at least 500ms"));
+    fails(range, after(701), &found(701, "at most 700ms"));
+    fails(range, Sketch::connected(), "4100 recovery-time: no connection was lost and stood again");
+}
+
+#[test]
 fn samples_of_statistics_are_judged() {
     let sample = |round_trip_ms: u64, received_bps: u64, packets_lost: i64| crate::record::StatisticsSample {
         at: VirtualTime::from_millis(2_000),

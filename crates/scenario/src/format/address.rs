@@ -12,7 +12,7 @@ use super::{
 use crate::plan::{Gateway, Plan};
 
 /// Names that mean something else where a host's name may stand.
-const RESERVED: [&str; 3] = ["at", "network", Plan::SIGNALLER];
+const RESERVED: [&str; 3] = ["at", Plan::NETWORK, Plan::SIGNALLER];
 
 /// A name that a host or gateway may have.
 pub(super) fn check_name(key: &Key<'_>, problems: &Problems) {

@@ -4,7 +4,7 @@ use timeline::Name;
 
 use super::{
     error::{Found, ProblemKind, Problems},
-    expect::{check_range, count},
+    expect::{count, duration_range},
     reader::Value,
     values::known_name,
 };
@@ -25,6 +25,7 @@ fn one(value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<DataExpe
         .collect();
     let messages = table.take("messages").and_then(|value| count(value, problems));
     let refused = table.take("refused").and_then(|value| count(value, problems));
+    let buffered = table.take("buffered").and_then(|value| count(value, problems));
     let before = table.plain_duration("before", problems);
     table.finish(problems);
     let [(delivery, way)] = *said.as_slice() else {
@@ -33,7 +34,7 @@ fn one(value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<DataExpe
         return None;
     };
     let (from, to) = from_to(way, peers, problems)?;
-    Some(DataExpect { delivery, from, to, messages, refused, before })
+    Some(DataExpect { delivery, from, to, messages, refused, buffered, before })
 }
 
 /// `"caller to callee"`.
@@ -55,19 +56,12 @@ pub(super) fn statistics(value: Value<'_>, problems: &Problems) -> Option<Statis
     let samples = table.take("samples").and_then(|value| count(value, problems));
     let received = table.take("received-kbps").and_then(|value| count(value, problems));
     let lost = table.take("lost").and_then(|value| count(value, problems));
-    let (mut round_trip_at_least, mut round_trip_at_most) = (None, None);
-    if let Some(value) = table.take("round-trip-time")
-        && let Some(mut range) = value.table("round-trip-time", problems)
-    {
-        round_trip_at_least = range.plain_duration("at-least", problems);
-        round_trip_at_most = range.plain_duration("at-most", problems);
-        check_range(round_trip_at_least, round_trip_at_most, value, problems);
-        range.finish(problems);
-    }
+    let round_trip_time =
+        table.take("round-trip-time").and_then(|value| duration_range("round-trip-time", value, problems));
     table.finish(problems);
     let received_bps = received.map(|kbps| CountRange {
         at_least: kbps.at_least * 1_000,
         at_most: kbps.at_most.map(|most| most * 1_000),
     });
-    Some(StatisticsExpect { samples, round_trip_at_least, round_trip_at_most, received_bps, lost })
+    Some(StatisticsExpect { samples, round_trip_time, received_bps, lost })
 }

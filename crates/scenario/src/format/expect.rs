@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     plan::{
-        AlwaysOn, CountRange, Expect, Milestone, MilestoneBound, Outcome, PathWord, PeerExpect, Probability,
-        RateBand, Reached, WayTaken,
+        AlwaysOn, CountRange, DurationRange, Expect, Milestone, MilestoneBound, Outcome, PathWord,
+        PeerExpect, Probability, RateBand, Reached, WayTaken,
     },
     record::{CALL_STATES, END_REASONS},
 };
@@ -37,6 +37,9 @@ pub(super) fn read(value: Option<Value<'_>>, peers: &[Name], problems: &Problems
         data: data::data(table.take("data"), peers, problems),
         offers: table.take("offers").and_then(|value| count(value, problems)),
         recoveries: table.take("recoveries").and_then(|value| count(value, problems)),
+        recovery_time: table
+            .take("recovery-time")
+            .and_then(|value| duration_range("recovery-time", value, problems)),
         held_candidates: table.take("held-candidates").and_then(|value| count(value, problems)),
         candidate_ends: table.take("candidate-ends").and_then(|value| count(value, problems)),
         never: flow::never(table.take("never"), peers, problems),
@@ -102,14 +105,24 @@ fn read_milestones(value: Value<'_>, peer: Option<&Name>, problems: &Problems) -
             problems.add(ProblemKind::UnknownWord { what: "milestone", found }, key.span);
             continue;
         };
-        let Some(mut table) = key.value.table(milestone.as_str(), problems) else { continue };
-        let at_least = table.plain_duration("at-least", problems);
-        let at_most = table.plain_duration("at-most", problems);
-        check_range(at_least, at_most, key.value, problems);
-        table.finish(problems);
-        bounds.push(MilestoneBound { milestone, peer: peer.cloned(), at_least, at_most });
+        let Some(range) = duration_range(milestone.as_str(), key.value, problems) else { continue };
+        bounds.push(MilestoneBound { milestone, peer: peer.cloned(), range });
     }
     bounds
+}
+
+/// `{ at-least = "1s", at-most = "2s" }`.
+pub(super) fn duration_range(
+    title: &'static str,
+    value: Value<'_>,
+    problems: &Problems,
+) -> Option<DurationRange> {
+    let mut table = value.table(title, problems)?;
+    let at_least = table.plain_duration("at-least", problems);
+    let at_most = table.plain_duration("at-most", problems);
+    check_range(at_least, at_most, value, problems);
+    table.finish(problems);
+    Some(DurationRange { at_least, at_most })
 }
 
 /// `1`, or `{ at-least = 1, at-most = 3 }`.

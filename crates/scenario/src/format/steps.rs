@@ -120,7 +120,7 @@ fn step(value: Value<'_>, cast: &mut Cast<'_>, problems: &Problems) -> Option<(D
     let peers = cast.peers;
     let mut table = value.table("a step", problems)?;
     let at = table.require("at", problems).and_then(|value| value.duration(problems));
-    let network = table.take("network");
+    let network = table.take(Plan::NETWORK);
     let signaller = table.take(Plan::SIGNALLER);
     let by_peers = table.rest();
     if network.is_none() && signaller.is_none() && by_peers.is_empty() {
@@ -136,7 +136,7 @@ fn step(value: Value<'_>, cast: &mut Cast<'_>, problems: &Problems) -> Option<(D
 }
 
 fn by_peer(key: &Key<'_>, peers: &[Name], problems: &Problems) -> Option<Action> {
-    let known = [Name::from("at"), Name::from("network"), Name::from(Plan::SIGNALLER)];
+    let known = [Name::from("at"), Name::from(Plan::NETWORK), Name::from(Plan::SIGNALLER)];
     let subjects: Vec<Name> = peers.iter().cloned().chain(known).collect();
     let peer = known_name("peer", key.name, &subjects, || key.span.clone(), problems)?;
     if key.value.is_string() {
@@ -240,7 +240,7 @@ fn send_data(value: Value<'_>, problems: &Problems) -> Option<InCall> {
     let mut table = value.table("send-data", problems)?;
     let delivery = table.word("delivery", &vocabulary!("delivery", DeliveryWord), problems);
     let count = table.integer("count", 1..=100_000, problems);
-    let bytes = table.integer("bytes", 1..=65_536, problems);
+    let bytes = table.integer("bytes", 1..=262_144, problems);
     table.finish(problems);
     let number =
         |value: Option<u64>, default| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(default);

@@ -24,6 +24,8 @@ pub struct Expect {
     pub offers: Option<CountRange>,
     /// How often connections are recovered, counted at all peers together.
     pub recoveries: Option<CountRange>,
+    /// How long each recovery takes ([`crate::metrics::recoveries`]), of which there must be one.
+    pub recovery_time: Option<DurationRange>,
     /// How many candidates all peers together hold back until the remote description is there.
     pub held_candidates: Option<CountRange>,
     /// How often all peers together say that an ICE generation has no more candidates (RFC 8838 §13).
@@ -60,10 +62,8 @@ pub struct PeerExpect {
 pub struct StatisticsExpect {
     /// How many there are.
     pub samples: Option<CountRange>,
-    /// Each round-trip time that was measured is not shorter than this.
-    pub round_trip_at_least: Option<Duration>,
-    /// Each round-trip time that was measured is not longer than this.
-    pub round_trip_at_most: Option<Duration>,
+    /// Each round-trip time that was measured, and at least one was.
+    pub round_trip_time: Option<DurationRange>,
     /// What arrives in the median of the samples, in bits a second.
     pub received_bps: Option<CountRange>,
     /// How many RTP packets the last sample says were lost.
@@ -82,8 +82,10 @@ pub struct DataExpect {
     pub to: Name,
     /// How many arrive; any number but none if `None`.
     pub messages: Option<CountRange>,
-    /// How many the sender's engine refuses because too many wait.
+    /// How many the sender's engine refuses because too many wait, or they are too long.
     pub refused: Option<CountRange>,
+    /// The most bytes that the sender has handed to the channel and not seen acknowledged (`bufferedAmount`).
+    pub buffered: Option<CountRange>,
     /// The last one arrives before this moment of the world.
     pub before: Option<Duration>,
 }
@@ -170,10 +172,8 @@ pub struct MilestoneBound {
     pub milestone: Milestone,
     /// At which peer; if `None`, for the call as a whole.
     pub peer: Option<Name>,
-    /// Not earlier than this.
-    pub at_least: Option<Duration>,
-    /// Not later than this.
-    pub at_most: Option<Duration>,
+    /// When.
+    pub range: DurationRange,
 }
 
 /// Which way media of one kind flows.
@@ -198,6 +198,24 @@ pub enum FlowExpect {
     None,
     /// From the first to the second of each pair, and between no others.
     Only(Vec<(Name, Name)>),
+}
+
+/// How long something may take; one of the bounds at least is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DurationRange {
+    /// Not shorter than this.
+    pub at_least: Option<Duration>,
+    /// Not longer than this.
+    pub at_most: Option<Duration>,
+}
+
+impl DurationRange {
+    /// The bound that `found` breaks, in words.
+    pub(crate) fn broken_by(self, found: Duration) -> Option<String> {
+        let short = self.at_least.filter(|least| found < *least).map(|least| format!("at least {least:?}"));
+        let long = self.at_most.filter(|most| found > *most).map(|most| format!("at most {most:?}"));
+        short.or(long)
+    }
 }
 
 /// How many there may be.

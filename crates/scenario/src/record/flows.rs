@@ -33,8 +33,10 @@ impl DataFlow {
 pub struct DataSent {
     /// How many.
     pub messages: u64,
-    /// Of those: refused by its engine, for too many waited.
+    /// Of those: refused by its engine, for too many waited or they were too long.
     pub refused: u64,
+    /// The most bytes that were handed to the channel and not acknowledged, seen after each message.
+    pub most_buffered: u64,
 }
 
 /// One sample of a peer's statistics.

@@ -247,6 +247,13 @@ impl Observer for PeerObserver {
         peer.record.data_received.entry((from, delivery_word(delivery))).or_default().message(at, number);
     }
 
+    fn on_data_buffered(&self, delivery: Delivery, bytes: usize) {
+        let mut state = self.recording.state();
+        let Some(peer) = state.peers.get_mut(&self.name) else { return };
+        let sent = peer.record.data_sent.entry(delivery_word(delivery)).or_default();
+        sent.most_buffered = sent.most_buffered.max(u64::try_from(bytes).unwrap_or(u64::MAX));
+    }
+
     fn on_statistics(&self, statistics: Statistics) {
         let at = self.world.now();
         let sample = StatisticsSample::of(at, &statistics);
@@ -302,7 +309,7 @@ impl Peer {
             EngineEvent::CandidateRejected { candidate, .. } if is_candidate(candidate) => {
                 candidates.rejected += 1;
             }
-            EngineEvent::DataRefused { delivery } => {
+            EngineEvent::DataRefused { delivery, .. } => {
                 self.record.data_sent.entry(delivery_word(*delivery)).or_default().refused += 1;
             }
             EngineEvent::Released { live_tracks } => {
@@ -397,8 +404,15 @@ fn written(event: EngineEvent) -> Option<Event> {
         EngineEvent::DataChannelClosed { delivery } => {
             Event::Note { what: format!("data channel {delivery}: closed").into() }
         }
-        EngineEvent::DataRefused { delivery } => {
-            Event::Problem { what: format!("data channel {delivery}: a message was refused").into() }
+        EngineEvent::DataRefused { delivery, why } => {
+            Event::Problem { what: format!("data channel {delivery}: a message was refused: {why}").into() }
+        }
+        EngineEvent::DataHeldBack { delivery, buffered } => Event::Note {
+            what: format!("data channel {delivery}: {buffered} bytes are buffered, messages are held back")
+                .into(),
+        },
+        EngineEvent::DataCaughtUp { delivery } => {
+            Event::Note { what: format!("data channel {delivery}: no message waits any longer").into() }
         }
         EngineEvent::TrackAdded { kind } => track("added", kind),
         EngineEvent::TrackEnded { kind } => track("ended", kind),

@@ -127,7 +127,7 @@ impl Stage {
             | Action::SetLink { .. }
             | Action::Handover { .. }
             | Action::SetMood { .. }
-            | Action::Reboot { .. } => (&Name::new("network"), Event::Fault { what }),
+            | Action::Reboot { .. } => (&Name::new(Plan::NETWORK), Event::Fault { what }),
             Action::Signaller { host, .. } => (host, Event::Fault { what }),
             other => (other.subject(), Event::Action { what }),
         };
@@ -237,7 +237,7 @@ impl Stage {
     fn network<E: Display>(&self, changed: Result<(), E>) {
         if let Err(error) = changed {
             let what = error.to_string().into();
-            self.recording.note(self.world.now(), &Name::new("network"), Event::Problem { what });
+            self.recording.note(self.world.now(), &Name::new(Plan::NETWORK), Event::Problem { what });
         }
     }
 

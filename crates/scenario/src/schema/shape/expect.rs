@@ -31,6 +31,9 @@ pub(super) struct Expect {
     offers: Option<Count>,
     /// How often connections are recovered, counted at all peers together.
     recoveries: Option<Count>,
+    /// How long each recovery takes, from the loss of a connection, or the fault of the network up to 10 s
+    /// before it, until the connection stands again. There must be one.
+    recovery_time: Option<DurationRange>,
     /// How many candidates all peers together hold back until the remote description is there.
     held_candidates: Option<Count>,
     /// How often all peers together say that they have no more candidates.
@@ -90,8 +93,10 @@ pub(super) struct DataExpect {
     unordered: Option<Pair>,
     /// How many arrive. Default: at least one.
     messages: Option<Count>,
-    /// How many the sender's engine refuses because too many wait.
+    /// How many the sender's engine refuses because too many wait, or they are too long.
     refused: Option<Count>,
+    /// The most bytes that the sender has handed to the channel and not seen acknowledged.
+    buffered: Option<Count>,
     /// The last one arrives before this moment of the run.
     before: Option<Duration>,
 }
@@ -115,13 +120,13 @@ pub(super) struct Rates(BTreeMap<Outcome, RateBand>);
 #[schemars(transparent)]
 pub(super) struct Waive(BTreeMap<AlwaysOn, Text>);
 
-/// Not earlier than this, not later than that. The milestone must be reached.
+/// Not earlier or shorter than this, not later or longer than that. What is measured must come to pass.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "kebab-case", deny_unknown_fields, extend("minProperties" = 1))]
 pub(super) struct DurationRange {
-    /// Not earlier than this.
+    /// Not earlier or shorter than this.
     at_least: Option<Duration>,
-    /// Not later than this.
+    /// Not later or longer than this.
     at_most: Option<Duration>,
 }
 

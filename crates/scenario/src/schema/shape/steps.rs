@@ -138,8 +138,8 @@ pub(super) struct SendData {
     /// How many. Default: 1.
     #[schemars(range(min = 1, max = 100_000))]
     count: Option<u32>,
-    /// How long each is. Default: 100.
-    #[schemars(range(min = 1, max = 65_536))]
+    /// How long each is, in bytes. `webrtc` 0.21.1 takes up to 65,536. Default: 100.
+    #[schemars(range(min = 1, max = 262_144))]
     bytes: Option<u32>,
 }
 
