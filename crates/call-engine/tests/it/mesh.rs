@@ -159,6 +159,24 @@ fn who_leaves_takes_nobody_in_while_pairs_end() {
 }
 
 #[test]
+fn who_joins_again_makes_a_call_of_another_id() {
+    play(async {
+        let hub = Hub::default();
+        let mut alice = join("alice", &["guest"], &hub).await;
+        let mut guest = Guest::join("guest", &hub);
+        let first = guest.hears().await.call;
+        alice.mesh.leave();
+        alice.until_room(left()).await;
+        assert!(guest.hears_kind().await.starts_with("bye"));
+        alice.mesh.join(ROOM, vec!["guest".into()]);
+        let second = guest.hears().await;
+        assert_eq!(second.body.kind(), "ring");
+        assert_ne!(first, second.call);
+        alice.mesh.shut_down().await;
+    });
+}
+
+#[test]
 fn who_is_shut_down_says_so_to_each_and_is_in_no_room() {
     play(async {
         let hub = Hub::default();
