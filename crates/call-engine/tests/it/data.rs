@@ -28,6 +28,25 @@ fn messages_arrive_in_order_through_a_small_buffer() {
 }
 
 #[test]
+fn each_side_is_told_once_that_a_channel_is_open() {
+    play(async {
+        let data = DataSettings::default();
+        let (mut alice, mut bob) = connected(with_data("alice", data), with_data("bob", data)).await;
+        alice.engine.send_data(Delivery::Ordered, vec![1]);
+        bob.message().await;
+        bob.engine.send_data(Delivery::Ordered, vec![2]);
+        alice.message().await;
+        let open = EngineEvent::DataChannelOpen { delivery: Delivery::Ordered };
+        for side in [&mut alice, &mut bob] {
+            let mut told = side.until_event(|event| *event == open).await;
+            told.extend(side.seen());
+            assert_eq!(told.iter().filter(|event| **event == open).count(), 1);
+        }
+        hang_up(alice, bob).await;
+    });
+}
+
+#[test]
 fn unordered_messages_all_arrive_and_too_many_at_once_are_refused_aloud() {
     play(async {
         let few = DataSettings { queue: 4, buffered_bytes: 1_024 };
