@@ -80,6 +80,9 @@ pub fn merge(recordings: Vec<Recording>) -> Capture {
 
 fn why_nothing(recording: &Recording) -> String {
     let what = match recording.format {
+        _ if recording.shows_nothing() && recording.is_partial() => {
+            "what could be read of it shows neither a peer connection nor a signalling message"
+        }
         Format::WebrtcInternals if recording.connections.is_empty() => {
             "the dump holds no peer connection: the page forgets them when they are closed. Ask for the \
              \"rtcstats dump\" of the same page, which keeps them, or for a dump that was made during the call"

@@ -93,7 +93,13 @@ pub(super) fn find(made: &[Described], description: &Description, at: VirtualTim
     let identity = description.identity();
     let word = Described::new(at, description)?.word;
     let same = |one: &Described| !one.sdp.is_empty() && one.identity == identity;
-    let position = made.iter().rposition(same).or_else(|| newest(made, word, at));
+    // Some servers do not count the versions of their descriptions: the body tells them apart.
+    let very_same = |one: &Described| same(one) && one.sdp == description.sdp;
+    let position = made
+        .iter()
+        .rposition(very_same)
+        .or_else(|| made.iter().rposition(same))
+        .or_else(|| newest(made, word, at));
     position.map(|position| position + 1)
 }
 
