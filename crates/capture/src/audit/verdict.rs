@@ -81,6 +81,10 @@ fn main_cause(findings: &[Finding]) -> Option<&Finding> {
     ];
     let worth =
         |finding: &&Finding| finding.severity >= Severity::Warning || finding.code == Code::CallRejected;
+    let has = |codes: &[Code]| findings.iter().any(|finding| codes.contains(&finding.code));
+    // Who got no camera and negotiated all the same failed for another reason.
+    let went_on = has(&[Code::IceNeverConnected, Code::DtlsNeverConnected, Code::ConnectionLost]);
+    let worth = |finding: &&Finding| worth(finding) && !(went_on && finding.code == Code::MediaDenied);
     let of = |code: &Code| findings.iter().filter(worth).find(|finding| finding.code == *code);
     ROOTS.iter().find_map(of).or_else(|| findings.iter().filter(worth).max_by_key(|finding| finding.severity))
 }

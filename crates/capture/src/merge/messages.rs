@@ -217,7 +217,7 @@ impl<'p> Joiner<'p> {
         let events = api_events(parts, self.recordings);
         let relay_watches = parts.sightings.iter().any(|sighting| matches!(sighting.holder, Holder::Name(_)));
         let mut ordinals: BTreeMap<(Side, String, Place), usize> = BTreeMap::new();
-        let mut applied: BTreeMap<(String, Place), &Description> = BTreeMap::new();
+        let mut applied: BTreeMap<(String, Place), (&Description, bool)> = BTreeMap::new();
         let mut made: BTreeMap<&str, &ApiEvent<'_>> = BTreeMap::new();
         for event in events.iter().filter(|event| event.side == Side::Made) {
             made.entry(&event.identity).or_insert(event);
@@ -240,12 +240,15 @@ impl<'p> Joiner<'p> {
             // Where nobody watched the signalling, what was made is taken as sent.
             let will_infer = event.side == Side::Applied || unseen;
             let known = self.by_key.get(&key).map_or(0, Vec::len);
-            let before = event
-                .description()
-                .and_then(|now| applied.insert((event.identity.clone(), event.place), now));
-            // Some servers do not count the versions of their descriptions: another body is another message.
-            let differs =
-                before.zip(event.description()).is_some_and(|(before, now)| !before.says_the_same(now));
+            let before = event.description().and_then(|now| {
+                let succeeded = !matches!(event.result, CallResult::Failed(_));
+                applied.insert((event.identity.clone(), event.place), (now, succeeded))
+            });
+            // Some servers do not count the versions of their descriptions: another body is another message, and so is
+            // the same one that was applied already.
+            let differs = before
+                .zip(event.description())
+                .is_some_and(|((before, succeeded), now)| succeeded || !before.says_the_same(now));
             let is_new = differs && unseen && !made.contains_key(event.identity.as_str());
             if known == 0 && !will_infer && event.side == Side::Made {
                 continue;

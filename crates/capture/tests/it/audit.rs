@@ -481,3 +481,31 @@ fn of_a_call_that_lacks_a_part_no_failure_is_claimed() {
     let expect = "As far as the capture goes, which lacks a part, the call never connected";
     assert!(cut.starts_with(expect), "{cut}");
 }
+
+#[test]
+fn who_negotiates_without_a_camera_does_not_fail_for_want_of_it() {
+    let first = "0 a denied\n";
+    let cause = |script: &str| {
+        let trace = trace(script);
+        verdict(&trace, &audit(&trace))
+    };
+    let unanswered = cause(&format!("{first}10 a offers A1\n30000 a closes"));
+    assert!(unanswered.contains("microphone or camera"), "{unanswered}");
+    let failed = cause(&format!(
+        "{first}10 a offers A1\n20 b gets offer A1\n30 b answers B1\n40 a gets answer B1\n50 a ice checking\n\
+         50 b ice checking\n15000 a connection failed\n15000 b connection failed"
+    ));
+    assert!(!failed.contains("microphone or camera"), "{failed}");
+}
+
+#[test]
+fn what_a_client_applies_again_by_itself_is_no_fault() {
+    let once = "10 b gets offer A1\n15 b answers B1\n";
+    let alone = "2000 b gets offer A1\n2010 b answers B2\n";
+    let alone = codes(&format!("{once}{alone}"));
+    assert!(
+        alone.contains("duplicate-offer@callee") && !alone.contains("duplicate-offer@callee!"),
+        "{alone}"
+    );
+    assert!(!alone.contains("stale-answer"), "{alone}");
+}

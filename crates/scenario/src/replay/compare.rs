@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use capture::{
     Outcome, Trace,
     sdp::SdpType,
-    trace::{CallResult, Connection, Method, Peer, PeerEvent},
+    trace::{CallResult, Connection, Method, Peer, PeerEvent, SignalKind},
 };
 use timeline::{Event, Machine, Name};
 
@@ -37,6 +37,7 @@ pub(super) fn compare(trace: &Trace, script: &Script, record: &RunRecord) -> Com
             machine,
             ended: connection.closed_at().unwrap_or(trace.ended_at),
             is_partial: trace.is_partial(),
+            lacks_the_answer: lacks_the_answer(trace),
             restarted,
             rolled_back: takes_an_offer_back(connection),
             captured: health(|machine| connection.transitions(machine).map(|(_, state)| state).collect()),
@@ -58,7 +59,9 @@ pub(super) fn compare(trace: &Trace, script: &Script, record: &RunRecord) -> Com
     let outcome = outcome(trace, script, record);
     let captured = trace.outcome();
     let gave_up = [Outcome::NeverConnected, Outcome::Failed];
-    let unknown = captured == Outcome::Unknown || captured == Outcome::NeverConnected && trace.is_partial();
+    let unknown = captured == Outcome::Unknown
+        || captured == Outcome::NeverConnected && trace.is_partial()
+        || lacks_the_answer(trace);
     let same = captured == outcome
         || comparison.freedoms.contains_key(&Freedom::NothingToCheck)
             && gave_up.contains(&captured)
@@ -81,6 +84,15 @@ pub(super) fn compare(trace: &Trace, script: &Script, record: &RunRecord) -> Com
 fn states(script: &Script, record: &RunRecord, peer: &Name, machine: Machine) -> Vec<State> {
     let transitions = record.timeline.transitions(peer, machine);
     transitions.map(|(at, state)| (script.in_capture(at), state.to_owned())).collect()
+}
+
+/// Whether a part of the capture is missing, and with it that somebody whose connection was captured applied an answer.
+fn lacks_the_answer(trace: &Trace) -> bool {
+    let is_captured =
+        |name: &Name| trace.peer(name.as_str()).is_some_and(|peer| !peer.connections.is_empty());
+    let mut answers = trace.messages.iter().filter(|message| message.signal.kind == SignalKind::Answer);
+    trace.is_partial()
+        && answers.any(|answer| answer.applied.is_none() && answer.to.as_ref().is_some_and(is_captured))
 }
 
 /// What one connection came to, by the states that its machines passed.

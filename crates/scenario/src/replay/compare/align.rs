@@ -17,6 +17,8 @@ pub(super) struct Context {
     pub(super) ended: VirtualTime,
     /// Whether a part of the capture is missing: what the replay has more may have been in it.
     pub(super) is_partial: bool,
+    /// Whether it is missing that an answer was applied.
+    pub(super) lacks_the_answer: bool,
     /// When ICE was first restarted.
     pub(super) restarted: Option<VirtualTime>,
     /// Whether an offer of this connection was taken back.
@@ -139,6 +141,8 @@ impl Context {
             (Machine::Ice, "disconnected") if last == Some("checking") && self.replayed.failed => {
                 Some(Freedom::IceFailedBesideConnection)
             }
+            // A browser may connect before its application has the answer, ours does not.
+            (Machine::Ice | Machine::Connection, _) if self.lacks_the_answer => Some(Freedom::CaptureEnded),
             (Machine::Gathering, "complete") if self.replayed.connected => Some(Freedom::GatheringCutShort),
             (Machine::Gathering, _) if last.is_some() && self.gathers_anew() => Some(Freedom::GatheringAnew),
             _ => None,
@@ -161,7 +165,7 @@ impl Context {
             (Machine::Gathering, "complete") if captured_is_over && self.captured.connected => {
                 Some(Freedom::GatheringCutShort)
             }
-            (Machine::Gathering, "gathering")
+            (Machine::Gathering, _)
                 if last.is_none() && captured_is_over && self.ended.since(*at).as_millis() <= TOO_SOON_MS =>
             {
                 Some(Freedom::GatheringCutShort)
@@ -202,6 +206,7 @@ mod tests {
             machine,
             ended: VirtualTime::from_nanos(60_000_000_000),
             is_partial: false,
+            lacks_the_answer: false,
             restarted: None,
             rolled_back: false,
             captured: Health { connected: true, failed: false },
@@ -314,6 +319,7 @@ mod tests {
         };
         check_same(at(1500), "", "gathering", &[(Freedom::GatheringCutShort, 1)]);
         check_parts(at(1501), "", "gathering", [None, Some("gathering")]);
+        check_same(at(1500), "", "gathering complete", &[(Freedom::GatheringCutShort, 2)]);
     }
 
     #[test]
@@ -383,5 +389,8 @@ mod tests {
         check_same(partial, "checking", "checking connected", &[(Freedom::CaptureEnded, 1)]);
         check_parts(partial, "checking connected", "checking failed", [Some("connected"), Some("failed")]);
         check_parts(partial, "checking connected", "checking", [Some("connected"), None]);
+        let no_answer = Context { lacks_the_answer: true, ..partial };
+        check_same(no_answer, "checking connected", "checking", &[(Freedom::CaptureEnded, 1)]);
+        check_parts(partial, "checking", "", [Some("checking"), None]);
     }
 }
