@@ -373,3 +373,15 @@ fn what_a_cut_capture_lacks_is_no_divergence() {
         }
     }
 }
+
+#[test]
+fn the_network_is_as_slow_as_the_statistics_say() {
+    let played = played(&only_call("hand-made/sfu.rtcstats-server.txt"));
+    let said =
+        "The round trip between the peers takes 24 ms (the median of what the statistics say), without loss.";
+    assert!(played.assumptions.iter().any(|it| it == said), "{:?}", played.assumptions);
+    for peer in ["caller", "callee"] {
+        let link = format!("[peers.{peer}]\nlink = {{ delay = \"6ms\" }}");
+        assert!(played.scenario.contains(&link), "{}", played.scenario);
+    }
+}
