@@ -1,6 +1,6 @@
 //! The calls that are measured.
 
-use scenario::{plan::Plan, profile};
+use scenario::{format::FormatError, plan::Plan, profile};
 use thiserror::Error;
 
 use super::{Case, Weather};
@@ -37,9 +37,6 @@ const SCENARIOS: &[(&str, &str, Weather)] = scenarios![
     "loss/jittery-150ms": Rough,
 ];
 
-/// Whom everybody calls, and who calls them, on the named networks.
-const OTHER: &str = "wifi";
-
 /// All of them: scenarios, then a call on each named network.
 ///
 /// # Errors
@@ -47,62 +44,27 @@ const OTHER: &str = "wifi";
 /// [`BrokenPlan`] where a plan cannot be read.
 pub fn cases() -> Result<Vec<Case>, BrokenPlan> {
     let scenarios = SCENARIOS.iter().map(|(name, text, weather)| case(name, text, *weather));
-    scenarios.chain(profile::names().into_iter().map(|name| on_profile(name, OTHER))).collect()
+    scenarios
+        .chain(profile::names().into_iter().map(|name| on_profile(name, profile::USUAL_CALLEE)))
+        .collect()
 }
 
-/// A voice call from somebody on the named network `caller` to somebody on `callee`, with a STUN and TURN server.
-///
-/// The microphones are on for seven seconds from the dial, and again when the engine's half minute is over: who connects
-/// in between is heard then, and silence costs nothing.
+/// A voice call from somebody on the named network `caller` to somebody on `callee`: [`profile::call_between`].
 ///
 /// # Errors
 ///
 /// [`BrokenPlan`] where there is no such profile.
 pub fn on_profile(caller: &str, callee: &str) -> Result<Case, BrokenPlan> {
-    let text = format!(
-        r#"version = 1
-summary = "{caller} calls {callee}."
-
-[peers.caller]
-profile = "{caller}"
-media = "audio-only"
-[peers.callee]
-profile = "{callee}"
-media = "audio-only"
-
-[signaller]
-transport = "websocket-with-fallback"
-
-[ice-servers.turn]
-
-[[steps]]
-at = "5s"
-caller = {{ dial = "callee" }}
-
-[[steps]]
-at = "12s"
-caller = "disable-audio"
-callee = "disable-audio"
-
-[[steps]]
-at = "38s"
-caller = "enable-audio"
-callee = "enable-audio"
-
-[[steps]]
-at = "40s"
-caller = "hang-up"
-
-[expect]
-"#
-    );
-    case(&format!("profiles/{caller}-to-{callee}"), &text, Weather::Rough)
+    let id = format!("profiles/{caller}-to-{callee}");
+    let plan = profile::call_between(caller, callee);
+    plan.map(|plan| Case { id: id.clone(), weather: Weather::Rough, plan }).map_err(broken(&id))
 }
 
 fn case(id: &str, text: &str, weather: Weather) -> Result<Case, BrokenPlan> {
-    let plan = Plan::from_toml(id, text).map_err(|error| BrokenPlan {
-        id: id.to_owned(),
-        lines: error.lines().collect::<Vec<_>>().join("\n"),
-    })?;
+    let plan = Plan::from_toml(id, text).map_err(broken(id))?;
     Ok(Case { id: id.to_owned(), weather, plan })
+}
+
+fn broken(id: &str) -> impl FnOnce(FormatError) -> BrokenPlan {
+    move |error| BrokenPlan { id: id.to_owned(), lines: error.lines().collect::<Vec<_>>().join("\n") }
 }

@@ -116,7 +116,9 @@ impl Script {
         let Self { transport, codecs, crypto, calls, .. } = self;
         let mut text =
             format!("version = 1\nsummary = \"{id}\"\ndeadline = \"10m\"\nevent-budget = 100_000_000\n");
-        let _ = writeln!(text, "[signaller]\ntransport = \"{transport}\"");
+        // As many as a world may have; by itself the relay takes 1024.
+        let limits = "{ participants = 4096 }";
+        let _ = writeln!(text, "[signaller]\ntransport = \"{transport}\"\nlimits = {limits}");
         for call in 0..*calls {
             for side in ["caller", "callee"] {
                 let _ = writeln!(text, "[peers.{side}-{call}]\ncodecs = \"{codecs}\"\ncrypto = \"{crypto}\"");

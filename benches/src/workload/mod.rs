@@ -11,6 +11,7 @@
 mod calls;
 mod captures;
 mod floor;
+mod stack;
 mod texts;
 mod wire;
 
@@ -81,7 +82,7 @@ impl Workload {
 
 /// All of them, from the whole to its parts.
 pub fn all() -> impl Iterator<Item = &'static Workload> {
-    [calls::ALL, wire::ALL, texts::ALL, captures::ALL, floor::ALL].into_iter().flatten()
+    [calls::ALL, wire::ALL, texts::ALL, captures::ALL, floor::ALL, stack::ALL].into_iter().flatten()
 }
 
 /// The one with this id.

@@ -103,18 +103,21 @@ impl Shared {
         RUNNING.try_with(Cell::get) == Ok(self.world)
     }
 
-    /// The world's time. Also moves the clocks of the simulation thread. Elsewhere, and after the world's
-    /// end, the last time that was seen.
+    /// The world's time. A paused clock stands still while tasks run, so that it is read once a jump. After the
+    /// world's end, and in real time on other threads, the last time that was seen.
     pub(crate) fn now(&self) -> VirtualTime {
-        match self.start.get() {
-            Some(&start) if self.is_running_here() => {
-                let elapsed = Instant::now().saturating_duration_since(start);
-                determinism::set_virtual_now(elapsed);
-                let now = VirtualTime::from(elapsed);
-                self.last_now.store(now.as_nanos(), Ordering::Relaxed);
-                now
-            }
-            _ => VirtualTime::from_nanos(self.last_now.load(Ordering::Relaxed)),
+        if self.real_time.is_some() {
+            self.read_clock();
+        }
+        VirtualTime::from_nanos(self.last_now.load(Ordering::Relaxed))
+    }
+
+    /// Takes the time from tokio's clock. Also moves the clocks of the simulation thread.
+    pub(crate) fn read_clock(&self) {
+        if let Some(&start) = self.start.get().filter(|_| self.is_running_here()) {
+            let elapsed = Instant::now().saturating_duration_since(start);
+            determinism::set_virtual_now(elapsed);
+            self.last_now.store(VirtualTime::from(elapsed).as_nanos(), Ordering::Relaxed);
         }
     }
 

@@ -287,9 +287,7 @@ fn runtime(shared: &Arc<Shared>, pace: Pace) -> std::io::Result<Runtime> {
         .enable_time()
         .start_paused(pace == Pace::Virtual)
         .on_thread_park(move || at_rest.signals.at_rest())
-        .on_thread_unpark(move || {
-            moved.now();
-        })
+        .on_thread_unpark(move || moved.read_clock())
         .build()?;
     {
         let _context = runtime.enter();

@@ -4,9 +4,15 @@
 //! was chosen, and why.
 
 use crate::{
-    format::profile::{self, ProfileRead, all},
-    plan::{Access, Device, Gateway, Schedule},
+    format::{
+        FormatError,
+        profile::{self, ProfileRead, all},
+    },
+    plan::{Access, Device, Gateway, Plan, Schedule},
 };
+
+/// Whom everybody calls where profiles are measured: somebody on a good home network.
+pub const USUAL_CALLEE: &str = "wifi";
 
 /// A named network, and the kind of device that is found on it.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +65,55 @@ pub fn preface() -> String {
             text
         },
     )
+}
+
+/// A voice call from somebody on the network `caller` to somebody on `callee`, dialled after 5 s and ended after 40 s, with a
+/// STUN and TURN server; nothing is expected of it. Its name is `profiles/{caller}-to-{callee}`.
+///
+/// The microphones are on for seven seconds from the dial, and again when the engine's half minute is over: who connects
+/// in between is heard then, and silence costs nothing.
+///
+/// # Errors
+/// Where there is no such profile.
+pub fn call_between(caller: &str, callee: &str) -> Result<Plan, FormatError> {
+    let text = format!(
+        r#"version = 1
+summary = "{caller} calls {callee}."
+
+[peers.caller]
+profile = "{caller}"
+media = "audio-only"
+[peers.callee]
+profile = "{callee}"
+media = "audio-only"
+
+[signaller]
+transport = "websocket-with-fallback"
+
+[ice-servers.turn]
+
+[[steps]]
+at = "5s"
+caller = {{ dial = "callee" }}
+
+[[steps]]
+at = "12s"
+caller = "disable-audio"
+callee = "disable-audio"
+
+[[steps]]
+at = "38s"
+caller = "enable-audio"
+callee = "enable-audio"
+
+[[steps]]
+at = "40s"
+caller = "hang-up"
+
+[expect]
+"#
+    );
+    Plan::from_toml(&format!("profiles/{caller}-to-{callee}"), &text)
 }
 
 #[cfg(test)]

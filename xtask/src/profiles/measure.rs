@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 
 use scenario::{
     plan::{Outcome, Plan},
-    profile::Profile,
+    profile::{self, Profile, USUAL_CALLEE},
     report::Report,
     run,
     suite::{self, Keep, Options, Seeds},
@@ -12,9 +12,6 @@ use scenario::{
 use serde::Serialize;
 
 use crate::{interrupt, progress::Bar, scenarios::now};
-
-/// Whom everybody calls.
-const OTHER: &str = "wifi";
 
 /// How calls on one profile went.
 #[derive(Clone, Debug, Serialize)]
@@ -46,8 +43,9 @@ pub(super) fn measure(
     seeds: NonZeroU32,
     jobs: NonZeroUsize,
 ) -> anyhow::Result<Option<Vec<Measured>>> {
-    let calls =
-        profiles.iter().flat_map(|profile| [call(&profile.name, OTHER), call(&profile.name, &profile.name)]);
+    let calls = profiles
+        .iter()
+        .flat_map(|profile| [call(&profile.name, USUAL_CALLEE), call(&profile.name, &profile.name)]);
     let plans: Vec<Plan> = calls.collect::<Result<_, _>>()?;
     let options = Options { seeds: Seeds::Count(seeds.get()), jobs, keep: Keep::Nothing };
     let (bar, started) = (Bar::new(), now());
@@ -84,46 +82,7 @@ pub(super) fn measure(
     ))
 }
 
-/// A voice call with a STUN and TURN server. Whoever is not connected after the engine's half minute never is;
-/// in between the tracks are muted, since a silent minute costs nothing.
 fn call(caller: &str, callee: &str) -> anyhow::Result<Plan> {
-    let text = format!(
-        r#"version = 1
-summary = "{caller} calls {callee}."
-
-[peers.caller]
-profile = "{caller}"
-media = "audio-only"
-[peers.callee]
-profile = "{callee}"
-media = "audio-only"
-
-[signaller]
-transport = "websocket-with-fallback"
-
-[ice-servers.turn]
-
-[[steps]]
-at = "5s"
-caller = {{ dial = "callee" }}
-
-[[steps]]
-at = "10s"
-caller = "disable-audio"
-callee = "disable-audio"
-
-[[steps]]
-at = "38s"
-caller = "enable-audio"
-callee = "enable-audio"
-
-[[steps]]
-at = "40s"
-caller = "hang-up"
-
-[expect]
-"#
-    );
-    let plan = Plan::from_toml(&format!("profiles/{caller}-to-{callee}"), &text);
+    let plan = profile::call_between(caller, callee);
     plan.map_err(|error| anyhow::anyhow!(error.lines().collect::<Vec<_>>().join("\n")))
 }

@@ -1,11 +1,7 @@
-//! Which codecs the engine offers, and what is done to their packets.
+//! Which codecs the engine offers.
 
 use rtc::{
-    interceptor::{NackResponderBuilder, Registry, Slot},
-    peer_connection::configuration::{
-        interceptor_registry::register_default_interceptors,
-        media_engine::{MIME_TYPE_OPUS, MIME_TYPE_VP8, MediaEngine},
-    },
+    peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_VP8, MediaEngine},
     rtp_transceiver::rtp_sender::{RTCRtpCodec, RTCRtpCodecParameters},
     shared::error::Result,
 };
@@ -16,10 +12,6 @@ use crate::{Codecs, MediaKind};
 const OPUS_CLOCK_HZ: u32 = 48_000;
 /// Clock rate of VP8 in RTP (RFC 7741 §4.1), hertz.
 const VP8_CLOCK_HZ: u32 = 90_000;
-
-/// How many packets of a video track are kept to be sent again (RFC 4585 §6.2.1); a power of two. Two seconds of
-/// 1 Mbit/s: what is asked for later comes too late to be shown. The 1024 of the crate are 112 KB a track.
-const KEPT_FOR_RETRANSMISSION: u16 = 256;
 
 /// The codec that local tracks of `kind` are encoded with. Feedback (RFC 4585) is registered with the
 /// interceptors that act on it.
@@ -55,11 +47,4 @@ pub(super) fn media_engine(codecs: Codecs) -> Result<MediaEngine> {
         }
     }
     Ok(engine)
-}
-
-/// What packets pass through: retransmission, reports, and feedback for congestion control.
-pub(super) fn interceptors(media: &mut MediaEngine) -> Result<Registry> {
-    let registry = register_default_interceptors(Registry::new(), media)?;
-    let responder = NackResponderBuilder::new().with_size(KEPT_FOR_RETRANSMISSION).build();
-    Ok(registry.with(Slot::NackResponder, responder))
 }

@@ -6,6 +6,7 @@ mod codecs;
 mod data;
 mod description;
 mod handler;
+mod interceptors;
 mod negotiation;
 mod statistics;
 mod tracks;
@@ -98,7 +99,7 @@ impl Peer {
             None => crypto::default_provider().map_err(|error| Error::Crypto(error.to_string()))?,
         };
         let mut media = codecs::media_engine(settings.codecs)?;
-        let interceptors = codecs::interceptors(&mut media)?;
+        let interceptors = interceptors::interceptors(&mut media)?;
         let servers =
             if guards.use_ice_servers { settings.constraints.rtc_ice_servers() } else { Vec::new() };
         let configuration = RTCConfigurationBuilder::new()
