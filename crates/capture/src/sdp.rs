@@ -101,6 +101,20 @@ impl Description {
         format!("{}|{origin}|{ufrag}|{pwd}", self.kind.as_str())
     }
 
+    /// Whether it says the same, but for the candidates within: an application that sends a description again may have
+    /// found more of them by then.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let is_said =
+            |line: &&str| !line.starts_with("a=candidate:") && !line.starts_with("a=end-of-candidates");
+        self.kind == other.kind && self.lines().filter(is_said).eq(other.lines().filter(is_said))
+    }
+
+    /// The fingerprint of the certificate of the first media section, or of the session (RFC 8122 §5): another one is
+    /// another peer connection's.
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.first("a=fingerprint:")
+    }
+
     /// The candidates within the description, without trickling (RFC 8839 §5.1).
     pub fn candidates(&self) -> impl Iterator<Item = Candidate> + '_ {
         let ufrag = self.ufrag();
@@ -175,6 +189,15 @@ mod tests {
             ("video".to_owned(), "sendrecv", false, false),
         ];
         assert_eq!(media, expect);
+    }
+
+    #[test]
+    fn candidates_within_are_no_difference_and_everything_else_is() {
+        let offer = Description { kind: SdpType::Offer, sdp: OFFER.to_owned() };
+        let with = |from: &str, to: &str| Description { kind: SdpType::Offer, sdp: OFFER.replace(from, to) };
+        assert!(offer.says_the_same(&with("a=candidate:1 1 udp 1 10.0.0.1 5 typ host\r\n", "")));
+        assert!(!offer.says_the_same(&with("a=recvonly", "a=sendonly")));
+        assert!(!offer.says_the_same(&Description { kind: SdpType::Answer, ..offer.clone() }));
     }
 
     #[test]

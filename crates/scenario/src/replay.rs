@@ -26,7 +26,7 @@ mod text;
 
 use std::collections::BTreeMap;
 
-use capture::{Outcome, Trace};
+use capture::{Outcome, Trace, trace::Connection};
 use timeline::{Machine, Name, VirtualTime};
 
 pub use freedom::Freedom;
@@ -111,6 +111,31 @@ pub fn replay(trace: &Trace) -> Replay {
 }
 
 fn try_replay(trace: &Trace) -> Result<Played, String> {
+    let (trace, left_out) = without_idle(trace);
+    let mut played = try_replay_of(&trace)?;
+    played.assumptions.extend(left_out);
+    Ok(played)
+}
+
+/// The call without connections that were made and never used, where their peer has one that it used; and a sentence
+/// for each peer that has some.
+fn without_idle(trace: &Trace) -> (Trace, Vec<String>) {
+    let mut trace = trace.clone();
+    let mut left_out = Vec::new();
+    for peer in &mut trace.peers {
+        let all = peer.connections.len();
+        if peer.connections.iter().any(Connection::negotiates) {
+            peer.connections.retain(Connection::negotiates);
+        }
+        let idle = all - peer.connections.len();
+        if idle > 0 {
+            left_out.push(format!("{} made {idle} more peer connections, and never used them.", peer.id));
+        }
+    }
+    (trace, left_out)
+}
+
+fn try_replay_of(trace: &Trace) -> Result<Played, String> {
     let mut script = script::script(trace)?;
     let played = play(trace, &script)?;
     let captured = trace.outcome();

@@ -71,7 +71,7 @@ fn every_fixture_is_read_by_itself_and_says_what_it_is() {
 /// But for other forms of one call that are in `hand-made/`: they are that call.
 #[test]
 fn all_captures_at_once_are_kept_apart() {
-    let forms = ["oldest-form", "second-form", "socket-io"];
+    let forms = ["oldest-form", "second-form", "shortened", "socket-io"];
     let below = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let is_form = |path: &Path| {
         let name = path.file_name().unwrap().to_string_lossy();

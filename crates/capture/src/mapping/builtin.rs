@@ -67,7 +67,7 @@ const TO_KEYS: [&str; 10] = [
     "/destination",
 ];
 /// Where the description stands within a payload.
-const SDP_KEYS: [&str; 10] = [
+const SDP_KEYS: [&str; 12] = [
     "/sdp",
     "/sdp/sdp",
     "/description/sdp",
@@ -76,6 +76,8 @@ const SDP_KEYS: [&str; 10] = [
     "/answer/sdp",
     "/jsep/sdp",
     "/sessionDescription/sdp",
+    "/sdpOffer",
+    "/sdpAnswer",
     "/offer",
     "/answer",
 ];
@@ -95,8 +97,10 @@ fn plain() -> Mapping {
 
 /// `{event, data}`, `{action, payload}`, `{type: "signal", data: {type, sdp}}`: the payload one level down.
 fn envelope(name: &str, framing: Framing) -> Mapping {
-    const PAYLOADS: [&str; 10] = [
+    const PAYLOADS: [&str; 11] = [
         "/data",
+        // JSON-RPC: `params` of a request, `result` of its response.
+        "/result",
         "/payload",
         "/body",
         "/message",

@@ -154,3 +154,18 @@ fn what_no_mapping_understood_is_shown_with_a_draft() {
     unmapped.note(&json!({"k": "C", "deep": {"c": CANDIDATE}}));
     insta::assert_snapshot!(unmapped.advice());
 }
+
+#[test]
+fn messages_of_media_servers() {
+    check(
+        r#"{"janus":"event","session_id":1,"sender":2,"plugindata":{},"jsep":{"type":"answer","sdp":"v=0"}}"#,
+        "answer 2→? in 1 sdp answer",
+    );
+    check(
+        r#"{"jsonrpc":"2.0","id":1,"method":"join","params":{"offer":{"type":"offer","sdp":"v=0"}}}"#,
+        "offer sdp offer",
+    );
+    check(r#"{"jsonrpc":"2.0","id":1,"result":{"type":"answer","sdp":"v=0"}}"#, "answer sdp answer");
+    check(r#"{"id":"presenter","sdpOffer":"v=0\r\na=setup:actpass"}"#, "offer sdp offer");
+    check(r#"{"id":"presenterResponse","sdpAnswer":"v=0\r\na=setup:active"}"#, "answer sdp answer");
+}

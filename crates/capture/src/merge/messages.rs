@@ -14,6 +14,7 @@ use super::{
 use crate::{
     moment::Moment,
     reader::{Format, Recording},
+    sdp::Description,
     trace::{ApiCall, CallResult, Method, PeerEvent, Signal, SignalKind},
 };
 
@@ -216,6 +217,7 @@ impl<'p> Joiner<'p> {
         let events = api_events(parts, self.recordings);
         let relay_watches = parts.sightings.iter().any(|sighting| matches!(sighting.holder, Holder::Name(_)));
         let mut ordinals: BTreeMap<(Side, String, Place), usize> = BTreeMap::new();
+        let mut applied: BTreeMap<(String, Place), (&Description, bool)> = BTreeMap::new();
         let mut made: BTreeMap<&str, &ApiEvent<'_>> = BTreeMap::new();
         for event in events.iter().filter(|event| event.side == Side::Made) {
             made.entry(&event.identity).or_insert(event);
@@ -238,12 +240,22 @@ impl<'p> Joiner<'p> {
             // Where nobody watched the signalling, what was made is taken as sent.
             let will_infer = event.side == Side::Applied || unseen;
             let known = self.by_key.get(&key).map_or(0, Vec::len);
+            let before = event.description().and_then(|now| {
+                let succeeded = !matches!(event.result, CallResult::Failed(_));
+                applied.insert((event.identity.clone(), event.place), (now, succeeded))
+            });
+            // Some servers do not count the versions of their descriptions: another body is another message, and so is
+            // the same one that was applied already.
+            let differs = before
+                .zip(event.description())
+                .is_some_and(|((before, succeeded), now)| succeeded || !before.says_the_same(now));
+            let is_new = differs && unseen && !made.contains_key(event.identity.as_str());
             if known == 0 && !will_infer && event.side == Side::Made {
                 continue;
             }
             let index = match self.by_key.get(&key).and_then(|all| all.get(place)) {
                 Some(index) => *index,
-                None if known == 0 && will_infer => {
+                None if (known == 0 && will_infer) || is_new => {
                     self.infer(&key, owner, event, made.get(event.identity.as_str()).copied())
                 }
                 None => continue,
@@ -348,7 +360,15 @@ struct ApiEvent<'r> {
     event: &'r PeerEvent,
 }
 
-impl ApiEvent<'_> {
+impl<'r> ApiEvent<'r> {
+    /// The description that was applied.
+    fn description(&self) -> Option<&'r Description> {
+        match self.event {
+            PeerEvent::Call(call) if self.side == Side::Applied => call.description.as_ref(),
+            _ => None,
+        }
+    }
+
     fn signal(&self) -> Signal {
         match self.event {
             PeerEvent::CandidateGathered { candidate } => {

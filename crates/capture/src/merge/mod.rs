@@ -80,6 +80,9 @@ pub fn merge(recordings: Vec<Recording>) -> Capture {
 
 fn why_nothing(recording: &Recording) -> String {
     let what = match recording.format {
+        _ if recording.shows_nothing() && recording.is_partial() => {
+            "what could be read of it shows neither a peer connection nor a signalling message"
+        }
         Format::WebrtcInternals if recording.connections.is_empty() => {
             "the dump holds no peer connection: the page forgets them when they are closed. Ask for the \
              \"rtcstats dump\" of the same page, which keeps them, or for a dump that was made during the call"
@@ -88,8 +91,8 @@ fn why_nothing(recording: &Recording) -> String {
             "the dump holds no peer connection: was it made in the browser that made the call?"
         }
         Format::Har if recording.unmapped.is_empty() => {
-            "the archive holds no WebSocket message: the developer tools must be open before the page is \
-             loaded, and the application must signal over a WebSocket"
+            "the archive holds no WebSocket message in JSON: the developer tools must be open before the page is \
+             loaded, and the application must signal in JSON, over a WebSocket or in requests"
         }
         _ if recording.unmapped.holds_signalling() => {
             "its messages are in a form that no mapping knows; write a mapping file"

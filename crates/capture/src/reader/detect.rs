@@ -105,17 +105,34 @@ fn describe(text: &[u8]) -> String {
     }
 }
 
-/// `["type", "8-1", …`: an rtcstats dump whose first two lines were lost.
+/// `["type", "8-1", …`, `["type", null, …`: a line of an rtcstats dump that has no heading. The line may be longer
+/// than what is at hand.
 fn is_rtcstats_line(text: &[u8]) -> bool {
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    serde_json::from_slice::<serde_json::Value>(line)
-        .ok()
-        .and_then(|value| {
-            Some(
-                value.as_array()?.len() >= 3 && value[0].is_string() && value.as_array()?.last()?.is_number(),
-            )
-        })
-        .unwrap_or(false)
+    if let Ok(value) = serde_json::from_slice::<serde_json::Value>(line) {
+        let Some([name, connection, .., time]) = value.as_array().map(Vec::as_slice) else { return false };
+        return (name.is_string() || name.is_u64())
+            && (connection.is_string() || connection.is_null())
+            && time.is_number();
+    }
+    let Some(rest) = line.strip_prefix(b"[\"") else { return false };
+    let end = end_of_text(rest, 0);
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'.';
+    let name = rest.get(..end).unwrap_or_default();
+    let after = rest.get(end + 1..).unwrap_or_default();
+    let second = after.strip_prefix(b",").unwrap_or_default();
+    let is_cut_off = line.len() == text.len();
+    is_cut_off
+        && !name.is_empty()
+        && name.iter().all(is_name)
+        && (second.starts_with(b"null,") || second.starts_with(b"\"PC_") || is_connection(second))
+}
+
+/// `"8-1",`
+fn is_connection(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"\"") else { return false };
+    let name = &rest[..end_of_text(rest, 0).min(rest.len())];
+    name.contains(&b'-') && name.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-')
 }
 
 fn format_of(keys: &Keys) -> Option<Format> {
@@ -199,6 +216,11 @@ mod tests {
         check(br#"{"PeerConnections":{}}"#, Format::WebrtcInternals);
         check(b"RTCStatsDump\n{", Format::Rtcstats);
         check(b"[\"create\",null,{},1795416078922]\n[\"x\"", Format::Rtcstats);
+        check(b"[39,null,{},1795416078922]\n[", Format::Rtcstats);
+        // Its first line is longer than what is at hand.
+        check(br#"["connectionInfo",null,{"path":"/a"#, Format::Rtcstats);
+        check(br#"["create","PC_0",{"iceServers":["#, Format::Rtcstats);
+        check(br#"["create","8-1",{"iceServers":["#, Format::Rtcstats);
         check(b" {\"log\":{\"version\":\"1.2\"", Format::Har);
         check(br#"{"ts":1,"dir":"in","peer":"a","msg":{"type":"join"}}"#, Format::RelayLog);
         check(br#"{"ts":1,"peer":"a","ev":"gum"}"#, Format::PageEvents);
@@ -215,6 +237,12 @@ mod tests {
         assert_eq!(other(b"\x00\x01\x02"), "binary data");
         assert_eq!(other(b"hello there\nyou"), "text that begins with `hello there`");
         assert_eq!(other(br#"{"a":{"log":1},"b":2}"#), "JSON with the keys `a`, `b`");
+        assert_eq!(
+            other(br#"["message",{"type":"offer"}]"#),
+            r#"text that begins with `["message",{"type":"offer"}]`"#
+        );
+        assert_eq!(other(br#"["a b",null,"#), r#"text that begins with `["a b",null,`"#);
+        assert_eq!(other(b"[1,2,3]"), "text that begins with `[1,2,3]`");
         assert_eq!(detect(b" \n"), Content::Nothing);
     }
 }

@@ -1,7 +1,14 @@
-//! The "rtcstats dump" of `chrome://webrtc-internals`: after two lines of heading one JSON array a line,
-//! `[type, connection, value, …, milliseconds since the line before]`.
+//! rtcstats dumps: one JSON array a line, `[type, connection, value, …, time]`, in three forms.
+//!
+//! - The "rtcstats dump" of `chrome://webrtc-internals`: after two lines of heading, `time` is milliseconds since the
+//!   line before, the first line's since the epoch.
+//! - What an rtcstats service stores: the same, and types, members of statistics and descriptions are
+//!   shortened ([`compressed`]).
+//! - What an older rtcstats server stores (Jitsi's): no heading, and each line's `time` is milliseconds since the epoch.
 
-use std::{collections::BTreeMap, time::Duration};
+mod compressed;
+
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
 
@@ -30,10 +37,16 @@ pub(super) fn read(mut recording: Recording, input: &mut Input<'_>, limits: &Lim
     recording
 }
 
+/// Times from here on are moments, not differences, in milliseconds: the year 1973.
+const FIRST_MOMENT_MS: f64 = 1e11;
+
+/// The page of connections whose names tell none: a dump of one page alone.
+const ONLY_PAGE: &str = "";
+
 #[derive(Default)]
 struct Dump {
-    /// The time of the line before, in milliseconds since the epoch: the sum of all deltas, of which some
-    /// are negative.
+    /// The time of the line before, in milliseconds since the epoch: its own, or the sum of all differences, of which
+    /// some are negative.
     clock_ms: f64,
     peers: BTreeMap<String, Peer>,
     /// The place of each connection among those that were named.
@@ -45,6 +58,15 @@ struct Dump {
 struct Peer {
     log: PeerLog,
     statistics: Statistics,
+    descriptions: compressed::Descriptions,
+}
+
+impl Peer {
+    fn new(key: &str) -> Self {
+        let mut log = PeerLog::new(key);
+        log.log().page.get_or_insert_with(|| ONLY_PAGE.to_owned());
+        Self { log, statistics: Statistics::default(), descriptions: compressed::Descriptions::default() }
+    }
 }
 
 impl Dump {
@@ -56,57 +78,53 @@ impl Dump {
         let Value::Array(mut fields) = lines::json(line)? else {
             return Err("it is not an array".to_owned());
         };
-        let delta = fields.pop().and_then(|delta| delta.as_f64()).ok_or("it does not end with a time")?;
-        self.clock_ms += delta;
+        let time = fields.pop().and_then(|time| time.as_f64()).ok_or("it does not end with a time")?;
+        self.clock_ms = if time >= FIRST_MOMENT_MS { time } else { self.clock_ms + time };
         let mut fields = fields.into_iter();
-        let Some(Value::String(name)) = fields.next() else {
-            return Err("it does not begin with a type".to_owned());
+        let name = fields.next().unwrap_or_default();
+        let name: Cow<'_, str> = match &name {
+            Value::String(name) => compressed::type_name(name),
+            Value::Number(number) => compressed::type_name(&number.to_string()).into_owned().into(),
+            _ => return Err("it does not begin with a type".to_owned()),
         };
         let at = Moment::from_millis(self.clock_ms).ok_or("its time makes no sense")?;
         let key = fields.next().and_then(|key| key.as_str().map(str::to_owned));
         let value = values::unwrapped(fields.next().unwrap_or_default());
         let extra: Vec<Value> = fields.collect();
-        let Some(key) = key else { return Ok(()) };
-        if name == "getStats" {
+        let is_media = name.starts_with("navigator.mediaDevices.");
+        let Some(key) = key.or_else(|| is_media.then(|| ONLY_PAGE.to_owned())) else { return Ok(()) };
+        if name.eq_ignore_ascii_case("getStats") {
             self.statistics(at, &key, &value, budget);
-        } else if budget.take(line.len() * 2) {
-            self.entry(recording, at, &name, &key, &value, &extra);
+        } else if budget.take(line.len() * 2) && is_media {
+            self.media_request(recording, at, &name, &key, &value, &extra);
+        } else if !budget.is_full() {
+            self.entry(at, &name, &key, value, &extra);
         }
         Ok(())
     }
 
-    fn entry(
-        &mut self,
-        recording: &mut Recording,
-        at: Moment,
-        name: &str,
-        key: &str,
-        value: &Value,
-        extra: &[Value],
-    ) {
-        if name.starts_with("navigator.mediaDevices.") {
-            self.media_request(recording, at, name, key, value, extra);
-            return;
-        }
+    fn entry(&mut self, at: Moment, name: &str, key: &str, value: Value, extra: &[Value]) {
         match name {
             "create" => {
                 let log = self.peer(key).log.log();
                 log.created = Some(at);
-                log.configuration = values::configuration(value);
+                log.configuration = values::configuration(&value);
                 log.url = extra.first().and_then(Value::as_str).map(str::to_owned);
             }
             // The page has gone, or the connection was collected; `close` is an entry of its own.
             "remove" => {}
-            _ => self.peer(key).log.entry(at, name, value),
+            _ => {
+                let peer = self.peer(key);
+                let value = peer.descriptions.whole(name, value);
+                peer.log.entry(at, name, &value);
+            }
         }
     }
 
     fn peer(&mut self, key: &str) -> &mut Peer {
         let place = self.order.len();
         self.order.entry(key.to_owned()).or_insert(place);
-        self.peers
-            .entry(key.to_owned())
-            .or_insert_with(|| Peer { log: PeerLog::new(key), statistics: Statistics::default() })
+        self.peers.entry(key.to_owned()).or_insert_with(|| Peer::new(key))
     }
 
     /// Values that have not changed may be left out of a line.
@@ -114,10 +132,10 @@ impl Dump {
         let peer = self.peer(key);
         for (id, object) in value.as_object().into_iter().flatten() {
             let Some(members) = object.as_object() else { continue };
-            let kind = members.get("type").and_then(Value::as_str).unwrap_or_default();
+            let kind = members.get("type").map(compressed::statistics_type).unwrap_or_default();
             for (member, value) in members {
-                if let Some(member) = stats::wanted(member) {
-                    peer.statistics.set(id, kind, member, value.clone());
+                if let Some(member) = stats::wanted(compressed::member(member)) {
+                    peer.statistics.set(id, &kind, member, value.clone());
                 }
             }
         }

@@ -17,7 +17,7 @@ pub(super) fn moment(text: &str) -> Option<Moment> {
     Moment::from_millis(parsed.unix_timestamp_nanos() as f64 / 1e6)
 }
 
-/// `11/23/2026, 6:38:40 AM` (month first), `23.11.2026, 06:38:40` (day first), `2026-11-23 06:38:40`,
+/// `11/23/2026, 6:38:40 AM` (month first, unless that makes no date), `23.11.2026, 06:38:40` (day first), `2026-11-23 06:38:40`,
 /// `Mon Nov 23 2026 06:38:40 GMT+0100`.
 fn locale(text: &str) -> Option<PrimitiveDateTime> {
     let numbers: Vec<u32> = text
@@ -34,6 +34,8 @@ fn locale(text: &str) -> Option<PrimitiveDateTime> {
         _ => return None,
     };
     let [hour, minute, second, ..] = clock else { return None };
+    // `15/07/2025`: the day first after all.
+    let (month, day) = if month > 12 && day <= 12 { (day, month) } else { (month, day) };
     let lower = text.to_ascii_lowercase();
     let hour = match (lower.contains("pm"), lower.contains("am")) {
         (true, _) if *hour < 12 => hour + 12,
@@ -71,6 +73,7 @@ mod tests {
         check("11/23/2026, 12:00:00 AM", Some(noon - 11 * 3600 - 52 * 60));
         check("11/23/2026, 1:52:00 PM", Some(noon + 2 * 3600));
         check("23.11.2026, 11:52:00", Some(noon));
+        check("23/11/2026, 11:52:00", Some(noon));
         check("Mon Nov 23 2026 11:52:00 GMT+0000", Some(noon));
         check("yesterday", None);
         check("99999999999999999999", None);

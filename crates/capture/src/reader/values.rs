@@ -140,6 +140,14 @@ pub(super) fn track(value: &Value, labelled: bool) -> TrackInfo {
             TrackInfo { kind, id, streams: texts.skip(usize::from(labelled)).collect() }
         }
         Value::String(text) => {
+            // `audio:id stream:stream` of rtcstats servers, else `id: …, audio: …` of older browsers.
+            let mut words = text.split_whitespace();
+            let first = words.next().and_then(|word| word.split_once(':'));
+            if let Some((kind @ ("audio" | "video"), id)) = first.filter(|(_, id)| !id.is_empty()) {
+                let streams = words.filter_map(|word| word.strip_prefix("stream:"));
+                let streams = streams.map(str::to_owned).collect();
+                return TrackInfo { kind: kind.to_owned(), id: id.to_owned(), streams };
+            }
             let kind = ["audio", "video"].into_iter().find(|kind| text.contains(kind)).unwrap_or_default();
             let id = field(text, "id").unwrap_or_default();
             TrackInfo { kind: kind.to_owned(), id: id.to_owned(), streams: Vec::new() }
@@ -241,6 +249,20 @@ mod tests {
             candidate(&json!({"sdpMid":"0","sdpMLineIndex":0,"candidate":line,"url":"stun:x"})).unwrap();
         let old = format!("sdpMid: 0, sdpMLineIndex: 0, candidate: {line}, url: stun:x, relayProtocol: null");
         assert_eq!(candidate(&json!(old)), Some(new));
+    }
+
+    #[test]
+    fn tracks_of_four_generations() {
+        let check = |value: Value, labelled: bool, streams: &[&str]| {
+            let found = track(&value, labelled);
+            assert_eq!((found.kind.as_str(), found.id.as_str()), ("video", "t1"), "{value}");
+            assert_eq!(found.streams, streams, "{value}");
+        };
+        check(json!({ "kind": "video", "id": "t1", "streams": ["s1"] }), false, &["s1"]);
+        check(json!(["video", "t1", "FaceTime", "s1"]), true, &["s1"]);
+        check(json!("video:t1 stream:s1"), true, &["s1"]);
+        check(json!("video:t1 -"), true, &[]);
+        check(json!("id: t1, video: [t1]"), true, &[]);
     }
 
     #[test]

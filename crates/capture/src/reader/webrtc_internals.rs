@@ -28,12 +28,19 @@ pub(super) fn read(mut recording: Recording, input: &mut Input<'_>, limits: &Lim
         requests: Vec::new(),
         timeless: 0,
         last: None,
+        has_other_form: false,
     };
     stream(&mut dump, &mut recording, input, limits, |dump| dump.budget.is_full());
     if dump.timeless > 0 {
         let what =
             format!("{} entries have no time that can be read; they stand where they stood", dump.timeless);
         recording.gap(crate::error::Position::default(), what);
+    }
+    if dump.has_other_form && dump.peers.is_empty() {
+        recording.gap(
+            crate::error::Position::default(),
+            "its connections stand under `peerConnections`, in a form of 2016 that is not read",
+        );
     }
     recording.media_requests = requests(dump.requests);
     recording.connections = dump.peers.into_iter().map(Peer::finish).collect();
@@ -47,12 +54,19 @@ struct Dump {
     requests: Vec<Request>,
     timeless: u64,
     last: Option<Moment>,
+    /// Whether connections stand in it in a form that is not read.
+    has_other_form: bool,
 }
 
 impl Fields for Dump {
     fn field<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
             "PeerConnections" => map.next_value_seed(Object(&mut Connections(self))),
+            // An rtcstats server of 2016 wrote its dumps in this form.
+            "peerConnections" => {
+                self.has_other_form = true;
+                map.next_value::<serde::de::IgnoredAny>().map(drop)
+            }
             "getUserMedia" => map.next_value_seed(Array(&mut Requests(self))),
             _ => map.next_value::<serde::de::IgnoredAny>().map(drop),
         }

@@ -4,12 +4,14 @@
 //! What is taken out is replaced, the same by the same, through all files that one [`Redactor`] sees: a
 //! caller's dump and a callee's dump still find together. An address stays an address of its kind (private,
 //! public, IPv6, mDNS), a user fragment keeps its length, ports and times stay. HAR files lose everything but
-//! their WebSocket messages, and the bodies of requests to servers that are signalled with. What is no JSON where JSON is expected is left out, never passed on unread.
+//! their WebSocket messages, and the bodies of requests to servers that are signalled with; dumps of rtcstats servers
+//! lose what belongs to no connection. What is no JSON where JSON is expected is left out, never passed on unread.
 
 mod document;
 mod har;
 mod keys;
 mod pseudonyms;
+mod rtcstats;
 mod text;
 
 use std::io::{Read, Write};
@@ -81,12 +83,15 @@ impl Redactor {
                 };
                 Ok(serde_json::to_vec_pretty(&redacted).unwrap_or_default())
             }
-            Format::Rtcstats | Format::RelayLog | Format::PageEvents => Ok(self.lines(&text)),
+            Format::Rtcstats => Ok(self.lines(&text, rtcstats::is_of_the_call)),
+            Format::RelayLog | Format::PageEvents => Ok(self.lines(&text, |_| true)),
         }
     }
 
-    fn lines(&mut self, text: &str) -> Vec<u8> {
-        let parsed: Vec<Option<Value>> = text.lines().map(|line| serde_json::from_str(line).ok()).collect();
+    /// The lines that `keep` wants; those that are no JSON go.
+    fn lines(&mut self, text: &str, keep: impl Fn(&Value) -> bool) -> Vec<u8> {
+        let parse = |line: &str| serde_json::from_str(line).ok().filter(&keep);
+        let parsed: Vec<Option<Value>> = text.lines().map(parse).collect();
         for value in parsed.iter().flatten() {
             self.pseudonyms.learn(value);
         }

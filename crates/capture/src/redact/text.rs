@@ -121,12 +121,31 @@ fn word(pseudonyms: &mut Pseudonyms, word: &str) -> String {
     if let Some((name, port)) = mdns_name(word) {
         return format!("{}.local{port}", pseudonyms.word(name));
     }
+    if let Some(server) = bare_server(pseudonyms, word) {
+        return server;
+    }
+    // `CF43:DC:…-fingerprint`: a member of statistics of a certificate, which is named by its fingerprint.
+    if let Some((id, member)) = word.rsplit_once('-').filter(|(id, _)| fingerprint_start(id).is_some()) {
+        return format!("{}-{member}", self::word(pseudonyms, id));
+    }
     match fingerprint_start(word) {
         Some(start) => {
             format!("{}{}", &word[..start], colons(&pseudonyms.word(&word[start..].replace(':', ""))))
         }
         None => word.to_owned(),
     }
+}
+
+/// `[turn:host:3478]`, as older browsers write the servers of a configuration.
+fn bare_server(pseudonyms: &mut Pseudonyms, word: &str) -> Option<String> {
+    let start = word.len() - word.trim_start_matches(['[', '{']).len();
+    let rest = &word[start..];
+    // The brackets of an IPv6 address are its own.
+    let unbalanced = rest.matches(']').count().saturating_sub(rest.matches('[').count());
+    let server = (0..unbalanced).fold(rest, |server, _| server.strip_suffix(']').unwrap_or(server));
+    let is_server = ["stun:", "stuns:", "turn:", "turns:"].iter().any(|scheme| server.starts_with(scheme));
+    let replaced = is_server.then(|| url(pseudonyms, server)).flatten()?;
+    Some(format!("{}{replaced}{}", &word[..start], &rest[server.len()..]))
 }
 
 /// `10.77.0.x`, as browsers mask an address in `icecandidateerror`.
@@ -234,6 +253,19 @@ mod tests {
         check("https://app.example.com:8443/call?me=alice", "https://host-1.invalid:8443/");
         check("turn:turn.example.com:3478?transport=udp", "turn:host-1.invalid:3478?transport=udp");
         check("turn:[2a00::7]:3478", "turn:[2001:db8::1]:3478");
+    }
+
+    #[test]
+    fn servers_and_certificates_of_older_forms() {
+        check(
+            "{ iceServers: [stun:stun.example.com:19302, turn:93.184.216.34:3478?transport=udp], bundlePolicy: x }",
+            "{ iceServers: [stun:host-1.invalid:19302, turn:198.18.0.1:3478?transport=udp], bundlePolicy: x }",
+        );
+        check("[turn:[2a00::7]:3478]", "[turn:[2001:db8::1]:3478]");
+        check("url: stun:stun.example.com:19302, address: x", "url: stun:host-1.invalid:19302, address: x");
+        let id = format!("CF{}-base64Certificate", ["F7"; 32].join(":"));
+        let copy = redacted(&mut Pseudonyms::default(), &id);
+        assert!(copy.starts_with("CF00:00") && copy.ends_with(":01-base64Certificate"), "{copy}");
     }
 
     #[test]

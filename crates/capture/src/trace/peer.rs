@@ -99,6 +99,28 @@ impl Connection {
         self.health().find(|(_, state)| is_up(state)).map(|(at, _)| at)
     }
 
+    /// Whether a description was set on it, or tried to be. Browsers and libraries make connections that they never
+    /// use.
+    pub fn negotiates(&self) -> bool {
+        self.calls().any(|(_, call)| {
+            matches!(call.method, Method::SetLocalDescription | Method::SetRemoteDescription)
+        })
+    }
+
+    /// Whether the capture began when it stood, or had failed, already: the page of webrtc-internals was opened after
+    /// the call began, and shows in what state it found the connection, its descriptions among it, all at one time.
+    pub fn was_found(&self) -> bool {
+        let gathered = |entry: &Entry| matches!(entry.event, PeerEvent::CandidateGathered { .. });
+        let mut descriptions = self.calls().filter(|(_, call)| call.description.is_some()).peekable();
+        descriptions.peek().is_some()
+            && descriptions.all(|(_, call)| call.took.is_none())
+            && self.calls_of(Method::CreateOffer).chain(self.calls_of(Method::CreateAnswer)).next().is_none()
+            && matches!(self.transitions(Machine::Signaling).next(), Some((_, "stable" | "closed")))
+            && self.transitions(Machine::Gathering).next().is_none()
+            && self.transitions(Machine::Ice).count() <= 1
+            && !self.entries.iter().any(gathered)
+    }
+
     /// How it ended, before it was closed. Unknown where it shows no description at all.
     pub fn outcome(&self) -> Outcome {
         match self.health().map(|(_, state)| state).filter(|state| *state != "closed").last() {

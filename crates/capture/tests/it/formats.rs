@@ -2,7 +2,11 @@
 
 use std::io::{self, Read, Write};
 
-use capture::{Limits, Mappings, ReadError, Recording, read, read_file};
+use capture::{
+    Limits, Mappings, ReadError, Recording, read, read_file,
+    trace::{ApiCall, PeerEvent},
+};
+use timeline::Machine;
 
 use crate::fixtures::root;
 
@@ -191,4 +195,55 @@ fn negative_deltas_move_the_clock_back() {
     let dump = "RTCStatsDump\n[\"create\",\"1-1\",{},1795000000000]\n[\"close\",\"1-1\",null,500]\n[\"x\",\"2-1\",null,-200.5]\n";
     let recording = read_bytes(dump.as_bytes()).unwrap();
     assert_eq!(recording.connections[1].entries[0].0.as_micros(), 1_795_000_000_299_500);
+}
+
+#[test]
+fn times_of_rtcstats_lines_are_differences_or_moments() {
+    let micros = |dump: &str| -> Vec<i64> {
+        let recording = read_bytes(dump.as_bytes()).unwrap();
+        recording.connections[0].entries.iter().map(|(at, _)| at.as_micros()).collect()
+    };
+    let differences =
+        "RTCStatsDump\n[\"onnegotiationneeded\",\"1-1\",null,1795000000000]\n[\"close\",\"1-1\",null,500]\n";
+    let moments =
+        "[\"onnegotiationneeded\",\"PC_0\",null,1795000000000]\n[\"close\",\"PC_0\",null,1795000000500]\n";
+    let expect = [1_795_000_000_000_000, 1_795_000_000_500_000];
+    assert_eq!(micros(differences), expect);
+    assert_eq!(micros(moments), expect);
+}
+
+#[test]
+fn short_forms_read_like_long_ones() {
+    let states = |file: &str| -> Vec<(Machine, String)> {
+        let recording = read_bytes(text(file).as_slice()).unwrap();
+        let entries = recording.connections.into_iter().flat_map(|connection| connection.entries);
+        let state = |event| match event {
+            PeerEvent::State { machine, to } => Some((machine, to)),
+            _ => None,
+        };
+        entries.filter_map(|(_, event)| state(event)).collect()
+    };
+    let bodies = |file: &str| -> Vec<String> {
+        let recording = read_bytes(text(file).as_slice()).unwrap();
+        let entries = recording.connections.into_iter().flat_map(|connection| connection.entries);
+        let body = |event| match event {
+            PeerEvent::Call(ApiCall { description: Some(description), .. }) => Some(description.sdp),
+            _ => None,
+        };
+        entries.filter_map(|(_, event)| body(event)).collect()
+    };
+    let (long, short) = ("happy-av/with-stats.rtcstats.txt", "hand-made/shortened.rtcstats.txt");
+    assert!(String::from_utf8(text(short)).unwrap().contains(r#""sdp":"v=\r\nm=\r\n"#), "it is short");
+    assert_eq!(states(short), states(long));
+    assert_eq!(bodies(short), bodies(long));
+    let statistics = |file: &str| read_bytes(text(file).as_slice()).unwrap().connections[0].stats.clone();
+    let samples = |file: &str| statistics(file).into_iter().map(|timed| timed.sample).collect::<Vec<_>>();
+    assert!(samples(long).iter().any(|sample| sample.round_trip_ms.is_some() && sample.selected.is_some()));
+    assert_eq!(samples(short), samples(long));
+}
+
+#[test]
+fn a_form_that_is_not_read_is_said_to_be_none() {
+    let dump = r#"{"getUserMedia":[],"PeerConnections":{},"peerConnections":{"PC_0":[{"type":"create"}]}}"#;
+    check_refused(dump.as_bytes(), "in a form of 2016 that is not read");
 }

@@ -133,6 +133,8 @@ mangled! {
     a_mangled_webrtc_internals_dump: Format::WebrtcInternals, "happy-av/with-stats.webrtc-internals.json";
     a_mangled_dump_of_the_oldest_form: Format::WebrtcInternals, "hand-made/oldest-form.webrtc-internals.json";
     a_mangled_rtcstats_dump: Format::Rtcstats, "glare-perfect-rollback/rtcstats.txt";
+    a_mangled_dump_of_an_rtcstats_server: Format::Rtcstats, "hand-made/sfu.rtcstats-server.txt";
+    a_mangled_dump_of_short_forms: Format::Rtcstats, "hand-made/shortened.rtcstats.txt";
     a_mangled_har: Format::Har, "happy-av/playwright.har";
     a_mangled_socket_io_har: Format::Har, "hand-made/socket-io.har";
     a_mangled_relay_log: Format::RelayLog, "candidates-before-offer/relay.jsonl";

@@ -132,3 +132,13 @@ fn binary_frames_are_looked_into() {
     assert_eq!(text, br#"{"from":"peer-1","to":"peer-2","type":"bye"}"#);
     assert_eq!(frames[1]["data"], "", "what cannot be read is not passed on");
 }
+
+#[test]
+fn what_applications_write_into_an_rtcstats_dump_goes() {
+    let original = std::fs::read(root().join("hand-made/sfu.rtcstats-server.txt")).unwrap();
+    let secrets = ["Robin", "our-room", "meet.example", "dominantSpeaker", "Built-in"];
+    let found = |text: &str| secrets.iter().filter(|secret| text.contains(**secret)).count();
+    assert_eq!(found(&String::from_utf8_lossy(&original)), secrets.len());
+    let copy = Redactor::new().redact("file", Cursor::new(&original), &Limits::default()).unwrap();
+    assert_eq!(found(&String::from_utf8_lossy(&copy)), 0, "{}", String::from_utf8_lossy(&copy));
+}

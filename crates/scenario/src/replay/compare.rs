@@ -1,13 +1,17 @@
 //! Captured transitions against replayed ones.
 
+mod align;
+
 use std::collections::BTreeMap;
 
 use capture::{
     Outcome, Trace,
-    trace::{Connection, Peer, PeerEvent},
+    sdp::SdpType,
+    trace::{CallResult, Connection, Method, Peer, PeerEvent, SignalKind},
 };
-use timeline::{Event, Machine, Name, VirtualTime};
+use timeline::{Event, Machine, Name};
 
+use self::align::{Context, Health, State, align};
 use super::{Divergence, Freedom, script::Script};
 use crate::record::RunRecord;
 
@@ -23,29 +27,46 @@ pub(super) struct Compared {
 /// The machines that browsers have.
 const MACHINES: [Machine; 4] = [Machine::Signaling, Machine::Gathering, Machine::Ice, Machine::Connection];
 
-/// A state, and when it was entered on the capture's clock.
-type State = (VirtualTime, String);
-
 pub(super) fn compare(trace: &Trace, script: &Script, record: &RunRecord) -> Compared {
-    let mut comparison =
-        Comparison { matched: 0, captured: 0, freedoms: BTreeMap::new(), found: Vec::new(), restarts: false };
+    let mut comparison = Comparison { matched: 0, captured: 0, freedoms: BTreeMap::new(), found: Vec::new() };
+    let restarted = script.restarts_ice().map(|at| script.in_capture(at.into()));
     for peer in &trace.peers {
         let Some((part, connection)) = script.part(&peer.id).zip(peer.connections.first()) else { continue };
-        comparison.restarts = script.restarts_ice();
         let name = Name::new(&part.name);
+        let context = |machine: Machine| Context {
+            machine,
+            ended: connection.closed_at().unwrap_or(trace.ended_at),
+            is_partial: trace.is_partial(),
+            lacks_the_answer: lacks_the_answer(trace),
+            restarted,
+            rolled_back: takes_an_offer_back(connection),
+            captured: health(|machine| connection.transitions(machine).map(|(_, state)| state).collect()),
+            replayed: health(|machine| {
+                record.timeline.transitions(&name, machine).map(|(_, state)| state).collect()
+            }),
+        };
         for machine in MACHINES {
-            comparison.machine(peer, connection, machine, states(script, record, &name, machine), trace);
+            comparison.machine(
+                peer,
+                connection,
+                &context(machine),
+                &states(script, record, &name, machine),
+                trace,
+            );
         }
         comparison.order(connection, record, &name);
     }
     let outcome = outcome(trace, script, record);
     let captured = trace.outcome();
     let gave_up = [Outcome::NeverConnected, Outcome::Failed];
+    let unknown = captured == Outcome::Unknown
+        || captured == Outcome::NeverConnected && trace.is_partial()
+        || lacks_the_answer(trace);
     let same = captured == outcome
         || comparison.freedoms.contains_key(&Freedom::NothingToCheck)
             && gave_up.contains(&captured)
             && gave_up.contains(&outcome);
-    if captured != Outcome::Unknown && !same && comparison.found.is_empty() {
+    if !unknown && !same && comparison.found.is_empty() {
         comparison.found.push(Divergence {
             peer: script.peers[0].captured.clone(),
             machine: None,
@@ -55,7 +76,7 @@ pub(super) fn compare(trace: &Trace, script: &Script, record: &RunRecord) -> Com
             before: Vec::new(),
         });
     }
-    let Comparison { matched, captured, freedoms, found, .. } = comparison;
+    let Comparison { matched, captured, freedoms, found } = comparison;
     let divergence = found.into_iter().min_by_key(|divergence| divergence.at);
     Compared { outcome, matched, captured, freedoms, divergence }
 }
@@ -65,13 +86,55 @@ fn states(script: &Script, record: &RunRecord, peer: &Name, machine: Machine) ->
     transitions.map(|(at, state)| (script.in_capture(at), state.to_owned())).collect()
 }
 
+/// Whether a part of the capture is missing, and with it that somebody whose connection was captured applied an answer.
+fn lacks_the_answer(trace: &Trace) -> bool {
+    let is_captured =
+        |name: &Name| trace.peer(name.as_str()).is_some_and(|peer| !peer.connections.is_empty());
+    let mut answers = trace.messages.iter().filter(|message| message.signal.kind == SignalKind::Answer);
+    trace.is_partial()
+        && answers.any(|answer| answer.applied.is_none() && answer.to.as_ref().is_some_and(is_captured))
+}
+
+/// What one connection came to, by the states that its machines passed.
+fn health<'s>(states: impl Fn(Machine) -> Vec<&'s str>) -> Health {
+    let ice = states(Machine::Ice);
+    let connection = states(Machine::Connection);
+    // Older browsers report no connection state: there ICE decides.
+    let decides = if connection.is_empty() { &ice } else { &connection };
+    Health {
+        connected: ice.iter().any(|state| matches!(*state, "connected" | "completed")),
+        failed: decides.contains(&"failed"),
+    }
+}
+
+/// Whether an offer of this connection was rolled back: explicitly, or by an offer of the other side (W3C webrtc-pc
+/// §4.4.1.5), so that it left `have-local-offer` without an answer.
+fn takes_an_offer_back(connection: &Connection) -> bool {
+    let mut offered = false;
+    for entry in &connection.entries {
+        let PeerEvent::Call(call) = &entry.event else { continue };
+        let kind = call.description.as_ref().map(|description| description.kind);
+        let failed = matches!(call.result, CallResult::Failed(_));
+        match (call.method, kind) {
+            _ if failed => {}
+            (Method::SetLocalDescription, Some(SdpType::Rollback)) => return true,
+            (Method::SetLocalDescription, Some(SdpType::Offer)) => offered = true,
+            (Method::SetRemoteDescription, Some(SdpType::Offer)) if offered => return true,
+            (Method::SetRemoteDescription, Some(SdpType::Answer | SdpType::Pranswer)) => offered = false,
+            _ => {}
+        }
+    }
+    // Where no call shows it, the states do.
+    let states: Vec<&str> = connection.transitions(Machine::Signaling).map(|(_, state)| state).collect();
+    states.windows(2).any(|pair| pair == ["have-local-offer", "have-remote-offer"])
+        || connection.transitions(Machine::Gathering).any(|(_, state)| state == "new")
+}
+
 struct Comparison {
     matched: usize,
     captured: usize,
     freedoms: BTreeMap<Freedom, usize>,
     found: Vec<Divergence>,
-    /// Whether ICE is restarted in the call.
-    restarts: bool,
 }
 
 impl Comparison {
@@ -83,84 +146,44 @@ impl Comparison {
         &mut self,
         peer: &Peer,
         connection: &Connection,
-        machine: Machine,
-        replayed: Vec<State>,
+        context: &Context,
+        replayed: &[State],
         trace: &Trace,
     ) {
+        let machine = context.machine;
         let captured: Vec<State> =
             connection.transitions(machine).map(|(at, state)| (at, state.to_owned())).collect();
         self.captured += captured.len();
-        let ice_moved = connection.transitions(Machine::Ice).next().is_some();
         if captured.is_empty()
             && matches!(machine, Machine::Ice | Machine::Connection)
             && nobody_gathered(trace)
+            && !context.replayed.connected
         {
             if !replayed.is_empty() {
                 self.take(Freedom::NothingToCheck);
             }
             return;
         }
-        if captured.is_empty() && ice_moved {
+        let ice_moved = connection.transitions(Machine::Ice).next().is_some();
+        if captured.is_empty() && ice_moved && machine != Machine::Signaling {
             if !replayed.is_empty() {
                 self.take(Freedom::MachineNotCaptured);
             }
             return;
         }
-        let closed = connection.closed_at().unwrap_or(trace.ended_at);
-        let (mut left, mut right) = (captured.iter().peekable(), replayed.iter().peekable());
-        let mut before = Vec::new();
-        loop {
-            match (left.peek(), right.peek()) {
-                (None, None) => return,
-                (Some((at, ours)), Some((their_at, theirs))) if same(machine, ours, theirs) => {
-                    let is_loss = matches!(ours.as_str(), "disconnected" | "failed");
-                    let apart = at.since(*their_at).max(their_at.since(*at));
-                    if is_loss && apart.as_millis() >= 500 {
-                        self.take(Freedom::LossTimers);
-                    }
-                    if ours != theirs {
-                        self.take(Freedom::IceCompleted);
-                    }
-                    before.push(ours.clone());
-                    self.matched += 1;
-                    left.next();
-                    right.next();
-                }
-                (captured, replayed) => {
-                    let skipped = captured.and_then(|it| may_lack(machine, it, &before));
-                    if let Some(freedom) = skipped {
-                        self.take(freedom);
-                        left.next();
-                        continue;
-                    }
-                    let again = |(_, state): &State| {
-                        let is_up = before
-                            .last()
-                            .is_some_and(|last| matches!(last.as_str(), "connected" | "completed"));
-                        let moved = matches!(state.as_str(), "checking" | "connecting" | "connected");
-                        (self.restarts && is_up && moved).then_some(Freedom::RestartChecksAgain)
-                    };
-                    let extra = replayed.and_then(|it| {
-                        again(it).or_else(|| may_add(machine, it, &before, captured.is_none(), closed))
-                    });
-                    if let Some(freedom) = extra {
-                        self.take(freedom);
-                        right.next();
-                        continue;
-                    }
-                    let at = captured.or(replayed).map_or(trace.ended_at, |(at, _)| *at);
-                    self.found.push(Divergence {
-                        peer: peer.id.clone(),
-                        machine: Some(machine),
-                        at,
-                        captured: captured.map(|(_, state)| state.clone()),
-                        replayed: replayed.map(|(_, state)| state.clone()),
-                        before,
-                    });
-                    return;
-                }
-            }
+        let aligned = align(context, &captured, replayed);
+        self.matched += aligned.matched;
+        for (freedom, count) in aligned.freedoms {
+            *self.freedoms.entry(freedom).or_default() += count;
         }
+        self.found.extend(aligned.parting.map(|parting| Divergence {
+            peer: peer.id.clone(),
+            machine: Some(machine),
+            at: parting.at,
+            captured: parting.captured,
+            replayed: parting.replayed,
+            before: parting.before,
+        }));
     }
 
     /// Whether the machines of a connection moved in another order among each other.
@@ -187,56 +210,15 @@ impl Comparison {
     }
 }
 
-/// Whether the capture shows connections, and no candidate of any.
+/// Whether the capture shows connections, and no candidate of anybody.
 fn nobody_gathered(trace: &Trace) -> bool {
     let connections: Vec<&Connection> = trace.peers.iter().flat_map(|peer| &peer.connections).collect();
     let mut entries = connections.iter().flat_map(|connection| &connection.entries);
+    let mut descriptions = trace.messages.iter().filter_map(|message| message.signal.description.as_ref());
     !connections.is_empty()
         && entries.all(|entry| !matches!(entry.event, PeerEvent::CandidateGathered { .. }))
         && trace.messages.iter().all(|message| message.signal.candidate.is_none())
-}
-
-fn same(machine: Machine, ours: &str, theirs: &str) -> bool {
-    let up = |state: &str| matches!(state, "connected" | "completed");
-    ours == theirs || machine == Machine::Ice && up(ours) && up(theirs)
-}
-
-/// Why a replay may lack a captured state.
-fn may_lack(machine: Machine, (_, state): &State, before: &[String]) -> Option<Freedom> {
-    let last = before.last().map(String::as_str);
-    match (machine, state.as_str()) {
-        (_, "closed") => Some(Freedom::ClosingIsSilent),
-        (Machine::Ice, "completed") if last == Some("connected") => Some(Freedom::IceCompleted),
-        (Machine::Ice, "failed") if last == Some("disconnected") => Some(Freedom::IceFailedBesideConnection),
-        (Machine::Ice, "disconnected") if last == Some("checking") => {
-            Some(Freedom::IceFailedBesideConnection)
-        }
-        (Machine::Gathering, "complete") => Some(Freedom::GatheringCutShort),
-        (Machine::Gathering, "new" | "gathering") if last.is_some() => Some(Freedom::GatheringAnew),
-        _ => None,
-    }
-}
-
-/// Why a replay may have a state that was not captured.
-fn may_add(
-    machine: Machine,
-    (at, state): &State,
-    before: &[String],
-    captured_is_over: bool,
-    ended: VirtualTime,
-) -> Option<Freedom> {
-    let last = before.last().map(String::as_str);
-    match (machine, state.as_str()) {
-        (_, "closed") => Some(Freedom::ClosingIsSilent),
-        (Machine::Ice, "completed") if last == Some("connected") => Some(Freedom::IceCompleted),
-        (Machine::Ice, "failed") if matches!(last, Some("disconnected" | "checking")) && captured_is_over => {
-            Some(Freedom::IceFailedBesideConnection)
-        }
-        (Machine::Gathering, "complete") if captured_is_over => Some(Freedom::GatheringCutShort),
-        (Machine::Gathering, "gathering") if last.is_some() => Some(Freedom::GatheringAnew),
-        _ if captured_is_over && *at >= ended => Some(Freedom::CaptureEnded),
-        _ => None,
-    }
+        && descriptions.all(|description| description.candidates().next().is_none())
 }
 
 /// By the rule of [`Trace::outcome`], of the connections that the capture shows; of all where it shows none.

@@ -101,6 +101,7 @@ const FIRST_DIAL: Duration = Duration::from_secs(1);
 /// Why it cannot be, as half a sentence.
 pub(super) fn script(trace: &Trace) -> Result<Script, String> {
     refusal::sides(trace)?;
+    refusal::length(trace)?;
     if calls::has_foreign_offer(trace) {
         return by_calls(trace, "one side is there in its messages only");
     }
@@ -318,9 +319,11 @@ impl Script {
         self.steps.push((at.max(earliest), Doing::HangUp(who)));
     }
 
-    /// Whether ICE is restarted.
-    pub(super) fn restarts_ice(&self) -> bool {
-        self.steps.iter().any(|(_, doing)| matches!(doing, Doing::Api(_, ApiCall::RestartIce)))
+    /// When ICE is first restarted, in the world.
+    pub(super) fn restarts_ice(&self) -> Option<Duration> {
+        let restarts =
+            self.steps.iter().filter(|(_, doing)| matches!(doing, Doing::Api(_, ApiCall::RestartIce)));
+        restarts.map(|(at, _)| *at).min()
     }
 
     /// Lets nothing through between the peers, from the beginning.

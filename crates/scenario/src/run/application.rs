@@ -94,6 +94,7 @@ impl Application {
             exchange: exchange.clone(),
             owed: BTreeMap::new(),
             substituted: false,
+            tags: None,
         };
         let (orders, waiting) = unbounded_channel();
         let task = tokio::spawn(running.run(waiting, found));
@@ -137,6 +138,9 @@ struct Running {
     owed: BTreeMap<u32, u32>,
     /// Whether the newest description of the other side was applied with the SDP of the script.
     substituted: bool,
+    /// The identification tags of the newest description of the other side, where they are not those that the other
+    /// side gave: what it says of its own sections stands for these, in their order.
+    tags: Option<Vec<String>>,
 }
 
 impl Running {
@@ -248,15 +252,15 @@ impl Running {
             detail: format!("description {nth}"),
         });
         self.substituted = sdp.is_some();
-        let text = match sdp {
-            Some(sdp) => substitute::transport(&sdp, &made.sdp),
+        let own = self.exchange.newest_offer(&self.name);
+        let substitute = match (sdp, own) {
+            (Some(sdp), _) => Some(substitute::transport(&sdp, &made.sdp)),
             // What answers an offer of the script's has that one's sections, not those of ours.
-            None if made.to_substituted => match self.exchange.newest_offer(&self.name) {
-                Some(own) => substitute::sections(&made.sdp, &own),
-                None => made.sdp,
-            },
-            None => made.sdp,
+            (None, Some(own)) if made.to_substituted => Some(substitute::sections(&made.sdp, &own)),
+            (None, _) => None,
         };
+        self.tags = substitute.as_deref().map(substitute::tags);
+        let text = substitute.unwrap_or(made.sdp);
         let description = match made.description {
             LocalDescription::Offer => RemoteDescription::Offer(text),
             LocalDescription::Pranswer => RemoteDescription::Pranswer(text),
@@ -275,7 +279,12 @@ impl Running {
         }
     }
 
-    async fn add_candidate(&mut self, candidate: signaller::Candidate) {
+    async fn add_candidate(&mut self, mut candidate: signaller::Candidate) {
+        if let Some(tags) = &self.tags {
+            let place = usize::from(candidate.sdp_mline_index.unwrap_or(0));
+            candidate.sdp_mid = tags.get(place).or(tags.first()).cloned();
+            candidate.sdp_mline_index = None;
+        }
         let summary = candidate.summary();
         let event = match self.peer.add_ice_candidate(candidate).await {
             Ok(()) => EngineEvent::CandidateApplied { candidate: summary },

@@ -239,6 +239,8 @@ fn the_saved_scenario_of_a_call_that_came_again_is_green() {
         "two-browsers-happy-av/callee.rtcstats.txt",
         "hand-made/early-candidates-refused.rtcstats.txt",
         "hand-made/no-path.rtcstats.txt",
+        "hand-made/pranswer.rtcstats.txt",
+        "hand-made/sfu.rtcstats-server.txt",
     ] {
         let played = played(&only_call(path));
         assert_eq!(played.divergence, None, "{path}");
@@ -291,4 +293,95 @@ fn a_capture_of_what_our_engine_does_not_do_diverges_where_it_parts() {
     assert_eq!(divergence.replayed.as_deref(), Some("stable"));
     assert_eq!(divergence.before, ["have-local-offer"]);
     assert_eq!((played.matched, played.captured), (15, 16));
+}
+
+/// What is played of `trace`, in words.
+#[track_caller]
+fn check_refused(trace: &Trace, expect: &str) {
+    match replay(trace) {
+        Replay::Played(_) => panic!("it was played"),
+        Replay::NotPlayed { reason } => assert!(reason.contains(expect), "{reason}"),
+    }
+}
+
+#[test]
+fn what_cannot_be_played_says_why() {
+    check_refused(&only_call("hand-made/opened-late.webrtc-internals.json"), "stood, or had failed, already");
+    check_refused(&only_call("hand-made/page-reloaded.rtcstats.txt"), "was its page reloaded?");
+    let mut long = only_call("happy-av/rtcstats.txt");
+    long.ended_at = long.ended_at + Duration::from_secs(24 * 3600);
+    check_refused(
+        &long,
+        "the capture goes on for 24 hours after the first message, and a replay lasts 23 at most",
+    );
+}
+
+#[test]
+fn descriptions_that_were_left_out_are_what_is_missing() {
+    let mut trace = only_call("two-browsers-happy-av/callee.rtcstats.txt");
+    trace.messages.clear();
+    check_refused(&trace, "the capture shows no offer");
+    for entry in &mut trace.peers[1].connections[0].entries {
+        if let PeerEvent::Call(call) = &mut entry.event {
+            call.description = None;
+        }
+    }
+    check_refused(&trace, "the descriptions were left out of the capture");
+}
+
+#[test]
+fn a_provisional_answer_is_given_again_and_then_the_answer() {
+    let trace = only_call("hand-made/pranswer.rtcstats.txt");
+    let played = played(&trace);
+    assert_eq!((played.divergence, played.matched, played.captured), (None, 18, 18));
+    assert!(played.scenario.contains("set-local-description = \"pranswer\""), "{}", played.scenario);
+    let record = run::play(&Plan::from_toml("captured", &played.scenario).unwrap(), 1).unwrap();
+    let states = |peer: usize| -> Vec<&str> {
+        let transitions = record.timeline.transitions(&trace.peers[peer].id, Machine::Signaling);
+        transitions.map(|(_, state)| state).collect()
+    };
+    assert_eq!(states(0), ["have-local-offer", "have-remote-pranswer", "stable"]);
+    assert_eq!(states(1), ["have-remote-offer", "have-local-pranswer", "stable"]);
+}
+
+#[test]
+fn one_side_of_a_conference_is_played_with_the_server_s_own_offers() {
+    let trace = only_call("hand-made/sfu.rtcstats-server.txt");
+    let played = played(&trace);
+    assert_eq!((played.outcome, played.divergence), (Outcome::Connected, None));
+    let offers = played.scenario.matches("o=- 1795500000900 2 IN IP4 0.0.0.0").count();
+    assert_eq!(offers, 2, "each time as it was, though their versions are the same");
+    assert!(played.scenario.contains("a=ssrc:2002 cname:s2"), "the second one speaks of somebody more");
+    let idle = "callee made 1 more peer connections, and never used them.";
+    assert!(played.assumptions.iter().any(|said| said == idle), "{:?}", played.assumptions);
+    let record = run::play(&Plan::from_toml("captured", &played.scenario).unwrap(), 1).unwrap();
+    let rejected: Vec<String> =
+        record.timeline.entries.iter().map(|entry| format!("{:?}", entry.event)).collect();
+    assert!(!rejected.iter().any(|event| event.contains("Rejected")), "candidates of other tags are applied");
+}
+
+#[test]
+fn what_a_cut_capture_lacks_is_no_divergence() {
+    let whole = fs::read(fixtures().join("happy-av/rtcstats.txt")).unwrap();
+    for part in [2, 3, 4, 5] {
+        let cut = &whole[..whole.len() * part / 6];
+        let recording = capture::read("cut", cut, &Mappings::default(), &Limits::default()).unwrap();
+        let trace = merge(vec![recording]).calls.remove(0);
+        assert!(trace.is_partial(), "{part}");
+        if let Replay::Played(played) = replay(&trace) {
+            assert_eq!(played.divergence, None, "{part}");
+        }
+    }
+}
+
+#[test]
+fn the_network_is_as_slow_as_the_statistics_say() {
+    let played = played(&only_call("hand-made/sfu.rtcstats-server.txt"));
+    let said =
+        "The round trip between the peers takes 24 ms (the median of what the statistics say), without loss.";
+    assert!(played.assumptions.iter().any(|it| it == said), "{:?}", played.assumptions);
+    for peer in ["caller", "callee"] {
+        let link = format!("[peers.{peer}]\nlink = {{ delay = \"6ms\" }}");
+        assert!(played.scenario.contains(&link), "{}", played.scenario);
+    }
 }

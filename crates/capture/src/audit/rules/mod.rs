@@ -43,6 +43,9 @@ pub(super) const ALL: &[Rule] = &[
     tracks::tracks,
 ];
 
+/// Those that look at what the capture is worth, and not at the call.
+pub(super) const OF_THE_CAPTURE: &[Rule] = &[sources::sources];
+
 /// `3 candidates`, `1 candidate`.
 fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })

@@ -1,9 +1,6 @@
 //! Offers and answers after the first ones, and those that come twice or too late.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use timeline::VirtualTime;
 
@@ -12,6 +9,7 @@ use crate::{
         Code, Findings, Severity,
         rounds::{Round, crossing, rounds, surplus_answers, was_refused},
     },
+    sdp::{Description, SdpType},
     trace::{CallResult, Message, Method, SignalKind, Trace},
 };
 
@@ -19,10 +17,12 @@ use crate::{
 pub(in crate::audit) fn repeated(trace: &Trace, findings: &mut Findings<'_>) {
     const ADVICE: &str = "Number the negotiations, and drop an offer whose number was seen: a retried message, or two \
         connections to the server, deliver it twice.";
-    let mut seen: BTreeMap<String, &Message> = BTreeMap::new();
-    for offer in trace.messages.iter().filter(|message| message.signal.kind == SignalKind::Offer) {
+    let mut seen: BTreeMap<String, &Description> = BTreeMap::new();
+    let offers = trace.messages.iter().filter(|message| message.signal.kind == SignalKind::Offer);
+    // Where nobody saw the messages, what was applied is all there is to judge.
+    for offer in offers.filter(|message| !message.inferred) {
         let Some(description) = &offer.signal.description else { continue };
-        if seen.insert(format!("{}|{}", offer.from, description.identity()), offer).is_some() {
+        if is_again(&mut seen, format!("{}|{}", offer.from, description.identity()), description) {
             let to = offer.to.as_ref().map_or("the other side", |to| to.as_str());
             let message = format!("the same offer of {} went to {to} a second time", offer.from);
             findings.add(
@@ -37,29 +37,46 @@ pub(in crate::audit) fn repeated(trace: &Trace, findings: &mut Findings<'_>) {
     }
     for peer in &trace.peers {
         for connection in &peer.connections {
-            let mut applied: BTreeSet<String> = BTreeSet::new();
+            let mut applied: BTreeMap<String, &Description> = BTreeMap::new();
             for (at, call) in connection.calls_of(Method::SetRemoteDescription) {
-                let offer = call
-                    .description
-                    .as_ref()
-                    .filter(|d| d.kind == crate::sdp::SdpType::Offer && !d.sdp.is_empty());
-                let Some(identity) = offer.map(crate::sdp::Description::identity) else { continue };
+                let offer =
+                    call.description.as_ref().filter(|d| d.kind == SdpType::Offer && !d.sdp.is_empty());
+                let Some(offer) = offer else { continue };
                 let failed = matches!(call.result, CallResult::Failed(_));
-                if applied.contains(&identity) && !failed {
+                if is_again(&mut applied, offer.identity(), offer) && !failed {
                     let message = format!("the app of {} applied the same offer twice", peer.id);
+                    // Clients of some servers apply the server's last offer again, to answer it with other tracks.
+                    let is_known = author_is_known(trace, offer);
                     findings.add(
                         Code::DuplicateOffer,
-                        Severity::Warning,
+                        if is_known { Severity::Warning } else { Severity::Note },
                         Some(&peer.id),
                         at,
                         message,
                         ADVICE,
                     );
                 }
-                applied.insert(identity);
             }
         }
     }
+}
+
+/// Whether the messages that brought this offer were captured, or who made it.
+fn author_is_known(trace: &Trace, offer: &Description) -> bool {
+    let same = |message: &&Message| {
+        message.signal.description.as_ref().is_some_and(|other| other.identity() == offer.identity())
+    };
+    trace.messages.iter().filter(same).any(|message| !message.inferred || message.sent.is_some())
+}
+
+/// Whether `description` is the last that was there of its version. Some servers change their descriptions without
+/// counting their versions, and change them back.
+fn is_again<'t>(
+    seen: &mut BTreeMap<String, &'t Description>,
+    identity: String,
+    description: &'t Description,
+) -> bool {
+    seen.insert(identity, description).is_some_and(|before| before.says_the_same(description))
 }
 
 /// Answers to offers that were no longer open.

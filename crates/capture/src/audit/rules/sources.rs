@@ -4,12 +4,18 @@ use timeline::VirtualTime;
 
 use crate::{
     audit::{Code, Findings, Severity},
-    trace::Trace,
+    trace::{Connection, Trace},
 };
 
 /// Clocks that differ, and parts that are missing.
 pub(in crate::audit) fn sources(trace: &Trace, findings: &mut Findings<'_>) {
     let start = VirtualTime::ZERO;
+    for peer in trace.peers.iter().filter(|peer| peer.connections.iter().any(Connection::was_found)) {
+        let message =
+            format!("the capture began when the connection of {} stood, or had failed, already", peer.id);
+        let advice = "Ask for another capture, and to open the page before the call begins.";
+        findings.add(Code::PartialCapture, Severity::Note, Some(&peer.id), start, message, advice);
+    }
     for source in &trace.sources {
         if source.skew_ms != 0.0 {
             let way = if source.skew_ms > 0.0 { "ahead of" } else { "behind" };

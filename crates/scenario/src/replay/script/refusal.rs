@@ -1,8 +1,11 @@
 //! What our engine cannot play again.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use capture::{
     Trace,
-    trace::{CallResult, Message, Method, Peer, SignalKind},
+    sdp::Description,
+    trace::{CallResult, Connection, Message, Method, Peer, SignalKind},
 };
 
 /// The only negotiation of a call.
@@ -28,10 +31,73 @@ pub(super) fn sides(trace: &Trace) -> Result<[&Peer; 2], String> {
             peer.connections.len()
         ));
     }
+    if trace.peers.iter().flat_map(|peer| &peer.connections).any(Connection::was_found) {
+        let why = "the capture began when a connection stood, or had failed, already: how it was set up is not in it";
+        return Err(why.to_owned());
+    }
     if trace.messages.iter().all(|message| !message.signal.kind.is_description()) {
-        return Err("the capture shows no offer".to_owned());
+        return Err(match says_descriptions_were_set(trace) {
+            true => {
+                "the descriptions were left out of the capture: what was negotiated is not in it".to_owned()
+            }
+            false => "the capture shows no offer".to_owned(),
+        });
+    }
+    if let Some(peer) = trace.peers.iter().find(|peer| has_another_connection(peer, trace)) {
+        return Err(format!(
+            "{} negotiated from several peer connections one after the other (its descriptions have several certificates; \
+             was its page reloaded?), and a replay has one for each",
+            peer.id
+        ));
     }
     Ok([first, second])
+}
+
+/// Whether descriptions were set of which the capture shows nothing.
+fn says_descriptions_were_set(trace: &Trace) -> bool {
+    let mut calls = trace.peers.iter().flat_map(|peer| &peer.connections).flat_map(Connection::calls);
+    calls.any(|(_, call)| {
+        matches!(call.method, Method::SetLocalDescription | Method::SetRemoteDescription)
+            && call.description.is_none()
+    })
+}
+
+/// Whether descriptions of `peer` came from another connection than the captured one, or where none was captured, from
+/// several: a peer connection has one certificate, for as long as it lives (W3C webrtc-pc §4.4.1.6).
+fn has_another_connection(peer: &Peer, trace: &Trace) -> bool {
+    let made: Vec<&Description> = peer
+        .connections
+        .iter()
+        .flat_map(|connection| connection.calls_of(Method::SetLocalDescription))
+        .filter_map(|(_, call)| call.description.as_ref())
+        .collect();
+    let is_captured = |one: &Description| made.iter().any(|own| own.identity() == one.identity());
+    let own = trace.messages.iter().filter(|message| message.from == peer.id);
+    let sent = own.filter_map(|message| message.signal.description.as_ref());
+    let others: BTreeSet<&str> =
+        sent.filter(|one| !is_captured(one)).filter_map(Description::fingerprint).collect();
+    match made.iter().find_map(|own| own.fingerprint()) {
+        Some(own) => others.iter().any(|other| *other != own),
+        None => others.len() > 1,
+    }
+}
+
+/// What a world lasts at most, less what a replay goes on after the capture ends.
+const LONGEST: Duration = Duration::from_secs(23 * 3600);
+
+/// # Errors
+/// The call is longer than a world lasts, as half a sentence.
+pub(super) fn length(trace: &Trace) -> Result<(), String> {
+    let began = trace.messages.iter().map(Message::first_seen).min().unwrap_or_default();
+    let lasted = trace.ended_at.since(began);
+    if lasted <= LONGEST {
+        return Ok(());
+    }
+    Err(format!(
+        "the capture goes on for {} hours after the first message, and a replay lasts {} at most",
+        lasted.as_secs() / 3600,
+        LONGEST.as_secs() / 3600
+    ))
 }
 
 /// The only negotiation of `trace`.

@@ -3,8 +3,9 @@
 
 /// The attributes of a transport that are replaced, in each section that has them.
 const REPLACED: [&str; 3] = ["a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:"];
-/// The attributes that are left out: candidates come one by one, and streams are those that are really sent (RFC 5576).
-const LEFT_OUT: [&str; 3] = ["a=candidate:", "a=end-of-candidates", "a=ssrc"];
+/// The attributes that are left out: candidates come one by one, who stands in has a whole ICE (RFC 8445 §2.5), and
+/// streams are those that are really sent (RFC 5576).
+const LEFT_OUT: [&str; 4] = ["a=candidate:", "a=end-of-candidates", "a=ice-lite", "a=ssrc"];
 
 /// `captured` with the ICE credentials, the fingerprint and the stream identifiers of `made`, and without candidates.
 pub(super) fn transport(captured: &str, made: &str) -> String {
@@ -75,6 +76,14 @@ pub(super) fn sections(answer: &str, offer: &str) -> String {
     out + &body
 }
 
+/// The identification tags of the sections, in their order (RFC 5888 §4).
+pub(super) fn tags(sdp: &str) -> Vec<String> {
+    let (_, sections) = split(sdp);
+    let tag =
+        |section: &&str| first(section, "a=mid:").map(|line| line.trim_start_matches("a=mid:").to_owned());
+    sections.iter().filter_map(tag).collect()
+}
+
 /// The session's part, and the media sections.
 fn split(sdp: &str) -> (&str, Vec<&str>) {
     let mut starts: Vec<usize> = sdp.match_indices("\nm=").map(|(at, _)| at + 1).collect();
@@ -97,7 +106,7 @@ mod tests {
 
     use super::*;
 
-    const CAPTURED: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\na=group:BUNDLE 0 1\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111 63\r\n\
+    const CAPTURED: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\na=group:BUNDLE 0 1\r\na=ice-lite\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111 63\r\n\
         a=candidate:1 1 udp 1 10.0.0.1 5 typ host\r\na=ice-ufrag:theirs\r\na=ice-pwd:secret\r\na=fingerprint:sha-256 AA\r\n\
         a=mid:0\r\na=extmap:14 urn:ietf:params:rtp-hdrext:toffset\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n\
         a=ice-ufrag:theirs\r\na=mid:1\r\n";
@@ -111,7 +120,7 @@ mod tests {
             assert!(found.contains(kept), "{kept} is missing in {found}");
         }
         assert!(!found.contains("theirs") && !found.contains("secret") && !found.contains("AA"), "{found}");
-        assert!(!found.contains("candidate"), "{found}");
+        assert!(!found.contains("candidate") && !found.contains("ice-lite"), "{found}");
         assert_eq!(found.matches("a=ice-ufrag:ours\r\n").count(), 2);
         assert_eq!(found.matches("a=fingerprint:sha-256 BB\r\n").count(), 1);
     }
@@ -126,6 +135,13 @@ mod tests {
             found[video..audio].contains("a=mid:v\r\n") && found[audio..].contains("a=mid:a\r\n"),
             "{found}"
         );
+    }
+
+    #[test]
+    fn tags_are_those_of_the_sections_in_their_order() {
+        assert_eq!(tags(CAPTURED), ["0", "1"]);
+        assert_eq!(tags(MADE), ["v", "a"]);
+        assert!(tags("v=0\r\n").is_empty());
     }
 
     #[test]
@@ -144,6 +160,7 @@ mod tests {
             for (a, b) in [(one.as_str(), MADE), (&mangled, MADE), (MADE, &mangled), (&CAPTURED[cut..], &one)] {
                 transport(a, b);
                 sections(a, b);
+                tags(a);
             }
         }
     }

@@ -93,15 +93,21 @@ pub(super) fn find(made: &[Described], description: &Description, at: VirtualTim
     let identity = description.identity();
     let word = Described::new(at, description)?.word;
     let same = |one: &Described| !one.sdp.is_empty() && one.identity == identity;
-    let position = made.iter().rposition(same).or_else(|| newest(made, word, at));
+    // Some servers do not count the versions of their descriptions: the body tells them apart, and the time.
+    let very_same = |one: &Described| same(one) && one.sdp == description.sdp;
+    let position = last_before(made, at, very_same)
+        .or_else(|| last_before(made, at, same))
+        .or_else(|| newest(made, word, at));
     position.map(|position| position + 1)
 }
 
 /// The newest of this type before `at`; where clocks disagree, the first.
 pub(super) fn newest(made: &[Described], word: LocalWord, at: VirtualTime) -> Option<usize> {
-    made.iter()
-        .rposition(|one| one.word == word && one.at <= at)
-        .or_else(|| made.iter().position(|one| one.word == word))
+    last_before(made, at, |one| one.word == word)
+}
+
+fn last_before(made: &[Described], at: VirtualTime, is: impl Fn(&Described) -> bool) -> Option<usize> {
+    made.iter().rposition(|one| is(one) && one.at <= at).or_else(|| made.iter().position(is))
 }
 
 /// After which of `made`, from 1, a candidate that was seen at `at` was gathered.
