@@ -122,6 +122,10 @@ impl Host {
 
     fn deliver_to(&mut self, id: SocketId, segment: &Segment, woken: &mut Woken) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
+        if connection.state == State::SynReceived && segment.flags().rst {
+            // Its listener never hears of it (RFC 9293 §3.10.7.4): nobody else would let it go.
+            return self.forget(id);
+        }
         let (progress, answer) = connection.receive(segment, woken);
         let local = connection.local;
         self.outgoing.extend(answer);

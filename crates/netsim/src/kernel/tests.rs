@@ -150,6 +150,18 @@ fn a_listener_that_closes_resets_what_nobody_has_accepted() {
 }
 
 #[test]
+fn a_handshake_that_is_given_up_leaves_nothing_at_the_listener() {
+    let kernel = Kernel::new(2);
+    let listener = Listener::bind(kernel.stack(1), address(1)).unwrap();
+    let connecting = Connecting::start(kernel.stack(0), address(1)).unwrap();
+    sent(&kernel).into_iter().for_each(|syn| kernel.deliver(syn));
+    connecting.close();
+    assert_eq!((settle(&kernel), kernel.connections()), (2, 0), "SYN-ACK, RST");
+    listener.close();
+    assert!(Listener::bind(kernel.stack(1), address(1)).is_ok());
+}
+
+#[test]
 fn a_host_talks_to_itself_without_a_network() {
     let kernel = Kernel::new(1);
     let listener = Listener::bind(kernel.stack(0), address(0)).unwrap();
