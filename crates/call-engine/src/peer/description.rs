@@ -73,10 +73,14 @@ impl Described {
         }
     }
 
-    /// Whether `self` was made by another peer connection than `before`. A description without an
-    /// origin is taken for the same one's.
+    /// Whether `self` was made by another peer connection than `before`: another session, with ICE of its own. A
+    /// description without an origin is taken for the same one's.
+    ///
+    /// `webrtc` 0.21.1 draws its session anew while its version is 0, and its first version is the nanoseconds of the
+    /// second in which it is made: the session alone says nothing.
     pub(crate) fn is_rebuilt_since(&self, before: &Self) -> bool {
-        matches!((&self.session, &before.session), (Some(now), Some(then)) if now != then)
+        let is_another = matches!((&self.session, &before.session), (Some(now), Some(then)) if now != then);
+        is_another && self.restarts_ice_of(before)
     }
 
     /// Whether `self` restarts the ICE of `before` (RFC 8839 §4.4.3).
@@ -152,6 +156,7 @@ mod tests {
         let rebuilt = Described::of(&SDP.replace("abcd", "ijkl").replace("4711", "4712"));
         assert!(restarted.restarts_ice_of(&first) && !restarted.is_rebuilt_since(&first));
         assert!(rebuilt.is_rebuilt_since(&first));
+        assert!(!Described::of(&SDP.replace("4711", "4712")).is_rebuilt_since(&first), "it has its ICE still");
         assert!(!first.restarts_ice_of(&first) && !first.is_rebuilt_since(&first));
         assert!(!first.restarts_ice_of(&Described::default()), "the first description restarts nothing");
     }
