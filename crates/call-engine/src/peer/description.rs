@@ -156,7 +156,10 @@ mod tests {
         let rebuilt = Described::of(&SDP.replace("abcd", "ijkl").replace("4711", "4712"));
         assert!(restarted.restarts_ice_of(&first) && !restarted.is_rebuilt_since(&first));
         assert!(rebuilt.is_rebuilt_since(&first));
-        assert!(!Described::of(&SDP.replace("4711", "4712")).is_rebuilt_since(&first), "it has its ICE still");
+        assert!(
+            !Described::of(&SDP.replace("4711", "4712")).is_rebuilt_since(&first),
+            "it has its ICE still"
+        );
         assert!(!first.restarts_ice_of(&first) && !first.is_rebuilt_since(&first));
         assert!(!first.restarts_ice_of(&Described::default()), "the first description restarts nothing");
     }

@@ -418,6 +418,8 @@ pub(super) fn announce(mailbox: &Mailbox, passage: Passage, actions: &mut Vec<Ac
             actions.push(Action::Report(RelayEvent::Relayed(passage)));
             actions.push(Action::Wake(connection));
         }
+        // Between two polls: the next one takes it, and nothing more is told of it.
+        None if mailbox.polled => actions.push(Action::Report(RelayEvent::Relayed(passage))),
         None => actions.push(Action::Report(RelayEvent::Stored(passage))),
     }
 }

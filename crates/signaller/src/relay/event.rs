@@ -20,7 +20,7 @@ pub enum RelayEvent {
         /// How many messages waited for it.
         waiting: usize,
     },
-    /// A message was put in line for its addressee, who is connected: it is written as soon as the
+    /// A message was put in line for its addressee, who is connected, or between two polls: it is written as soon as the
     /// connection takes it.
     Relayed(Passage),
     /// A message was put in line for an addressee who is not connected.
