@@ -141,6 +141,22 @@ fn a_poll_is_not_a_coming_and_going() {
 }
 
 #[test]
+fn mail_between_two_polls_is_on_its_way_and_mail_for_who_is_away_is_stored() {
+    for (way, is_on_its_way) in [(EntryWay::Poll, true), (EntryWay::Stream, false)] {
+        let mut relay = Relay::new(Limits::default(), Vec::new());
+        let alice = joined(&mut relay, "alice");
+        let bob = || Entry { way, ..entry("bob", None, 0, 1) };
+        let (gone, _) = entered(&mut relay, &bob());
+        let _ = relay.disconnect(gone);
+        let events = reports(tell(&mut relay, alice, &envelope(1, "alice", "bob", ring())));
+        let told = events.iter().map(|event| matches!(event, RelayEvent::Relayed(_)));
+        assert_eq!(told.collect::<Vec<_>>(), [is_on_its_way], "{events:?}");
+        let (back, _) = entered(&mut relay, &bob());
+        assert_eq!(written(&mut relay, back), ["1: ring #1"]);
+    }
+}
+
+#[test]
 fn a_refusal_takes_the_way_of_all_mail() {
     let mut relay = Relay::new(Limits { queue: 1, ..Limits::default() }, Vec::new());
     let alice = joined(&mut relay, "alice");

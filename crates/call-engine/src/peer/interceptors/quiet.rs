@@ -15,8 +15,9 @@ use rtc::{
 ///
 /// Those of the crate tick for ever from their first packet on, and each tick takes a peer connection's whole event
 /// loop round: in a muted call nearly all that it does. A tick that says nothing leaves its interceptor as it was, so
-/// that all the next ones say nothing either, until an RTP packet comes in. This one therefore stops after such a tick, and goes
-/// on with the next packet, in the old rhythm: what is sent, and when, stays the same.
+/// that all the next ones say nothing either, until an RTP packet comes in. This one therefore stops after such a tick, and
+/// goes on with the next packet, in the old rhythm: what is sent, and when, stays the same where ticks are on time. The ticks
+/// that are left out cannot be late, as those of the crate can, whose rhythm shifts by that.
 pub(super) struct Quiet<I> {
     inner: I,
     interval: Duration,
