@@ -80,8 +80,7 @@ impl Outbound {
             ..Default::default()
         };
         let [stream, track] = ["stream".to_owned(), format!("{kind:?}")];
-        let track =
-            MediaStreamTrack::new(stream, track.clone(), track, kind.codec_kind(), vec![encoding]);
+        let track = MediaStreamTrack::new(stream, track.clone(), track, kind.codec_kind(), vec![encoding]);
         let now = tokio::time::Instant::now().into_std();
         let track = TrackLocalStaticSample::new(now, track).map_err(|error| error.to_string())?;
         Ok(Self { kind, ssrc, track: Arc::new(track) })

@@ -13,9 +13,7 @@ use async_trait::async_trait;
 use rtc::{
     ice::mdns::MulticastDnsMode,
     peer_connection::{
-        configuration::{
-            interceptor_registry::register_default_interceptors, media_engine::MediaEngine,
-        },
+        configuration::{interceptor_registry::register_default_interceptors, media_engine::MediaEngine},
         transport::RTCIceCandidateInit,
     },
     rtp_transceiver::rtp_sender::RTCRtpCodecParameters,
@@ -52,8 +50,7 @@ impl Peer {
     pub(super) async fn new(network: &Network, number: u32) -> Result<Self, String> {
         let mut media = MediaEngine::default();
         for kind in Kind::ALL {
-            let codec =
-                RTCRtpCodecParameters { rtp_codec: kind.codec(), payload_type: kind.payload_type() };
+            let codec = RTCRtpCodecParameters { rtp_codec: kind.codec(), payload_type: kind.payload_type() };
             media.register_codec(codec, kind.codec_kind()).map_err(text)?;
         }
         let interceptors = register_default_interceptors(Registry::new(), &mut media).map_err(text)?;
@@ -89,10 +86,7 @@ impl Peer {
     }
 
     /// Applies an offer, makes an answer and applies that.
-    pub(super) async fn answer(
-        &self,
-        offer: RTCSessionDescription,
-    ) -> Result<RTCSessionDescription, String> {
+    pub(super) async fn answer(&self, offer: RTCSessionDescription) -> Result<RTCSessionDescription, String> {
         self.connection.set_remote_description(offer).await.map_err(text)?;
         let answer = self.connection.create_answer(None).await.map_err(text)?;
         self.connection.set_local_description(answer.clone()).await.map_err(text)?;
@@ -157,7 +151,9 @@ impl Peer {
         let event = self.events.recv().await.ok_or("its driver has stopped")?;
         self.take(&event);
         match self.state {
-            RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => Err("it does not connect".into()),
+            RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => {
+                Err("it does not connect".into())
+            }
             _ => Ok(event),
         }
     }
