@@ -31,7 +31,10 @@ const LIBRARY: Columns = Columns {
 /// What is derived from a column's workloads; `None` where one was not measured.
 type Derive = fn(&Results, &Columns) -> Option<f64>;
 
-const ROWS: [(&str, Derive, fn(f64) -> String); 6] = [
+/// How a figure is written.
+type Show = fn(f64) -> String;
+
+const ROWS: [(&str, Derive, Show); 6] = [
     ("a call", |results, of| cpu(results, of.call), time),
     (
         "a call ÷ its public-key operations and certificates",
@@ -54,7 +57,7 @@ const ROWS: [(&str, Derive, fn(f64) -> String); 6] = [
 
 /// A row for each figure that was measured of either.
 pub(super) fn beside_the_floors(results: &Results) -> Table {
-    let row = |(what, derive, show): &(&str, Derive, fn(f64) -> String)| {
+    let row = |(what, derive, show): &(&str, Derive, Show)| {
         let (ours, library) = (derive(results, &OURS), derive(results, &LIBRARY));
         ours.or(library)?;
         let cell = |figure: Option<f64>| figure.map_or_else(|| "–".to_owned(), show);
