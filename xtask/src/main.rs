@@ -7,6 +7,7 @@ mod gate;
 mod interrupt;
 mod nat_grid;
 mod output;
+mod process;
 mod profiles;
 mod progress;
 mod replay;
@@ -96,7 +97,7 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code.into(),
         Err(error) => {
-            output::complain(&format!("error: {error:#}"));
+            output::complain(&format!("error: {}", output::in_one_line(&error)));
             exit::Code::ToolFailed.into()
         }
     }

@@ -3,15 +3,14 @@
 use std::{
     ffi::OsString,
     fs::File,
-    io::{Read as _, Seek as _},
+    io::{self, Read as _, Seek as _},
     path::Path,
     process::{Command, Stdio},
-    time::Duration,
 };
 
 use anyhow::Context as _;
 
-use crate::interrupt;
+use crate::{interrupt, process::Process};
 
 /// How a program ended, if it did not fail.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,14 +21,11 @@ pub(super) enum Ended {
     Interrupted,
 }
 
-/// How often the program is looked at.
-const LOOK: Duration = Duration::from_millis(20);
-
 /// How much of what a failed program says is shown.
 const SHOWN_LINES: usize = 40;
 
-/// Runs a program to its end. What it says goes to files below `directory`, which a pipe that nobody empties would
-/// keep from running on.
+/// Runs a program to its end; Ctrl-C ends it and its children. What it says goes to files below `directory`, which a
+/// pipe that nobody empties would keep from running on.
 pub(super) fn run(
     program: &Path,
     arguments: impl IntoIterator<Item = OsString>,
@@ -38,32 +34,20 @@ pub(super) fn run(
 ) -> anyhow::Result<Ended> {
     let shown = program.display();
     let (mut said, mut complained) = (tempfile::tempfile_in(directory)?, tempfile::tempfile_in(directory)?);
-    let mut child = Command::new(program)
-        .args(arguments)
-        .envs(environment.iter().copied())
-        .stdin(Stdio::null())
-        .stdout(said.try_clone()?)
-        .stderr(complained.try_clone()?)
-        .spawn()
-        .with_context(|| format!("cannot start {shown}"))?;
-    let status = loop {
-        if interrupt::CANCEL.is_cancelled() {
-            // It may have ended by itself.
-            let _ = child.kill();
-            child.wait()?;
-            return Ok(Ended::Interrupted);
-        }
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        pause();
+    let mut command = Command::new(program);
+    command.args(arguments).envs(environment.iter().copied()).stdin(Stdio::null());
+    command.stdout(said.try_clone()?).stderr(complained.try_clone()?);
+    let process = match Process::start(&mut command) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Ended::Interrupted),
+        started => started.with_context(|| format!("cannot start {shown}"))?,
     };
-    if status.success() {
-        return Ok(Ended::With(read(&mut said)?));
-    }
-    // The terminal sends Ctrl-C to both: the child may be the first to act on it.
+    let status = process.wait()?;
+    // Whatever it came to, it may have come to it because it was ended.
     if interrupt::CANCEL.is_cancelled() {
         return Ok(Ended::Interrupted);
+    }
+    if status.success() {
+        return Ok(Ended::With(read(&mut said)?));
     }
     let complaint = read(&mut complained)? + &read(&mut said)?;
     let lines: Vec<&str> = complaint.lines().collect();
@@ -76,11 +60,6 @@ fn read(file: &mut File) -> anyhow::Result<String> {
     file.rewind()?;
     file.read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-#[expect(clippy::disallowed_methods, reason = "a process of the machine ends in real time")]
-fn pause() {
-    std::thread::sleep(LOOK);
 }
 
 #[cfg(test)]

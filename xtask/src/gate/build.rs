@@ -11,9 +11,9 @@ use serde::Deserialize;
 
 use super::{
     git::{Repository, short},
-    process,
     wait::Wait,
 };
+use crate::process;
 
 /// The worker.
 const BINARY: &str = "gate-worker";

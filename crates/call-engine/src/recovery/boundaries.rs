@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Input, Ladder, Lead, Recovery, RecoveryCause as Cause, RecoveryStep, Relays, Step};
+use super::{Input, Ladder, Lead, Recovery, RecoveryCause as Cause, RecoveryStep, Relays, Step, testing};
 use crate::Guards;
 
 const MOMENT: Duration = Duration::from_millis(1);
@@ -15,13 +15,8 @@ fn idle(lead: Lead) -> Ladder {
     Ladder::new(Recovery::default(), Guards::ALL_ON, lead, Relays::None)
 }
 
-/// Connected from the beginning on.
 fn connected(lead: Lead) -> Ladder {
-    let mut ladder = idle(lead);
-    for input in [Input::Negotiating, Input::Checking, Input::IceConnected, Input::Connected] {
-        assert_eq!(ladder.on(Duration::ZERO, input), []);
-    }
-    ladder
+    testing::connected(idle(lead))
 }
 
 /// Nothing happens a moment before `deadline`, and `expect` at it.

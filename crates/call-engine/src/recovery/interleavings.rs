@@ -4,7 +4,10 @@ use std::{fmt::Write as _, time::Duration};
 
 use proptest::prelude::*;
 
-use super::{Input, Ladder, Lead, Rebuilds, Recovery, RecoveryCause as Cause, RecoveryStep, Relays, Step};
+use super::{
+    Input, Ladder, Lead, Rebuilds, Recovery, RecoveryCause as Cause, RecoveryStep, Relays, Step,
+    testing::{CONNECTS, connected},
+};
 use crate::Guards;
 
 const INPUTS: [Input; 15] = [
@@ -34,11 +37,15 @@ struct Run {
 
 impl Run {
     fn new(settings: Recovery, lead: Lead, relays: Relays) -> Self {
-        Self {
-            ladder: Ladder::new(settings, Guards::ALL_ON, lead, relays),
-            now: Duration::ZERO,
-            steps: Vec::new(),
-        }
+        Self::of(Ladder::new(settings, Guards::ALL_ON, lead, relays))
+    }
+
+    fn of(ladder: Ladder) -> Self {
+        Self { ladder, now: Duration::ZERO, steps: Vec::new() }
+    }
+
+    fn connected(settings: Recovery, lead: Lead, relays: Relays) -> Self {
+        Self::of(connected(Ladder::new(settings, Guards::ALL_ON, lead, relays)))
     }
 
     fn tell(&mut self, input: Input) -> Vec<Step> {
@@ -63,14 +70,6 @@ impl Run {
             self.wait();
         }
         self.now = until;
-    }
-
-    fn connected(settings: Recovery, lead: Lead, relays: Relays) -> Self {
-        let mut run = Self::new(settings, lead, relays);
-        for input in [Input::Negotiating, Input::Checking, Input::IceConnected, Input::Connected] {
-            assert_eq!(run.tell(input), [], "an ordinary call needs no recovery");
-        }
-        run
     }
 
     /// What was done, a line each.
@@ -184,8 +183,8 @@ fn a_stalled_dtls_handshake_is_rebuilt_after_its_deadline_and_not_before() {
         (Lead::Follows, 6_500, "ask for a rebuild (dtls takes too long)\n"),
     ] {
         let mut run = Run::new(Recovery::default(), lead, Relays::None);
-        for input in [Input::Negotiating, Input::Checking, Input::IceConnected] {
-            run.tell(input);
+        for input in &CONNECTS[..3] {
+            run.tell(*input);
         }
         run.pass(Duration::from_millis(deadline_ms - 1));
         assert_eq!(run.story(), "");
@@ -237,8 +236,7 @@ fn check_guard(name: &str, inputs: &[Input], wait: Duration, with: &str, without
     for (on, expect) in [(true, with), (false, without)] {
         let mut guards = Guards::ALL_ON;
         guards.set(name, on).unwrap();
-        let mut run = Run::new(Recovery::default(), Lead::Leads, Relays::None);
-        run.ladder = Ladder::new(Recovery::default(), guards, Lead::Leads, Relays::None);
+        let mut run = Run::of(Ladder::new(Recovery::default(), guards, Lead::Leads, Relays::None));
         for input in inputs {
             run.tell(*input);
         }
@@ -249,15 +247,16 @@ fn check_guard(name: &str, inputs: &[Input], wait: Duration, with: &str, without
 
 #[test]
 fn without_its_guard_each_failure_of_recovery_is_back() {
-    let up = [Input::Negotiating, Input::Checking, Input::IceConnected, Input::Connected];
     let long = Duration::from_millis(8_500);
-    check_guard("checking_deadline", &up[..2], long, "ice restart (ice checks for too long)", "");
-    check_guard("dtls_deadline", &up[..3], long, "rebuild (dtls takes too long)", "");
-    let changed: Vec<Input> = up.into_iter().chain([Input::NetworkChanged]).collect();
+    check_guard("checking_deadline", &CONNECTS[..2], long, "ice restart (ice checks for too long)", "");
+    check_guard("dtls_deadline", &CONNECTS[..3], long, "rebuild (dtls takes too long)", "");
+    let changed: Vec<Input> = CONNECTS.into_iter().chain([Input::NetworkChanged]).collect();
     let none = Duration::ZERO;
     check_guard("restart_on_network_change", &changed, none, "ice restart (the network changed)", "");
-    let returned: Vec<Input> =
-        up.into_iter().chain([Input::SignalingDown, Input::NetworkChanged, Input::SignalingUp]).collect();
+    let returned: Vec<Input> = CONNECTS
+        .into_iter()
+        .chain([Input::SignalingDown, Input::NetworkChanged, Input::SignalingUp])
+        .collect();
     let waits = "await signaling (the network changed)";
     let resumed = format!("{waits}\nice restart (signaling is back)");
     check_guard("resume_after_signaling", &returned, none, &resumed, waits);

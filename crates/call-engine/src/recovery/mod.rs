@@ -33,6 +33,8 @@ mod settings;
 mod boundaries;
 #[cfg(test)]
 mod interleavings;
+#[cfg(test)]
+mod testing;
 
 pub use cause::{RecoveryCause, RecoveryStep};
 pub(crate) use ladder::{Input, Ladder, Lead, Relays, Step};

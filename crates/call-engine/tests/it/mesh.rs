@@ -47,9 +47,7 @@ fn each_hears_each_and_who_leaves_leaves_the_others_talking() {
                 (&mut bob, ["carol", "alice"]),
             ] {
                 for speaker in speakers {
-                    listener
-                        .until(|told| matches!(told, Told::Packet(from, _) if from.as_str() == speaker))
-                        .await;
+                    listener.until_packet(speaker, None).await;
                 }
             }
             carol.mesh.leave();
@@ -73,21 +71,16 @@ fn a_ring_for_another_room_or_for_somebody_in_none_is_declined() {
         let hub = Hub::default();
         let mut alice = Member::start("alice", &hub);
         let mut guest = Guest::join("guest", &hub);
-        guest.rings("alice", ROOM);
-        assert_eq!(guest.hears_kind().await, "reject declined", "she is in no room");
+        guest.is_declined("alice", ROOM, "she is in no room").await;
         alice.mesh.join(ROOM, Vec::new());
-        guest.rings("alice", "another");
-        assert_eq!(guest.hears_kind().await, "reject declined", "she is in this one");
-        let call = guest.rings("alice", ROOM);
-        assert_eq!(guest.hears_kind().await, "ringing");
-        assert_eq!(guest.hears_kind().await, "accept");
+        guest.is_declined("alice", "another", "she is in this one").await;
+        let call = guest.is_taken_in("alice", ROOM).await;
         alice.until_room(started("guest")).await;
         guest.sends("alice", &call, Message::Bye { reason: ByeReason::HungUp });
         alice.until_room(ended("guest")).await;
         alice.mesh.leave();
         alice.until_room(left()).await;
-        guest.rings("alice", ROOM);
-        assert_eq!(guest.hears_kind().await, "reject declined", "she has left");
+        guest.is_declined("alice", ROOM, "she has left").await;
         alice.mesh.shut_down().await;
     });
 }
@@ -100,13 +93,9 @@ fn a_room_takes_six() {
         let mut guests: Vec<Guest> =
             (0..Mesh::MOST).map(|number| Guest::join(&format!("guest-{number}"), &hub)).collect();
         for guest in &mut guests[..Mesh::MOST - 1] {
-            guest.rings("alice", ROOM);
-            assert_eq!(guest.hears_kind().await, "ringing");
-            assert_eq!(guest.hears_kind().await, "accept");
+            guest.is_taken_in("alice", ROOM).await;
         }
-        let sixth = &mut guests[Mesh::MOST - 1];
-        sixth.rings("alice", ROOM);
-        assert_eq!(sixth.hears_kind().await, "reject declined");
+        guests[Mesh::MOST - 1].is_declined("alice", ROOM, "six are in it").await;
         // Who is in it already is not turned away for that: a ring that comes again changes nothing.
         let call = guests[0].rings("alice", ROOM);
         guests[0].sends("alice", &call, Message::Bye { reason: ByeReason::HungUp });
@@ -145,8 +134,7 @@ fn who_leaves_takes_nobody_in_while_pairs_end() {
         first.rings("alice", ROOM);
         assert_eq!(first.hears_kind().await, "ringing");
         alice.mesh.leave();
-        second.rings("alice", ROOM);
-        assert_eq!(second.hears_kind().await, "reject declined");
+        second.is_declined("alice", ROOM, "she is leaving").await;
         let last = loop {
             match first.hears_kind().await {
                 kind if kind == "accept" => {}
@@ -190,29 +178,29 @@ fn who_is_shut_down_says_so_to_each_and_is_in_no_room() {
     });
 }
 
+/// Of `remote`, audio arrives and no video with it.
+async fn check_hears_without_seeing(member: &mut Member, remote: &str) {
+    for _ in 0..10 {
+        let told = member.until_packet(remote, Some(MediaKind::Audio)).await;
+        let seen = told.iter().any(|told| told.is_packet(remote, Some(MediaKind::Video)));
+        assert!(!seen, "{remote} is seen");
+    }
+}
+
 #[test]
 fn what_was_switched_off_is_off_towards_who_comes_later() {
     play(async {
         let hub = Hub::default();
         let mut alice = join("alice", &[], &hub).await;
         let mut bob = join("bob", &["alice"], &hub).await;
-        let is_from = |told: &Told, name: &str, wanted: MediaKind| matches!(told, Told::Packet(from, kind) if from.as_str() == name && *kind == wanted);
-        bob.until(|told| is_from(told, "alice", MediaKind::Video)).await;
+        bob.until_packet("alice", Some(MediaKind::Video)).await;
         alice.mesh.set_enabled(MediaKind::Video, Enabled::No);
         let mut carol = join("carol", &["alice", "bob"], &hub).await;
-        carol.until(|told| is_from(told, "bob", MediaKind::Video)).await;
-        let mut heard = Vec::new();
-        for _ in 0..10 {
-            heard.extend(carol.until(|told| is_from(told, "alice", MediaKind::Audio)).await);
-        }
-        assert!(!heard.iter().any(|told| is_from(told, "alice", MediaKind::Video)), "carol came later");
+        carol.until_packet("bob", Some(MediaKind::Video)).await;
+        check_hears_without_seeing(&mut carol, "alice").await;
         // What was on its way to bob has arrived long since.
-        bob.until(|told| is_from(told, "carol", MediaKind::Video)).await;
-        let mut heard = Vec::new();
-        for _ in 0..10 {
-            heard.extend(bob.until(|told| is_from(told, "alice", MediaKind::Audio)).await);
-        }
-        assert!(!heard.iter().any(|told| is_from(told, "alice", MediaKind::Video)), "bob was there");
+        bob.until_packet("carol", Some(MediaKind::Video)).await;
+        check_hears_without_seeing(&mut bob, "alice").await;
         alice.until_state("carol", "connected").await;
         for member in [&alice, &bob, &carol] {
             member.mesh.shut_down().await;

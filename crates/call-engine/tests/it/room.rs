@@ -24,6 +24,14 @@ pub(crate) enum Told {
     Packet(ParticipantId, MediaKind),
 }
 
+impl Told {
+    /// Whether it is a packet of `remote`, of `kind` or of any.
+    pub(crate) fn is_packet(&self, remote: &str, kind: Option<MediaKind>) -> bool {
+        matches!(self, Self::Packet(from, found)
+            if from.as_str() == remote && kind.is_none_or(|kind| kind == *found))
+    }
+}
+
 pub(crate) struct Member {
     pub(crate) mesh: Mesh,
     told: UnboundedReceiver<Told>,
@@ -63,6 +71,11 @@ impl Member {
         }
     }
 
+    /// Waits for a packet of `remote`, of `kind` or of any.
+    pub(crate) async fn until_packet(&mut self, remote: &str, kind: Option<MediaKind>) -> Vec<Told> {
+        self.until(|told| told.is_packet(remote, kind)).await
+    }
+
     /// Waits for an event of the room.
     pub(crate) async fn until_room(&mut self, wanted: MeshEvent) -> Vec<Told> {
         self.until(|told| matches!(told, Told::Room(event) if *event == wanted)).await
@@ -78,7 +91,7 @@ impl Member {
             .await
     }
 
-    /// Waits until the call with each of `remotes` is in `state`, in that order.
+    /// Waits until the call with `remote` is in `state`.
     pub(crate) async fn until_state(&mut self, remote: &str, state: &str) -> Vec<Told> {
         self.until_pair(remote, |event| {
             matches!(event, EngineEvent::StateChanged { machine: StateMachine::Call, to, .. } if to == state)
@@ -166,6 +179,20 @@ impl Guest {
 
     pub(crate) fn sends(&mut self, to: &str, call: &CallId, body: Message) {
         self.transport.send(Outgoing { call: call.clone(), to: to.into(), body }).expect("the hub takes it");
+    }
+
+    /// Rings at `to` with a call of `room`, which is taken: its id.
+    pub(crate) async fn is_taken_in(&mut self, to: &str, room: &str) -> CallId {
+        let call = self.rings(to, room);
+        assert_eq!(self.hears_kind().await, "ringing");
+        assert_eq!(self.hears_kind().await, "accept");
+        call
+    }
+
+    /// Rings at `to` with a call of `room`, which is declined.
+    pub(crate) async fn is_declined(&mut self, to: &str, room: &str, why: &str) {
+        self.rings(to, room);
+        assert_eq!(self.hears_kind().await, "reject declined", "{why}");
     }
 
     /// The next message.

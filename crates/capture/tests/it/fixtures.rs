@@ -37,6 +37,13 @@ pub(crate) fn capture_of(files: &[PathBuf]) -> Capture {
     merge(files.iter().map(read).collect())
 }
 
+/// The one call that `file` of `fixtures/` holds.
+pub(crate) fn only_call(file: &str) -> Trace {
+    let mut calls = capture_of(&[root().join(file)]).calls;
+    assert_eq!(calls.len(), 1, "{file}");
+    calls.remove(0)
+}
+
 fn show(capture: &Capture) -> String {
     let mut out = String::new();
     for file in capture.files.iter().filter(|file| file.adds_nothing.is_some()) {

@@ -136,6 +136,16 @@ mod tests {
     }
     use Moment::{Enters, Fault};
 
+    /// The caller's connection breaks.
+    const fn breaks(at: u64) -> Moment {
+        Enters(at, "caller", Connection, "disconnected")
+    }
+
+    /// The caller's connection stands, again.
+    const fn stands(at: u64) -> Moment {
+        Enters(at, "caller", Connection, "connected")
+    }
+
     #[track_caller]
     fn check(moments: &[Moment], expect: &[(&str, u64, u64)]) {
         let sketch = Sketch::connected().with(|sketch| {
@@ -163,15 +173,12 @@ mod tests {
 
     #[test]
     fn a_recovery_lasts_from_the_loss_until_the_connection_stands_again() {
-        let healed = [
-            Enters(2000, "caller", Connection, "disconnected"),
-            Enters(2700, "caller", Connection, "connected"),
-        ];
+        let healed = [breaks(2000), stands(2700)];
         check(&healed, &[("caller", 2000, 2700)]);
         let restarted = [
             Enters(2000, "caller", Call, "reconnecting"),
             Enters(2001, "caller", Connection, "connecting"),
-            Enters(2500, "caller", Connection, "connected"),
+            stands(2500),
             Enters(2501, "caller", Call, "connected"),
         ];
         check(&restarted, &[("caller", 2000, 2501)]);
@@ -180,25 +187,23 @@ mod tests {
     #[test]
     fn each_side_and_each_loss_counts() {
         let moments = [
-            Enters(2000, "caller", Connection, "disconnected"),
+            breaks(2000),
             Enters(2100, "callee", Connection, "failed"),
             Enters(2300, "callee", Connection, "connected"),
-            Enters(2400, "caller", Connection, "connected"),
-            Enters(3000, "caller", Connection, "disconnected"),
-            Enters(3100, "caller", Connection, "connected"),
+            stands(2400),
+            breaks(3000),
+            stands(3100),
         ];
         check(&moments, &[("callee", 2100, 2300), ("caller", 2000, 2400), ("caller", 3000, 3100)]);
     }
 
     #[test]
     fn the_first_fault_since_the_connection_stood_is_the_loss() {
-        let lost = |at| Enters(at, "caller", Connection, "disconnected");
-        let stands = |at| Enters(at, "caller", Connection, "connected");
-        check(&[Fault(1700), Fault(1900), lost(2000), stands(2500)], &[("caller", 1700, 2500)]);
+        check(&[Fault(1700), Fault(1900), breaks(2000), stands(2500)], &[("caller", 1700, 2500)]);
         // One before the connection stood, and one after the loss, are none of it.
-        check(&[Fault(1300), lost(2000), Fault(2100), stands(2500)], &[("caller", 2000, 2500)]);
+        check(&[Fault(1300), breaks(2000), Fault(2100), stands(2500)], &[("caller", 2000, 2500)]);
         // One that another recovery has answered for is not the next one's.
-        let twice = [Fault(1700), lost(2000), stands(2500), lost(3000), stands(3200)];
+        let twice = [Fault(1700), breaks(2000), stands(2500), breaks(3000), stands(3200)];
         check(&twice, &[("caller", 1700, 2500), ("caller", 3000, 3200)]);
     }
 
@@ -212,11 +217,7 @@ mod tests {
 
     #[test]
     fn what_ends_before_it_stands_again_is_no_recovery() {
-        let ends = [
-            Enters(2000, "caller", Connection, "disconnected"),
-            Enters(3000, "caller", Call, "ended: connection-lost"),
-            Enters(3001, "caller", Connection, "connected"),
-        ];
+        let ends = [breaks(2000), Enters(3000, "caller", Call, "ended: connection-lost"), stands(3001)];
         check(&ends, &[]);
         check(&[Enters(2000, "caller", Connection, "closed")], &[]);
     }

@@ -15,10 +15,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("the-session-id-stays", "Later descriptions of a peer connection keep the session id.")
             .of(spec::SUBSEQUENT_OFFER, INITIAL)
             .bare(async |stage| {
-                let (alice, bob) = stage.pair().await?;
-                let (first, _) = alice.negotiate(&bob).await?;
-                alice.add_track(Kind::Audio).await?;
-                let (second, _) = alice.negotiate(&bob).await?;
+                let (first, second) = bare_twice(&stage).await?;
                 expect("session id", origin(&second, 1), origin(&first, 1))
             })
             .engine(async |stage| {
@@ -28,10 +25,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("the-version-grows-by-one", "A later description that differs has the next session version.")
             .of(spec::SUBSEQUENT_OFFER, INITIAL)
             .bare(async |stage| {
-                let (alice, bob) = stage.pair().await?;
-                let (first, _) = alice.negotiate(&bob).await?;
-                alice.add_track(Kind::Audio).await?;
-                let (second, _) = alice.negotiate(&bob).await?;
+                let (first, second) = bare_twice(&stage).await?;
                 version_follows(&first, &second)
             })
             .engine(async |stage| {
@@ -44,10 +38,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("mids-stay", "A later offer keeps the sections that there are, with their mids, in their order.")
             .of(spec::SUBSEQUENT_OFFER, "RTCPeerConnection-createOffer.html")
             .bare(async |stage| {
-                let (alice, bob) = stage.pair().await?;
-                let (first, _) = alice.negotiate(&bob).await?;
-                alice.add_track(Kind::Audio).await?;
-                let (second, _) = alice.negotiate(&bob).await?;
+                let (first, second) = bare_twice(&stage).await?;
                 mids_stay(&first, &second)
             })
             .engine(async |stage| {
@@ -83,6 +74,15 @@ pub(super) fn rows() -> Vec<Row> {
             })
             .not_applicable("an application cannot stop single transceivers of the engine's call"),
     ]
+}
+
+/// Two offers of one peer connection, and the second has a track more.
+async fn bare_twice(stage: &Stage) -> Result<(Sdp, Sdp), Deviation> {
+    let (alice, bob) = stage.pair().await?;
+    let (first, _) = alice.negotiate(&bob).await?;
+    alice.add_track(Kind::Audio).await?;
+    let (second, _) = alice.negotiate(&bob).await?;
+    Ok((first, second))
 }
 
 /// The engine's answer, and a later offer of its own.
