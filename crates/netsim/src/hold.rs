@@ -158,7 +158,12 @@ impl<T> HoldQueue<T> {
             ready.push(parcel);
             return;
         };
-        self.early.insert(sequence, parcel);
+        if sequence != self.expected {
+            self.early.insert(sequence, parcel);
+            return;
+        }
+        self.expected += 1;
+        ready.push(parcel);
         while let Some(parcel) = self.early.remove(&self.expected) {
             self.expected += 1;
             ready.push(parcel);

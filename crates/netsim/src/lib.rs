@@ -65,6 +65,7 @@ mod host;
 mod kernel;
 mod link;
 mod log;
+mod lookup;
 mod network;
 mod numeric;
 mod pace;

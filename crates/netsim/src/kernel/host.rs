@@ -7,6 +7,8 @@ use std::{
     task::{Context, Poll},
 };
 
+use crate::lookup::Lookup;
+
 use super::{
     connection::{Closing, Connection, Progress, State},
     segment::Segment,
@@ -28,10 +30,11 @@ pub(super) type SocketId = u64;
 #[derive(Debug)]
 pub(super) struct Host {
     number: usize,
-    connections: BTreeMap<SocketId, Connection>,
+    /// Boxed, since a map has room for eleven where most hosts have one.
+    connections: BTreeMap<SocketId, Box<Connection>>,
     listeners: BTreeMap<SocketId, Listening>,
     /// Connections by local address and peer.
-    by_ends: BTreeMap<(SocketAddr, SocketAddr), SocketId>,
+    by_ends: Lookup<(SocketAddr, SocketAddr), SocketId>,
     listening: BTreeMap<SocketAddr, SocketId>,
     /// How many sockets are bound to what, by port.
     bound: BTreeMap<(u16, IpAddr), usize>,
@@ -60,7 +63,7 @@ impl Host {
             number,
             connections: BTreeMap::new(),
             listeners: BTreeMap::new(),
-            by_ends: BTreeMap::new(),
+            by_ends: Lookup::new(),
             listening: BTreeMap::new(),
             bound: BTreeMap::new(),
             next_id: 0,
@@ -189,7 +192,7 @@ impl Host {
     /// A connection that a program holds.
     pub(super) fn connection(&mut self, id: SocketId) -> io::Result<&mut Connection> {
         self.eager.insert(id);
-        self.connections.get_mut(&id).ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.connections.get_mut(&id).map(Box::as_mut).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     /// A program lets a socket go.
@@ -240,7 +243,7 @@ impl Host {
         let id = self.id();
         self.bind(connection.local);
         self.by_ends.insert((connection.local, connection.peer), id);
-        self.connections.insert(id, connection);
+        self.connections.insert(id, Box::new(connection));
         id
     }
 

@@ -1,24 +1,20 @@
 //! The books of all TCP connections: what the network knows of each end.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
-    time::Duration,
-};
+use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use timeline::{TcpFlags, VirtualTime};
 
 use super::{EndKey, HoldQueue, HostIndex, Order, Packet, Parcel, RTO, SYN_RTO};
-use crate::{Half, network::route::Way};
+use crate::{Half, lookup::Lookup, network::route::Way};
 
 /// All connections.
 #[derive(Debug)]
 pub(in crate::network) struct Connections {
     user_timeout: Duration,
     /// What each end sends.
-    flows: BTreeMap<EndKey, Flow>,
+    flows: Lookup<EndKey, Flow>,
     /// The ends by what others call them: host, its address, its peer's.
-    ends: BTreeMap<(HostIndex, SocketAddr, SocketAddr), EndKey>,
+    ends: Lookup<(HostIndex, SocketAddr, SocketAddr), EndKey>,
     timed_out: BTreeSet<EndKey>,
     opened: u64,
 }
@@ -70,8 +66,8 @@ impl Connections {
     pub(in crate::network) const fn new(user_timeout: Duration) -> Self {
         Self {
             user_timeout,
-            flows: BTreeMap::new(),
-            ends: BTreeMap::new(),
+            flows: Lookup::new(),
+            ends: Lookup::new(),
             timed_out: BTreeSet::new(),
             opened: 0,
         }
@@ -159,8 +155,7 @@ impl Connections {
 
     /// The ends of a host whose address fits.
     pub(super) fn of_host(&self, host: HostIndex, fits: impl Fn(SocketAddr) -> bool) -> Vec<EndKey> {
-        let of_host = self.flows.iter().filter(|(_, flow)| flow.host == host && fits(flow.local));
-        of_host.map(|(key, _)| *key).collect()
+        self.flows.keys_where(|flow| flow.host == host && fits(flow.local))
     }
 
     /// A segment of `key` got as far as a host that lost its power.
@@ -172,12 +167,14 @@ impl Connections {
 
     /// The ends that a host had of connections on which it owes an answer.
     pub(super) fn take_unanswered(&mut self, host: HostIndex) -> Vec<EndKey> {
-        let owed = |flow: &&mut Flow| flow.unanswered && flow.peer.is_some_and(|peer| peer.host == host);
-        let answer = |flow: &mut Flow| {
+        let owed = |flow: &Flow| flow.unanswered && flow.peer.is_some_and(|peer| peer.host == host);
+        let owing = self.flows.keys_where(owed);
+        let answer = |key: EndKey| {
+            let flow = self.flows.get_mut(&key)?;
             flow.unanswered = false;
             flow.peer.map(|peer| peer.key)
         };
-        self.flows.values_mut().filter(owed).filter_map(answer).collect()
+        owing.into_iter().filter_map(answer).collect()
     }
 
     /// Keeps the books when a stack gets a segment, and closes them when the connection is over.
