@@ -4,15 +4,16 @@ mod build;
 mod child;
 mod groups;
 mod machine;
+mod place;
 mod steps;
 
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
     time::Instant,
 };
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
@@ -20,9 +21,10 @@ use self::{
     build::Programs,
     child::Ended,
     groups::Groups,
+    place::Place,
     steps::{Step, Steps},
 };
-use crate::{exit::Code, interrupt, output, progress::Stages, scenarios::now};
+use crate::{exit::Code, interrupt, output, process, progress::Stages, scenarios::now};
 
 /// The options of the command.
 #[derive(Args)]
@@ -71,6 +73,8 @@ Exit codes: 0 all good, 1 a bench could not be run, 2 usage or no such group, 13
 
 /// The file of the documentation that the command writes.
 const DOCS: &str = "docs/latency.md";
+/// Where it is until all is done, beside the results.
+const DOCS_BESIDE: &str = "latency.md";
 
 /// Runs the benches that were asked for.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
@@ -82,27 +86,50 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         }
     };
     determinism::supported()?;
-    interrupt::listen()?;
-    let started = now();
+    interrupt::listen_and(process::end_all)?;
     let root = build::root()?;
     let out = arguments.out.clone().unwrap_or_else(|| build::target(&root).join("bench"));
-    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
-    // Dropped, it is gone: what was not finished leaves nothing.
-    let partial = tempfile::Builder::new().prefix(".bench-").tempdir_in(parent)?;
-    let Some(results) = measure(arguments, &groups, partial.path(), started)? else {
+    let place = match Place::new(out)? {
+        Ok(place) => place,
+        Err(refused) => {
+            output::complain(&format!("error: {refused}"));
+            return Ok(Code::BadInput);
+        }
+    };
+    let Some(Finished { results, text }) = measure_and_tell(arguments, &groups, place.partial())? else {
+        // The directory goes before the sentence is read.
+        drop(place);
         output::complain("stopped: nothing was written");
         return Ok(Code::Interrupted);
     };
-    let docs = arguments.docs.then(|| partial.path().join("latency.md"));
-    let text = pages(partial.path(), &results.1, docs.as_deref())?;
-    if let Some(docs) = &docs {
-        output::write_file(&root.join(DOCS), &fs::read_to_string(docs)?)?;
+    let docs = place.partial().join(DOCS_BESIDE);
+    if arguments.docs {
+        output::write_file(&root.join(DOCS), &fs::read_to_string(&docs)?)?;
         fs::remove_file(docs)?;
     }
-    put_in_place(partial.keep(), &out)?;
-    report(arguments.format, &results.0, &text, &out)?;
+    report(arguments.format, &results, &text, &place.put()?)?;
     Ok(Code::Good)
+}
+
+/// What a run of all steps came to.
+struct Finished {
+    results: Value,
+    /// For people.
+    text: String,
+}
+
+/// Everything that Ctrl-C may end; `None` if it came.
+fn measure_and_tell(
+    arguments: &Arguments,
+    groups: &Groups,
+    directory: &Path,
+) -> anyhow::Result<Option<Finished>> {
+    let Some((results, programs)) = measure(arguments, groups, directory, now())? else { return Ok(None) };
+    let docs = arguments.docs.then(|| directory.join(DOCS_BESIDE));
+    Ok(match pages(directory, &programs, docs.as_deref())? {
+        Ended::With(text) => Some(Finished { results, text }),
+        Ended::Interrupted => None,
+    })
 }
 
 /// Builds, then measures step by step into `directory`; `None` if Ctrl-C came first.
@@ -129,34 +156,20 @@ fn measure(
             Ended::With(output) => step.keep(&output, &mut results)?,
         }
     }
-    stages.clear();
+    drop(stages);
     results["seconds"] = json!(started.elapsed().as_secs());
     output::write_file(&directory.join("results.json"), &(serde_json::to_string_pretty(&results)? + "\n"))?;
     Ok(Some((results, programs)))
 }
 
 /// Makes the pages of the results in `directory`; the report for people.
-fn pages(directory: &Path, programs: &Programs, docs: Option<&Path>) -> anyhow::Result<String> {
-    let results = directory.join("results.json");
-    let mut arguments = vec!["page".into(), results.into_os_string(), "--html".into()];
-    arguments.push(directory.join("index.html").into_os_string());
+fn pages(directory: &Path, programs: &Programs, docs: Option<&Path>) -> anyhow::Result<Ended> {
+    let mut command = Command::new(&programs.measure);
+    command.arg("page").arg(directory.join("results.json")).arg("--html").arg(directory.join("index.html"));
     if let Some(docs) = docs {
-        arguments.extend(["--markdown".into(), docs.as_os_str().to_owned()]);
+        command.arg("--markdown").arg(docs);
     }
-    match child::run(&programs.measure, arguments, &[], directory)? {
-        Ended::With(text) => Ok(text),
-        Ended::Interrupted => anyhow::bail!("stopped while the page was made"),
-    }
-}
-
-/// Puts a finished directory where an old one may be.
-fn put_in_place(finished: PathBuf, out: &Path) -> anyhow::Result<()> {
-    if out.exists() {
-        let is_ours = out.join("results.json").exists() || out.read_dir()?.next().is_none();
-        anyhow::ensure!(is_ours, "{} is no directory of benches: choose another --out", out.display());
-        fs::remove_dir_all(out).with_context(|| format!("cannot replace {}", out.display()))?;
-    }
-    fs::rename(finished, out).with_context(|| format!("cannot write {}", out.display()))
+    child::run(command, directory)
 }
 
 fn report(format: Format, results: &Value, text: &str, out: &Path) -> anyhow::Result<()> {

@@ -9,7 +9,6 @@ mod git;
 mod machine;
 mod neighbour;
 mod outputs;
-mod process;
 mod selftest;
 mod tier;
 mod verdict;
@@ -20,7 +19,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::{exit::Code, interrupt, output};
+use crate::{exit::Code, interrupt, output, process};
 
 /// The options of the command.
 #[derive(Args)]
@@ -54,9 +53,6 @@ struct WorkerArguments {
     /// A program that speaks the protocol (docs/gating.md) [default: the workspace's own, built when needed]
     #[arg(long, value_name = "PROGRAM")]
     worker: Option<PathBuf>,
-    /// The worker of what is compared with, in the wall tier: for a `--worker` that cargo does not build
-    #[arg(long, value_name = "PROGRAM", requires = "worker")]
-    base_worker: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -92,6 +88,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     if interrupt::CANCEL.is_cancelled() {
         output::complain("stopped: nothing was written");
         return Ok(Code::Interrupted);
+    }
+    if let Err(error) = &result {
+        outputs::tell_github_of_failure(&output::in_one_line(error));
     }
     result
 }

@@ -1,12 +1,14 @@
 //! The command line: one thin module per command; what they do stands in the crates.
 
 mod bench;
+mod cargo;
 mod conformance;
 mod exit;
 mod gate;
 mod interrupt;
 mod nat_grid;
 mod output;
+mod process;
 mod profiles;
 mod progress;
 mod replay;
@@ -96,7 +98,7 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code.into(),
         Err(error) => {
-            output::complain(&format!("error: {error:#}"));
+            output::complain(&format!("error: {}", output::in_one_line(&error)));
             exit::Code::ToolFailed.into()
         }
     }

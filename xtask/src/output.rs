@@ -23,6 +23,14 @@ pub(crate) fn complain(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
+/// An error and its causes, each said once: some name theirs in their own words already.
+pub(crate) fn in_one_line(error: &anyhow::Error) -> String {
+    error.chain().skip(1).fold(error.to_string(), |said, cause| {
+        let cause = cause.to_string();
+        if said.contains(&cause) { said } else { format!("{said}: {cause}") }
+    })
+}
+
 /// Writes a file as a whole: whoever looks sees the old one, or the new one, never a part.
 pub(crate) fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -50,6 +58,17 @@ fn new_file(directory: &Path) -> io::Result<tempfile::NamedTempFile> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_that_was_named_is_not_said_again() {
+        let cause = || io::Error::other("no such file");
+        assert_eq!(
+            in_one_line(&anyhow::Error::new(cause()).context("cannot read x")),
+            "cannot read x: no such file"
+        );
+        let named = anyhow::Error::new(cause()).context("cannot read x: no such file").context("the gate");
+        assert_eq!(in_one_line(&named), "the gate: cannot read x: no such file");
+    }
 
     #[test]
     fn a_file_is_replaced_as_a_whole() {

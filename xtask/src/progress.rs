@@ -5,6 +5,8 @@ use std::io::IsTerminal as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use scenario::suite::Progress;
 
+use crate::output;
+
 /// A bar on standard error; nothing at all where that is no terminal.
 pub(crate) struct Bar(ProgressBar);
 
@@ -35,38 +37,48 @@ impl Bar {
     }
 }
 
-/// A bar for stages that differ: it names the one under way.
-pub(crate) struct Stages(ProgressBar);
+/// A bar for stages that differ: it names the one under way. Where there is no terminal, a line for each.
+pub(crate) struct Stages {
+    bar: ProgressBar,
+    is_terminal: bool,
+}
 
 impl Stages {
     /// Before it is known how many there are.
     pub(crate) fn new(first: &str) -> Self {
-        let stages = Self(Bar::new().0);
+        let stages = Self { bar: Bar::new().0, is_terminal: std::io::stderr().is_terminal() };
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {elapsed}") {
-            stages.0.set_style(style);
+            stages.bar.set_style(style);
         }
-        stages.0.enable_steady_tick(std::time::Duration::from_millis(200));
-        stages.0.set_message(first.to_owned());
+        stages.bar.enable_steady_tick(std::time::Duration::from_millis(200));
+        stages.show(first, "");
         stages
     }
 
     /// There are so many.
     pub(crate) fn begin(&self, count: usize) {
-        self.0.set_length(count as u64);
+        self.bar.set_length(count as u64);
         if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}  {elapsed}") {
-            self.0.set_style(style);
+            self.bar.set_style(style);
         }
     }
 
     /// The next one begins.
     pub(crate) fn next(&self, name: &str) {
-        if self.0.message() != name {
-            self.0.set_message(name.to_owned());
-        }
-        self.0.inc(1);
+        self.bar.inc(1);
+        self.show(name, &format!("{}/{} ", self.bar.position(), self.bar.length().unwrap_or_default()));
     }
 
-    pub(crate) fn clear(&self) {
-        self.0.finish_and_clear();
+    fn show(&self, name: &str, place: &str) {
+        self.bar.set_message(name.to_owned());
+        if !self.is_terminal {
+            output::complain(&format!("{place}{name} …"));
+        }
+    }
+}
+
+impl Drop for Stages {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }

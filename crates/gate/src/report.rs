@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use github::{MAX_ANNOTATIONS, annotations, step_summary};
+pub use github::{MAX_ANNOTATIONS, annotations, failure_annotation, step_summary};
 pub use junit::junit;
 pub use recompute::{MAX_REPORT_BYTES, Recomputed, ReportError, recompute};
 pub use table::table;

@@ -1,17 +1,15 @@
 //! Programs that are waited for, and ended when Ctrl-C comes.
 
 use std::{
-    ffi::OsString,
     fs::File,
-    io::{Read as _, Seek as _},
+    io::{self, Read as _, Seek as _},
     path::Path,
     process::{Command, Stdio},
-    time::Duration,
 };
 
 use anyhow::Context as _;
 
-use crate::interrupt;
+use crate::{interrupt, process::Process};
 
 /// How a program ended, if it did not fail.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,48 +20,26 @@ pub(super) enum Ended {
     Interrupted,
 }
 
-/// How often the program is looked at.
-const LOOK: Duration = Duration::from_millis(20);
-
 /// How much of what a failed program says is shown.
 const SHOWN_LINES: usize = 40;
 
-/// Runs a program to its end. What it says goes to files below `directory`, which a pipe that nobody empties would
-/// keep from running on.
-pub(super) fn run(
-    program: &Path,
-    arguments: impl IntoIterator<Item = OsString>,
-    environment: &[(&str, &Path)],
-    directory: &Path,
-) -> anyhow::Result<Ended> {
-    let shown = program.display();
+/// Runs a program to its end; Ctrl-C ends it and its children. What it says goes to files below `directory`, which a
+/// pipe that nobody empties would keep from running on.
+pub(super) fn run(mut command: Command, directory: &Path) -> anyhow::Result<Ended> {
+    let shown = Path::new(command.get_program()).display().to_string();
     let (mut said, mut complained) = (tempfile::tempfile_in(directory)?, tempfile::tempfile_in(directory)?);
-    let mut child = Command::new(program)
-        .args(arguments)
-        .envs(environment.iter().copied())
-        .stdin(Stdio::null())
-        .stdout(said.try_clone()?)
-        .stderr(complained.try_clone()?)
-        .spawn()
-        .with_context(|| format!("cannot start {shown}"))?;
-    let status = loop {
-        if interrupt::CANCEL.is_cancelled() {
-            // It may have ended by itself.
-            let _ = child.kill();
-            child.wait()?;
-            return Ok(Ended::Interrupted);
-        }
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        pause();
+    command.stdin(Stdio::null()).stdout(said.try_clone()?).stderr(complained.try_clone()?);
+    let process = match Process::start(&mut command) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Ended::Interrupted),
+        started => started.with_context(|| format!("cannot start {shown}"))?,
     };
-    if status.success() {
-        return Ok(Ended::With(read(&mut said)?));
-    }
-    // The terminal sends Ctrl-C to both: the child may be the first to act on it.
+    let status = process.wait()?;
+    // Whatever it came to, it may have come to it because it was ended.
     if interrupt::CANCEL.is_cancelled() {
         return Ok(Ended::Interrupted);
+    }
+    if status.success() {
+        return Ok(Ended::With(read(&mut said)?));
     }
     let complaint = read(&mut complained)? + &read(&mut said)?;
     let lines: Vec<&str> = complaint.lines().collect();
@@ -78,18 +54,15 @@ fn read(file: &mut File) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-#[expect(clippy::disallowed_methods, reason = "a process of the machine ends in real time")]
-fn pause() {
-    std::thread::sleep(LOOK);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn shell(script: &str) -> anyhow::Result<Ended> {
         let directory = tempfile::tempdir().unwrap();
-        run(Path::new("sh"), ["-c".into(), script.into()], &[], directory.path())
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        run(command, directory.path())
     }
 
     #[test]

@@ -63,8 +63,11 @@ impl Groups {
 
 fn unknown(name: &str) -> String {
     let known = ALL.into_iter().chain([PARTS.0]);
-    let nearest = scenario::nearest(name, known.clone());
-    let advice = nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default();
+    // Who names a single bench is told of its group.
+    let (group, single) =
+        name.split_once('/').map_or((name, ""), |(group, _)| (group, ": groups are run as a whole"));
+    let nearest = scenario::nearest(group, known.clone());
+    let advice = nearest.map(|nearest| format!("{single}; did you mean `{nearest}`?")).unwrap_or_default();
     format!(
         "error: no group of benches `{name}`{advice}\nthere are: {}",
         known.collect::<Vec<_>>().join(", ")
@@ -94,6 +97,15 @@ mod tests {
 
     #[test]
     fn a_slip_is_answered_with_the_nearest() {
-        assert!(of(&["negotiaton"]).unwrap_err().contains("did you mean `negotiation`?"));
+        let error = |name| of(&[name]).unwrap_err();
+        assert!(
+            error("negotiaton").contains("no group of benches `negotiaton`; did you mean `negotiation`?")
+        );
+        let single = "no group of benches `call/websocket`: groups are run as a whole; did you mean `call`?";
+        assert!(error("call/websocket").contains(single), "{}", error("call/websocket"));
+        assert!(error("quite something else").ends_with(
+            "`\nthere are: negotiation, call, floor, media, idle, \
+            calls-in-one-world, worlds, wire, digest, sdp, candidate, capture, parts"
+        ));
     }
 }

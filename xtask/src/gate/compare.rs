@@ -72,6 +72,9 @@ pub(super) struct Arguments {
     baselines: PathBuf,
     #[command(flatten)]
     worker: WorkerArguments,
+    /// The worker of what is compared with, in the wall tier: for a `--worker` that cargo does not build
+    #[arg(long, value_name = "PROGRAM", requires = "worker")]
+    base_worker: Option<PathBuf>,
 }
 
 /// A tier, on the command line.
@@ -150,7 +153,9 @@ fn explain(error: anyhow::Error) -> anyhow::Result<Code> {
         Some(Unusable::NotAccepted { .. }) => Code::NothingRan,
         None => return Err(error),
     };
+    let error = output::in_one_line(&error);
     output::complain(&format!("error: {error}"));
+    outputs::tell_github_of_failure(&error);
     Ok(code)
 }
 
@@ -264,6 +269,6 @@ impl<'a> Session<'a> {
     }
 
     fn given_base_worker(&self) -> Option<&Path> {
-        self.arguments.worker.base_worker.as_deref()
+        self.arguments.base_worker.as_deref()
     }
 }

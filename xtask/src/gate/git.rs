@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 
-use super::process;
+use crate::process;
 
 /// The repository of the working directory.
 pub(super) struct Repository {

@@ -10,7 +10,7 @@ use std::{
 
 use gate::instructions::Valgrind;
 
-use super::process;
+use crate::process;
 
 /// The program of this name on the search path.
 pub(super) fn find(name: &str) -> Option<PathBuf> {

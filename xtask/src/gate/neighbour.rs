@@ -12,7 +12,8 @@ use std::{
 use anyhow::Context as _;
 use gate::statistics::Draw;
 
-use super::{machine, process::Process};
+use super::machine;
+use crate::process::Process;
 use crate::{exit::Code, scenarios::now};
 
 /// Bursts and pauses last so many milliseconds.

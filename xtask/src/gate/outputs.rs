@@ -24,7 +24,7 @@ pub(super) fn keep(gate_dir: &Path, report: &Report) -> anyhow::Result<()> {
 
 /// Annotations and the summary of the step, where GitHub Actions runs this.
 pub(super) fn tell_github(report: &Report) -> anyhow::Result<()> {
-    if env::var("GITHUB_ACTIONS").as_deref() != Ok("true") {
+    if !is_github() {
         return Ok(());
     }
     // Workflow commands are read from both outputs; the report has the standard one to itself.
@@ -34,6 +34,17 @@ pub(super) fn tell_github(report: &Report) -> anyhow::Result<()> {
     let written = OpenOptions::new().append(true).create(true).open(&file);
     let written = written.and_then(|mut file| file.write_all(report::step_summary(report).as_bytes()));
     written.with_context(|| format!("cannot write {}", PathBuf::from(file).display()))
+}
+
+/// An annotation for a gate that came to no report.
+pub(super) fn tell_github_of_failure(message: &str) {
+    if is_github() {
+        output::complain(report::failure_annotation(message).trim_end());
+    }
+}
+
+fn is_github() -> bool {
+    env::var("GITHUB_ACTIONS").as_deref() == Ok("true")
 }
 
 /// A seed for orders and resamples; it stands in the report.

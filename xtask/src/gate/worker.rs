@@ -22,7 +22,8 @@ use gate::{
 };
 use thiserror::Error;
 
-use super::{machine, process::Process};
+use super::machine;
+use crate::process::Process;
 
 /// How long a worker may take for one answer. Counting is fifty times slower than running.
 const PATIENCE: Duration = Duration::from_secs(600);

@@ -15,21 +15,34 @@ pub const MAX_ANNOTATIONS: usize = 10;
 const MAX_SUMMARY_ROWS: usize = 200;
 
 /// Workflow commands, one a line, for the worst metrics: `::error title=…::…` for what fails the gate,
-/// `::warning` for what is only named. To be printed when `GITHUB_ACTIONS` is `true`.
+/// `::warning` for what is only named. A gate that fails without a metric that does so has one for itself: there is
+/// never a red job that says nothing. To be printed when `GITHUB_ACTIONS` is `true`.
 pub fn annotations(report: &Report) -> String {
     let mut out = String::new();
+    let explained = report.rows.iter().any(|row| is_error(row, report));
+    if !report.passed && !explained {
+        let notes: Vec<&str> = report.notes.iter().map(String::as_str).collect();
+        out = failure_annotation(&format!("{}\n{}", conclusion(report), notes.join("\n")));
+    }
     let named = report.worst_first().into_iter().filter(|row| !is_quiet(row));
-    for row in named.take(MAX_ANNOTATIONS) {
-        let level = match row.finding.verdict.outcome(report.settings.mode) {
-            Outcome::Passed => "warning",
-            _ => "error",
-        };
+    let room = MAX_ANNOTATIONS - out.lines().count();
+    for row in named.take(room) {
+        let level = if is_error(row, report) { "error" } else { "warning" };
         let [verdict, id, base, new, change, ..] = cells(row);
         let title = property(&format!("{verdict}: {id}"));
         let text = data(&format!("{base} → {new} ({change}): {}", row.finding.message));
         let _ = writeln!(out, "::{level} title={title}::{text}");
     }
     out
+}
+
+/// The workflow command for a gate that came to no report: `::error title=Gate::…`, a line.
+pub fn failure_annotation(message: &str) -> String {
+    format!("::error title=Gate::{}\n", data(message.trim_end()))
+}
+
+fn is_error(row: &Row, report: &Report) -> bool {
+    row.finding.verdict.outcome(report.settings.mode) != Outcome::Passed
 }
 
 fn is_quiet(row: &Row) -> bool {

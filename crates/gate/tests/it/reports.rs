@@ -82,6 +82,23 @@ fn nothing_in_a_message_ends_an_annotation_or_a_cell() {
 }
 
 #[test]
+fn a_gate_that_fails_without_a_metric_that_does_so_says_why() {
+    let told = |cases, mode| {
+        let notes = vec!["a machine".to_owned(), "virtual: 0 % of it, no baseline yet".to_owned()];
+        annotations(&Report::new(cases, Settings::new(mode, 1), notes))
+    };
+    let nothing = "::error title=Gate::NOTHING COMPARED, or a baseline is missing or stale: `gate accept` makes one \
+                   (exit 5)%0Aa machine%0Avirtual: 0 %25 of it, no baseline yet\n";
+    assert_eq!(told(Vec::new(), Mode::Change), nothing);
+    let new = || virtual_case(metric("m", Tier::Virtual), None, Value::Single(5));
+    let both = told(vec![new()], Mode::Change);
+    assert!(both.starts_with(nothing) && both.contains("\n::warning title=new%3A m::"), "{both}");
+    // For a release the metric itself is what fails.
+    assert!(told(vec![new()], Mode::Release).starts_with("::error title=new%3A m::"));
+    assert_eq!(told(vec![virtual_of("m", 10, 10)], Mode::Change), "");
+}
+
+#[test]
 fn no_more_annotations_than_are_shown() {
     let many = |count: usize| {
         let cases = (0..count).map(|n| virtual_of(&format!("m{n:03}"), 10, 11)).collect();

@@ -18,16 +18,16 @@ fn alive() -> MutexGuard<'static, BTreeSet<u32>> {
 }
 
 /// Ends all children and theirs: for Ctrl-C. None is started after it.
-pub(super) fn end_all() {
+pub(crate) fn end_all() {
     alive().iter().for_each(|id| kill(*id));
 }
 
 /// A child in a process group of its own, which ends with it.
-pub(super) struct Process(Child);
+pub(crate) struct Process(Child);
 
 impl Process {
     /// Starts `command`. After Ctrl-C nothing is started: [`io::ErrorKind::Interrupted`].
-    pub(super) fn start(command: &mut Command) -> io::Result<Self> {
+    pub(crate) fn start(command: &mut Command) -> io::Result<Self> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
         let mut alive = alive();
@@ -39,12 +39,12 @@ impl Process {
         Ok(Self(child))
     }
 
-    pub(super) fn child(&mut self) -> &mut Child {
+    pub(crate) fn child(&mut self) -> &mut Child {
         &mut self.0
     }
 
     /// Ends it and its children.
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let _alive = alive();
         // Whoever was waited for has no id any more.
         if matches!(self.0.try_wait(), Ok(None)) {
@@ -55,7 +55,7 @@ impl Process {
     }
 
     /// Waits until it has ended by itself.
-    pub(super) fn wait(mut self) -> io::Result<ExitStatus> {
+    pub(crate) fn wait(mut self) -> io::Result<ExitStatus> {
         self.0.wait()
     }
 }
@@ -79,21 +79,21 @@ fn kill(id: u32) {
 
 /// What a program that has ended said.
 #[derive(Debug)]
-pub(super) struct Said {
-    pub(super) status: ExitStatus,
-    pub(super) stdout: Vec<u8>,
-    pub(super) stderr: String,
+pub(crate) struct Said {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
 }
 
 impl Said {
     /// Its standard output, where it succeeded.
-    pub(super) fn success(&self) -> Option<String> {
+    pub(crate) fn success(&self) -> Option<String> {
         self.status.success().then(|| String::from_utf8_lossy(&self.stdout).into_owned())
     }
 }
 
 /// Runs `command` to its end, without input.
-pub(super) fn output(command: &mut Command) -> io::Result<Said> {
+pub(crate) fn output(command: &mut Command) -> io::Result<Said> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = Process::start(command)?;
     let (stdout, stderr) = (process.child().stdout.take(), process.child().stderr.take());

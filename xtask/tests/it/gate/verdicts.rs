@@ -1,6 +1,7 @@
 //! What the gate says about virtual numbers, and how it ends.
 
-use crate::place::{Fake, Place, check};
+use super::place::{Fake, Place};
+use crate::said::{check, said};
 
 const BASELINE: &str = "benches/baselines/virtual.json";
 
@@ -31,13 +32,34 @@ fn one_more_is_a_regression_in_every_report() {
     let files = ["--report", "r.json", "--junit", "r.xml", "--out", "r.txt"];
     let mut command = place.xtask(&["--tier", "virtual", "--worker", "./worker"]);
     command.args(files).env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", place.path("summary.md"));
-    let said = crate::place::said(command.output().unwrap());
+    let said = said(command.output().unwrap());
     check(&said, 3, "::error title=REGRESSION%3A call#connected::1000 us → 1001 us");
     assert_eq!(said.out, "", "the report went to a file");
     assert!(place.read("r.txt").contains("REGRESSION"), "{}", place.read("r.txt"));
     assert!(place.read("r.xml").contains("<failure message=\"worse than expected\" type=\"REGRESSION\">"));
     assert!(place.read("summary.md").contains("| REGRESSION | call\\#connected |"));
     check(&place.run(&["verdict", "r.json"]), 3, "REGRESSION");
+}
+
+#[test]
+fn no_red_job_of_github_says_nothing() {
+    let place = place();
+    let github = |arguments: &[&str]| {
+        let mut command = place.xtask(arguments);
+        said(command.env("GITHUB_ACTIONS", "true").output().unwrap())
+    };
+    let arguments = ["--tier", "virtual", "--worker"];
+    let gate = |worker: &str| github(&[&arguments[..], &[worker]].concat());
+    check(&gate("./worker"), 0, "");
+    assert!(!gate("./worker").err.contains("::"), "green jobs have none");
+    check(&gate("./nowhere"), 1, "\n::error title=Gate::cannot start ./nowhere: No such file");
+    let baseline = place.read(BASELINE);
+    place.write(BASELINE, &baseline.replace("\"value\":1000", "\"value\":999"));
+    check(&gate("./worker"), 5, "\n::error title=Gate::benches/baselines/virtual.json, compared with");
+    place.write(BASELINE, "100 %");
+    check(&gate("./worker"), 2, "\n::error title=Gate::benches/baselines/virtual.json:1:");
+    let nothing = github(&["--tier", "wall", "--worker", "./worker"]);
+    check(&nothing, 5, "\n::error title=Gate::NOTHING COMPARED");
 }
 
 #[test]
@@ -148,12 +170,12 @@ fn without_history_the_baseline_stands_for_itself_and_that_is_said() {
     let clone = shallow.path().join("clone");
     place.git(&["clone", "--quiet", "--depth", "1", &url, clone.to_str().unwrap()]);
     let mut command = place.xtask(&["--tier", "virtual,wall", "--worker", "./worker"]);
-    let said = crate::place::said(command.current_dir(&clone).output().unwrap());
+    let said = said(command.current_dir(&clone).output().unwrap());
     check(&said, 0, "the clone is shallow: `git fetch --unshallow --tags`");
     std::fs::remove_dir_all(clone.join(".git")).unwrap();
     let mut command = place.xtask(&["--tier", "virtual", "--worker", "./worker"]);
     command.current_dir(&clone).env("GIT_CEILING_DIRECTORIES", shallow.path());
-    check(&crate::place::said(command.output().unwrap()), 0, "no git repository here");
+    check(&crate::said::said(command.output().unwrap()), 0, "no git repository here");
 }
 
 #[test]

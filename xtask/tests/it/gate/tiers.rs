@@ -1,8 +1,7 @@
 //! The two tiers that need a machine, with workers whose numbers are given.
 
-use std::os::unix::fs::symlink;
-
-use crate::place::{Fake, Place, check, said};
+use super::place::{Fake, Place};
+use crate::said::{check, said};
 
 fn wall(base: &str, new: &str) -> Place {
     let place = Place::new();
@@ -69,15 +68,10 @@ fn without_valgrind_instructions_are_skipped_and_a_release_fails() {
     let both =
         Fake::of("virtual", &[("a#x", "1000")]).and(Fake::of("instructions", &[("a#instructions", "1")]));
     place.worker("worker", &both);
-    std::fs::create_dir(place.path("bin")).unwrap();
-    for program in ["git", "sh"] {
-        let path = std::env::var_os("PATH").unwrap();
-        let found = std::env::split_paths(&path).map(|dir| dir.join(program)).find(|path| path.is_file());
-        symlink(found.unwrap(), place.path("bin").join(program)).unwrap();
-    }
+    let path = place.search_path(&["git", "sh"]);
     let run = |more: &[&str]| {
         let mut command = place.xtask(&["--tier", "virtual,instructions", "--worker", "./worker"]);
-        said(command.args(more).env("PATH", place.path("bin")).output().unwrap())
+        said(command.args(more).env("PATH", &path).output().unwrap())
     };
     check(&run(&[]), 0, "valgrind is not installed");
     check(&run(&["--release"]), 1, "valgrind is not installed");

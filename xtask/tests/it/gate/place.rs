@@ -1,13 +1,15 @@
 //! A repository with a baseline and a worker.
 
 use std::{
-    fs,
-    os::unix::fs::PermissionsExt as _,
+    env, fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
 };
 
 use tempfile::TempDir;
+
+use crate::said::{Said, said};
 
 /// A worker that is a shell script: for each metric, what it says its value is.
 pub(crate) struct Fake(Vec<(&'static str, &'static str, String)>);
@@ -56,13 +58,6 @@ fn answer(id: &str, value: &str) -> String {
     };
     let slowed = value.parse::<u64>().map_or(value.to_owned(), |number| (number / 100 * 105).to_string());
     format!("*'\"{id}\"'*slowdown*) {} ;;\n*'\"{id}\"'*) {} ;;", said(&slowed), said(value))
-}
-
-/// What a command came to.
-pub(crate) struct Said {
-    pub(crate) code: Option<i32>,
-    pub(crate) out: String,
-    pub(crate) err: String,
 }
 
 /// A repository.
@@ -114,6 +109,18 @@ impl Place {
         fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755)).unwrap();
     }
 
+    /// A search path with `programs` of this machine, and what was put into `bin` here.
+    pub(crate) fn search_path(&self, programs: &[&str]) -> PathBuf {
+        let bin = self.path("bin");
+        fs::create_dir_all(&bin).unwrap();
+        for program in programs.iter().filter(|program| !bin.join(program).exists()) {
+            let path = env::var_os("PATH").unwrap();
+            let found = env::split_paths(&path).map(|dir| dir.join(program)).find(|path| path.is_file());
+            symlink(found.unwrap(), bin.join(program)).unwrap();
+        }
+        bin
+    }
+
     pub(crate) fn git(&self, arguments: &[&str]) {
         let mut git = Command::new("git");
         git.current_dir(self.root()).args([
@@ -155,17 +162,4 @@ impl Place {
     pub(crate) fn run(&self, arguments: &[&str]) -> Said {
         said(self.xtask(arguments).output().unwrap())
     }
-}
-
-pub(crate) fn said(output: Output) -> Said {
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-}
-
-/// Ends with `code`, and says `what`.
-#[track_caller]
-pub(crate) fn check(said: &Said, code: i32, what: &str) {
-    let all = format!("{}\n{}", said.out, said.err);
-    assert_eq!(said.code, Some(code), "{all}");
-    assert!(all.contains(what), "`{what}` is not in:\n{all}");
 }

@@ -1,6 +1,7 @@
 //! How a baseline comes to expect something else.
 
-use crate::place::{Fake, Place, check};
+use super::place::{Fake, Place};
+use crate::said::check;
 
 const BASELINE: &str = "benches/baselines/virtual.json";
 
