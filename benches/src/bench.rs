@@ -4,8 +4,12 @@ use criterion::{Criterion, SamplingMode, Throughput};
 
 use crate::workload::{self, Size, Workload};
 
-/// A run of these takes seconds.
-const LONG: &str = "calls-in-one-world/";
+/// A run of these may take seconds.
+const LONG: [&str; 2] = ["calls-in-one-world/", "floor/driver-many"];
+/// Then there are so many, criterion's least.
+const FEW_SAMPLES: usize = 10;
+/// Otherwise as many as criterion takes by itself.
+const SAMPLES: usize = 100;
 
 /// Times every workload whose id begins with one of `prefixes`, one criterion group for each.
 ///
@@ -19,14 +23,13 @@ pub fn time(criterion: &mut Criterion, prefixes: &[&str]) {
         let chosen: Vec<&Workload> = workload::all().filter(|one| one.id.starts_with(prefix)).collect();
         assert!(!chosen.is_empty(), "no workload begins with `{prefix}`");
         let mut group = criterion.benchmark_group(prefix.trim_end_matches('/'));
-        if *prefix == LONG {
-            group.sample_size(10);
-        }
         // One run is long next to the clock's resolution, and some are seconds.
         group.sampling_mode(SamplingMode::Flat);
         for workload in chosen {
             let name = workload.id.strip_prefix(prefix).unwrap_or(workload.id).trim_start_matches('/');
             let name = if name.is_empty() { workload.id } else { name };
+            let is_long = LONG.iter().any(|long| workload.id.starts_with(long));
+            group.sample_size(if is_long { FEW_SAMPLES } else { SAMPLES });
             let mut run = ready(workload);
             group.throughput(throughput(workload, run()));
             group.bench_function(name, |bencher| bencher.iter(&mut run));

@@ -14,7 +14,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    fn new<'a>(head: impl IntoIterator<Item = &'a str>, rows: Vec<Vec<String>>) -> Self {
+    pub(super) fn new<'a>(head: impl IntoIterator<Item = &'a str>, rows: Vec<Vec<String>>) -> Self {
         Self { head: head.into_iter().map(str::to_owned).collect(), rows }
     }
 
@@ -137,31 +137,9 @@ pub(super) fn costs(results: &Results) -> Table {
 
 /// Of a run that handles a text again and again the peak says nothing.
 fn is_call(cost: &Cost) -> bool {
-    cost.id.starts_with("calls-in-one-world/")
-}
-
-/// A call next to what its cryptography alone takes, and what is derived from two workloads.
-pub(super) fn ratios(results: &Results) -> Table {
-    let cpu = |id: &str| results.cost(id).map(|cost| cost.cpu_ns);
-    let call = cpu("call/websocket");
-    let mut rows = Vec::new();
-    if let (Some(call), Some(floor)) = (call, cpu("floor/handshake-and-certificates")) {
-        rows.push([
-            "a call ÷ its public-key operations and certificates".to_owned(),
-            format!("{:.1}", call / floor),
-        ]);
-    }
-    if let (Some(call), Some(media)) = (call, results.cost("media/minute")) {
-        let packet = (media.cpu_ns * media.units as f64 - call) / media.units as f64;
-        rows.push(["a media packet, without the set-up".to_owned(), time(packet)]);
-    }
-    if let (Some(call), Some(idle)) = (call, cpu("idle/minute")) {
-        rows.push(["a connected idle minute, without the set-up".to_owned(), time(idle - call)]);
-    }
-    if let (Some(ten), Some(thousand)) = (cpu("calls-in-one-world/10"), cpu("calls-in-one-world/1000")) {
-        rows.push(["a call among 1000 ÷ a call among 10".to_owned(), format!("{:.2}", thousand / ten)]);
-    }
-    Table::new(["", "processor time"], rows.into_iter().map(Vec::from).collect())
+    ["calls-in-one-world/", "floor/driver-ten", "floor/driver-many"]
+        .iter()
+        .any(|one| cost.id.starts_with(one))
 }
 
 /// Complete calls a second.
@@ -178,7 +156,7 @@ fn ms(time: f64) -> String {
 }
 
 /// Three digits and the unit that fits.
-fn time(ns: f64) -> String {
+pub(super) fn time(ns: f64) -> String {
     let (value, unit) = match ns {
         ..1e3 => (ns, "ns"),
         ..1e6 => (ns / 1e3, "µs"),
@@ -195,6 +173,6 @@ fn time(ns: f64) -> String {
     format!("{value:.digits$} {unit}")
 }
 
-fn bytes(bytes: f64) -> String {
+pub(super) fn bytes(bytes: f64) -> String {
     format!("{:.0} KB", bytes / 1e3)
 }

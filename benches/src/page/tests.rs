@@ -55,6 +55,10 @@ fn sample() -> Results {
         cost("calls-in-one-world/10", 10, 1e6),
         cost("calls-in-one-world/1000", 1000, 1.5e6),
         cost("floor/handshake-and-certificates", 20, 4e5),
+        cost("floor/driver", 10, 8e5),
+        cost("floor/driver-media", 10_000, 4e3),
+        cost("floor/driver-idle", 1, 3.2e6),
+        cost("floor/driver-ten", 10, 8e5),
     ];
     results.worlds = vec![Worlds { jobs: 2, calls: 3200, per_second: 1600.0 }];
     results
@@ -71,6 +75,23 @@ fn the_page_for_a_browser_has_charts_and_tables_and_escapes_what_it_is_told() {
     assert!(page.contains("two cores &amp; a &lt;test&gt;"));
     assert_eq!((page.matches("<svg").count(), page.matches("<table>").count()), (2, 7));
     assert!(page.contains("452 ms, 1.6 × floor"), "{page}");
+}
+
+#[test]
+fn ours_stands_beside_the_library_and_is_divided_by_it() {
+    let row = |results: &Results, what: &str| {
+        let page = markdown(results);
+        let row = page.lines().find_map(|line| line.strip_prefix(&format!("| {what} |")));
+        row.map(|row| row.trim_end_matches(" |").trim().to_owned())
+    };
+    let (mut results, media) = (sample(), "a media packet, without the set-up");
+    // 5 µs − 1.2 ms ÷ 20,000 packets, 4 µs − 0.8 ms ÷ 10,000 packets.
+    assert_eq!(row(&results, media).unwrap(), "4.94 µs | 3.92 µs | 1.26");
+    assert_eq!(row(&results, "a call among 1000 ÷ a call among 10").unwrap(), "1.50 | – | –");
+    results.costs.retain(|cost| !cost.id.starts_with("media/"));
+    assert_eq!(row(&results, media).unwrap(), "– | 3.92 µs | –");
+    results.costs.retain(|cost| cost.id != "floor/driver");
+    assert_eq!(row(&results, media), None);
 }
 
 #[test]

@@ -11,7 +11,6 @@
 mod calls;
 mod captures;
 mod floor;
-mod stack;
 mod texts;
 mod wire;
 
@@ -82,7 +81,8 @@ impl Workload {
 
 /// All of them, from the whole to its parts.
 pub fn all() -> impl Iterator<Item = &'static Workload> {
-    [calls::ALL, wire::ALL, texts::ALL, captures::ALL, floor::ALL, stack::ALL].into_iter().flatten()
+    let floors = [floor::handshake::ALL, floor::stack::ALL, floor::driver::ALL];
+    [calls::ALL, wire::ALL, texts::ALL, captures::ALL].into_iter().chain(floors).flatten()
 }
 
 /// The one with this id.

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use rtc::crypto::RTCCryptoProvider;
+use rtc::{crypto::RTCCryptoProvider, peer_connection::certificate::RTCCertificate};
 use signaller::ParticipantId;
 
 use crate::{Guards, MediaStreamConstraints, PeerConstraints, Recovery, SessionConstraints};
@@ -54,6 +54,9 @@ pub struct PeerSettings {
     pub codecs: Codecs,
     /// Where keys and randomness come from, `None` for `webrtc`'s own.
     pub crypto: Option<Arc<dyn RTCCryptoProvider>>,
+    /// What the first peer connection is known by (`certificates`, W3C webrtc-pc §4.2.1), `None` for a certificate of its
+    /// own making. Each further peer connection makes its own, as where an application gives none.
+    pub certificate: Option<RTCCertificate>,
 }
 
 /// Which codecs are offered.
@@ -118,6 +121,7 @@ impl Default for PeerSettings {
             udp_addresses: vec!["0.0.0.0:0".to_owned()],
             codecs: Codecs::default(),
             crypto: None,
+            certificate: None,
         }
     }
 }
@@ -129,6 +133,7 @@ impl fmt::Debug for PeerSettings {
             .field("udp_addresses", &self.udp_addresses)
             .field("codecs", &self.codecs)
             .field("crypto", &self.crypto.as_ref().map(|provider| provider.name()))
+            .field("certificate", &self.certificate.is_some())
             .finish()
     }
 }

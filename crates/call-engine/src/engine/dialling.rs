@@ -145,8 +145,10 @@ impl Actor {
     /// Builds the peer and adds the local stream. False where that failed; the call has ended then.
     pub(super) async fn build_peer(&mut self, negotiation: Negotiation) -> bool {
         let Some(call) = &mut self.call else { return false };
+        let certificate = self.settings.peer.certificate.take();
         let parts = PeerParts {
             settings: &self.settings.peer,
+            certificate,
             guards: self.settings.guards,
             addresses: self.addresses.clone(),
             runtime: self.runtime.clone(),

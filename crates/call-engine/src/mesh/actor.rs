@@ -183,11 +183,12 @@ impl Actor {
         &self.pairs[remote]
     }
 
-    fn start(&self, remote: &ParticipantId) -> Pair {
+    fn start(&mut self, remote: &ParticipantId) -> Pair {
         let taken = |number: &u16| self.pairs.values().any(|pair| pair.number == *number);
         let number = (0..).find(|number| !taken(number)).unwrap_or_default();
         let mut settings = self.settings.clone();
         settings.peer.udp_addresses = numbered(&settings.peer.udp_addresses, number);
+        settings.peer.certificate = self.settings.peer.certificate.take();
         let (incoming_in, incoming) = unbounded();
         let transport = PairTransport { count: 0, outgoing: self.outgoing_in.clone(), incoming };
         let observer = self.observer.pair(remote);

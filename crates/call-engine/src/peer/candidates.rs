@@ -80,7 +80,7 @@ impl HoldBack {
     /// A remote description with this `ufrag` is in place: what waited for it, oldest first, and what
     /// turns out to be of a past generation.
     pub(crate) fn described(&mut self, sdp: &str) -> VecDeque<(Trickled, Arrived)> {
-        let ufrag = Described::of(sdp).username_fragment.unwrap_or_default();
+        let ufrag = Described::username_fragment_of(sdp).unwrap_or_default().to_owned();
         if let Some(before) = self.present.replace(ufrag.clone())
             && before != ufrag
         {
@@ -101,7 +101,7 @@ impl HoldBack {
     /// The description `sdp` is ignored: what waited for it. The generation that an ICE restart describes
     /// dies with its description; that of a first offer may come back in its maker's answer.
     pub(crate) fn ignored(&mut self, sdp: &str) -> VecDeque<Trickled> {
-        let ufrag = Described::of(sdp).username_fragment.unwrap_or_default();
+        let ufrag = Described::username_fragment_of(sdp).unwrap_or_default().to_owned();
         if self.present.as_ref().is_none_or(|present| *present == ufrag) {
             return VecDeque::new();
         }

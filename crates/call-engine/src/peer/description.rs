@@ -26,23 +26,42 @@ pub(crate) struct Described {
     pub(crate) tracks: Vec<String>,
 }
 
+/// How the line of the ICE generation begins (RFC 8839 §5.4).
+const ICE_UFRAG_LINE: &str = "a=ice-ufrag:";
+
 impl Described {
     /// Reads a description. What it does not say is missing; nothing is refused.
     pub(crate) fn of(sdp: &str) -> Self {
-        let first = |prefix: &str| sdp.lines().find_map(|line| line.trim_end().strip_prefix(prefix));
-        let msids = sdp.lines().filter_map(|line| line.trim_end().strip_prefix("a=msid:"));
-        Self {
-            sdp_mid: first("a=mid:").map(str::to_owned),
-            username_fragment: first("a=ice-ufrag:").map(str::to_owned),
-            session: first("o=").and_then(|origin| origin.split(' ').nth(1)).map(str::to_owned),
-            sections: sdp.split("\nm=").skip(1).filter_map(section).collect(),
-            mids: sdp
-                .lines()
-                .filter_map(|line| line.trim_end().strip_prefix("a=mid:"))
-                .map(str::to_owned)
-                .collect(),
-            section_count: sdp.split("\nm=").skip(1).count(),
-            tracks: msids.filter_map(|msid| msid.split(' ').nth(1)).map(str::to_owned).collect(),
+        let mut described = Self::default();
+        let mut section = Section::default();
+        for line in sdp.lines().map(str::trim_end) {
+            if line.starts_with("m=") {
+                described.sections.extend(std::mem::take(&mut section).tagged());
+                section.is_media = true;
+                described.section_count += 1;
+            } else if let Some(attribute) = line.strip_prefix("a=") {
+                described.take(attribute);
+                section.take(attribute);
+            } else if let Some(origin) = line.strip_prefix("o=") {
+                fill(&mut described.session, || origin.split(' ').nth(1));
+            }
+        }
+        described.sections.extend(section.tagged());
+        described.sdp_mid = described.mids.first().cloned();
+        described
+    }
+
+    /// The ICE generation of a description, and nothing else of it.
+    pub(crate) fn username_fragment_of(sdp: &str) -> Option<&str> {
+        sdp.lines().find_map(|line| line.trim_end().strip_prefix(ICE_UFRAG_LINE))
+    }
+
+    fn take(&mut self, attribute: &str) {
+        match attribute.split_once(':') {
+            Some(("ice-ufrag", ufrag)) => fill(&mut self.username_fragment, || Some(ufrag)),
+            Some(("mid", mid)) => self.mids.push(mid.to_owned()),
+            Some(("msid", msid)) => self.tracks.extend(msid.split(' ').nth(1).map(str::to_owned)),
+            _ => {}
         }
     }
 
@@ -89,11 +108,35 @@ impl Described {
     }
 }
 
-fn section(text: &str) -> Option<(String, Direction)> {
-    let mut attributes = text.lines().filter_map(|line| line.trim_end().strip_prefix("a="));
-    let direction = attributes.clone().map(Direction::from).find(|found| *found != Direction::Unspecified);
-    let mid = attributes.find_map(|attribute| attribute.strip_prefix("mid:"))?;
-    Some((mid.to_owned(), direction?))
+/// A media section while it is read.
+#[derive(Default)]
+struct Section<'a> {
+    is_media: bool,
+    mid: Option<&'a str>,
+    direction: Option<Direction>,
+}
+
+impl<'a> Section<'a> {
+    fn take(&mut self, attribute: &'a str) {
+        if let Some(mid) = attribute.strip_prefix("mid:") {
+            self.mid.get_or_insert(mid);
+        } else if self.direction.is_none() {
+            self.direction =
+                Some(Direction::from(attribute)).filter(|found| *found != Direction::Unspecified);
+        }
+    }
+
+    fn tagged(self) -> Option<(String, Direction)> {
+        let mid = self.mid.filter(|_| self.is_media)?;
+        Some((mid.to_owned(), self.direction?))
+    }
+}
+
+/// The first one counts.
+fn fill<'a>(slot: &mut Option<String>, value: impl FnOnce() -> Option<&'a str>) {
+    if slot.is_none() {
+        *slot = value().map(str::to_owned);
+    }
 }
 
 #[cfg(test)]
@@ -112,6 +155,27 @@ mod tests {
         assert_eq!(described.username_fragment.as_deref(), Some("abcd"));
         assert_eq!(described.tracks, ["microphone", "camera"]);
         assert_eq!(described.sections, [("audio0".to_owned(), Direction::Sendonly)]);
+        assert_eq!(
+            (described.section_count, &*described.mids),
+            (2, &["audio0".to_owned(), "1".to_owned()][..])
+        );
+        assert_eq!(described.sdp_mid.as_deref(), Some("audio0"));
+        assert_eq!(Described::username_fragment_of(SDP), Some("abcd"));
+    }
+
+    #[test]
+    fn the_first_of_each_counts_and_sections_have_their_own() {
+        let described = Described::of(
+            "o=- 1 1\no=- 2 2\na=sendonly\na=mid:session\na=ice-ufrag:one\nm=audio 9\na=ice-ufrag:two\na=mid:a\na=mid:b\n\
+             a=inactive\na=recvonly\nm=video 9\na=recvonly\nm=application 9\na=mid:c\na=sendrecv\n",
+        );
+        assert_eq!(
+            (described.session.as_deref(), described.username_fragment.as_deref()),
+            (Some("1"), Some("one"))
+        );
+        let sections = [("a".to_owned(), Direction::Inactive), ("c".to_owned(), Direction::Sendrecv)];
+        assert_eq!((described.section_count, described.sections), (3, sections.to_vec()));
+        assert_eq!(described.mids, ["session", "a", "b", "c"]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use rtc::{
     crypto::{self, RTCCryptoProvider},
     ice::mdns::MulticastDnsMode,
     peer_connection::{
+        certificate::RTCCertificate,
         configuration::RTCOfferOptions,
         transport::{RTCIceCandidate, RTCIceCandidateInit},
     },
@@ -54,6 +55,8 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 /// What a peer is made with.
 pub(crate) struct PeerParts<'a> {
     pub(crate) settings: &'a PeerSettings,
+    /// `None` for one of its own making.
+    pub(crate) certificate: Option<RTCCertificate>,
     pub(crate) guards: Guards,
     pub(crate) addresses: BindAddresses,
     pub(crate) runtime: Arc<dyn Runtime>,
@@ -105,6 +108,7 @@ impl Peer {
         let configuration = RTCConfigurationBuilder::new()
             .with_ice_servers(servers)
             .with_ice_transport_policy(settings.constraints.rtc_policy())
+            .with_certificates(parts.certificate.into_iter().collect())
             .build();
         let connection = PeerConnectionBuilder::new()
             .with_configuration(configuration)

@@ -17,7 +17,7 @@ use signaller::relay::DelayRule;
 use timeline::Name;
 use webrtc::runtime::Runtime;
 
-use super::ice_server;
+use super::{certificates, ice_server};
 use crate::plan::{
     Codecs, Crypto, DelayPlan, Device, FacingMode, IceTransportPolicy, PeerPlan, Permission, Plan, VideoPlan,
 };
@@ -121,6 +121,7 @@ pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, index: u64, seed: u6
                 Crypto::Ring => None,
                 Crypto::Seeded => Some(Arc::new(SeededProvider::new(seed, index))),
             },
+            certificate: (peer.crypto == Crypto::Ring).then(|| certificates::of(seed, index)).flatten(),
         },
         timers: Timers { ring: peer.ring_timeout, connect: peer.connect_timeout },
         recovery: peer.engine.recovery,

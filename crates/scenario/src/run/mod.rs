@@ -2,6 +2,7 @@
 
 mod application;
 mod build;
+mod certificates;
 mod ice_server;
 mod numbered;
 mod recorder;

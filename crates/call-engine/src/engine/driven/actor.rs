@@ -134,8 +134,10 @@ impl Actor {
         if self.peer.is_some() {
             return Ok(());
         }
+        let certificate = self.settings.peer.certificate.take();
         let parts = PeerParts {
             settings: &self.settings.peer,
+            certificate,
             guards: self.settings.guards,
             addresses: BindAddresses::new(self.settings.peer.udp_addresses.clone()),
             runtime: self.parts.runtime.clone(),

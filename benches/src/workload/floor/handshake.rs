@@ -12,10 +12,10 @@ use ring::{
     signature::{self, ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _},
 };
 
-use super::{PrepareError, Prepared, Region, Size, Workload, within};
+use super::super::{PrepareError, Prepared, Region, Size, Workload, within};
 
 /// In the order in which they are shown.
-pub(super) const ALL: &[Workload] = &[
+pub(in crate::workload) const ALL: &[Workload] = &[
     Workload {
         id: "floor/handshake",
         about: "The public-key operations of one mutual DTLS 1.2 handshake (ECDHE-ECDSA, P-256), by ring alone: \

@@ -28,10 +28,10 @@ use rtc::{
     sansio::Protocol as _,
 };
 
-use super::{PrepareError, Prepared, Region, Size, Workload, within};
+use super::super::{PrepareError, Prepared, Region, Size, Workload, within};
 
 /// In the order in which they are shown.
-pub(super) const ALL: &[Workload] = &[
+pub(in crate::workload) const ALL: &[Workload] = &[
     Workload {
         id: "floor/stack",
         about: "Two peer connections of the sans-I/O library, back to back in memory: Opus and VP8, offer and answer, \
