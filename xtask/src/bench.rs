@@ -10,6 +10,7 @@ mod steps;
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
     time::Instant,
 };
 
@@ -163,13 +164,12 @@ fn measure(
 
 /// Makes the pages of the results in `directory`; the report for people.
 fn pages(directory: &Path, programs: &Programs, docs: Option<&Path>) -> anyhow::Result<Ended> {
-    let results = directory.join("results.json");
-    let mut arguments = vec!["page".into(), results.into_os_string(), "--html".into()];
-    arguments.push(directory.join("index.html").into_os_string());
+    let mut command = Command::new(&programs.measure);
+    command.arg("page").arg(directory.join("results.json")).arg("--html").arg(directory.join("index.html"));
     if let Some(docs) = docs {
-        arguments.extend(["--markdown".into(), docs.as_os_str().to_owned()]);
+        command.arg("--markdown").arg(docs);
     }
-    child::run(&programs.measure, arguments, &[], directory)
+    child::run(command, directory)
 }
 
 fn report(format: Format, results: &Value, text: &str, out: &Path) -> anyhow::Result<()> {

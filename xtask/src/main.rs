@@ -1,6 +1,7 @@
 //! The command line: one thin module per command; what they do stands in the crates.
 
 mod bench;
+mod cargo;
 mod conformance;
 mod exit;
 mod gate;

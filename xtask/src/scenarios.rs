@@ -25,6 +25,7 @@ use crate::{exit::Code, interrupt, output, progress::Bar};
 
 /// The options of the command.
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Which scenarios: a name, a theme, the beginning of names, or a glob [default: all]
     #[arg(value_name = "NAME")]
@@ -57,6 +58,16 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask scenarios ringing loss/uniform-5pct           a theme and one scenario
+  cargo xtask scenarios happy/host-candidates --seed 7      one run, with its full timeline
+  cargo xtask scenarios 'turn/*' --seeds 200                more seeds of some
+  cargo xtask scenarios --format json --out report.json     for a machine
+
+Exit codes: 0 all good, 1 a run could not be played, 2 usage, unreadable input or no such scenario, 3 a check failed,
+5 nothing ran, 130 stopped by Ctrl-C";
 
 /// The form of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

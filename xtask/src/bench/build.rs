@@ -2,7 +2,6 @@
 
 use std::{
     env,
-    ffi::OsString,
     path::{Path, PathBuf},
 };
 
@@ -10,6 +9,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use super::child::{self, Ended};
+use crate::cargo::cargo;
 
 /// The programs that measure.
 #[derive(Clone, Debug)]
@@ -31,23 +31,27 @@ pub(super) struct Criterion {
 
 /// Builds them from this source, optimised; `None` if Ctrl-C came first.
 pub(super) fn programs(directory: &Path, with_criterion: bool) -> anyhow::Result<Option<Programs>> {
-    let Some(built) = cargo(directory, &["build", "--release", "--bin", "measure"])? else { return Ok(None) };
-    let measure = executable(&built, "measure")?;
     if !with_criterion {
-        return Ok(Some(Programs { measure, criterion: None }));
+        let Some(built) = build(directory, &["build", "--release", "--bin", "measure"])? else {
+            return Ok(None);
+        };
+        return Ok(Some(Programs { measure: executable(&built, "measure")?, criterion: None }));
     }
-    let Some(built) = cargo(directory, &["bench", "--no-run", "--benches"])? else { return Ok(None) };
-    let (cost, negotiation) = (executable(&built, "cost")?, executable(&built, "negotiation")?);
-    Ok(Some(Programs { measure, criterion: Some(Criterion { cost, negotiation }) }))
+    // Builds the programs of the package, too: asked for by itself, ours would be built twice, for the tests' own
+    // dependencies ask for other features.
+    let Some(built) = build(directory, &["bench", "--no-run", "--benches"])? else { return Ok(None) };
+    let criterion =
+        Criterion { cost: executable(&built, "cost")?, negotiation: executable(&built, "negotiation")? };
+    Ok(Some(Programs { measure: executable(&built, "measure")?, criterion: Some(criterion) }))
 }
 
 /// What cargo says of its work, a JSON object a line.
-fn cargo(directory: &Path, command: &[&str]) -> anyhow::Result<Option<String>> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+fn build(directory: &Path, command: &[&str]) -> anyhow::Result<Option<String>> {
     let [name, rest @ ..] = command else { return Ok(None) };
     let fixed = [*name, "--package", "benches", "--message-format", "json-render-diagnostics"];
-    let arguments: Vec<OsString> = fixed.iter().chain(rest).map(Into::into).collect();
-    match child::run(Path::new(&cargo), arguments, &[], directory)? {
+    let mut command = cargo();
+    command.args(fixed).args(rest);
+    match child::run(command, directory)? {
         Ended::With(output) => Ok(Some(output)),
         Ended::Interrupted => Ok(None),
     }

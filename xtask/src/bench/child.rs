@@ -1,7 +1,6 @@
 //! Programs that are waited for, and ended when Ctrl-C comes.
 
 use std::{
-    ffi::OsString,
     fs::File,
     io::{self, Read as _, Seek as _},
     path::Path,
@@ -26,17 +25,10 @@ const SHOWN_LINES: usize = 40;
 
 /// Runs a program to its end; Ctrl-C ends it and its children. What it says goes to files below `directory`, which a
 /// pipe that nobody empties would keep from running on.
-pub(super) fn run(
-    program: &Path,
-    arguments: impl IntoIterator<Item = OsString>,
-    environment: &[(&str, &Path)],
-    directory: &Path,
-) -> anyhow::Result<Ended> {
-    let shown = program.display();
+pub(super) fn run(mut command: Command, directory: &Path) -> anyhow::Result<Ended> {
+    let shown = Path::new(command.get_program()).display().to_string();
     let (mut said, mut complained) = (tempfile::tempfile_in(directory)?, tempfile::tempfile_in(directory)?);
-    let mut command = Command::new(program);
-    command.args(arguments).envs(environment.iter().copied()).stdin(Stdio::null());
-    command.stdout(said.try_clone()?).stderr(complained.try_clone()?);
+    command.stdin(Stdio::null()).stdout(said.try_clone()?).stderr(complained.try_clone()?);
     let process = match Process::start(&mut command) {
         Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Ended::Interrupted),
         started => started.with_context(|| format!("cannot start {shown}"))?,
@@ -68,7 +60,9 @@ mod tests {
 
     fn shell(script: &str) -> anyhow::Result<Ended> {
         let directory = tempfile::tempdir().unwrap();
-        run(Path::new("sh"), ["-c".into(), script.into()], &[], directory.path())
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        run(command, directory.path())
     }
 
     #[test]

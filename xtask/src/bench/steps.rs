@@ -1,6 +1,6 @@
 //! What is measured one after another.
 
-use std::{ffi::OsString, path::Path};
+use std::{ffi::OsString, path::Path, process::Command};
 
 use anyhow::Context as _;
 use serde_json::Value;
@@ -44,7 +44,9 @@ pub(super) struct Steps(pub(super) Vec<Step>);
 
 /// The ids of all workloads; `None` if Ctrl-C came first.
 pub(super) fn ids(programs: &Programs, directory: &Path) -> anyhow::Result<Option<Vec<String>>> {
-    match child::run(&programs.measure, ["list".into()], &[], directory)? {
+    let mut command = Command::new(&programs.measure);
+    command.arg("list");
+    match child::run(command, directory)? {
         Ended::Interrupted => Ok(None),
         Ended::With(text) => Ok(Some(serde_json::from_str(&text).context("the ids of workloads")?)),
     }
@@ -113,10 +115,9 @@ impl Step {
             (By::Negotiation, Some(criterion)) => &criterion.negotiation,
             (_, None) => anyhow::bail!("criterion's benches were not built"),
         };
-        let home = directory.join("criterion");
-        let environment = [("CRITERION_HOME", home.as_path())];
-        child::run(program, self.arguments.iter().cloned(), &environment, directory)
-            .context(self.name.clone())
+        let mut command = Command::new(program);
+        command.args(&self.arguments).env("CRITERION_HOME", directory.join("criterion"));
+        child::run(command, directory).context(self.name.clone())
     }
 
     /// Puts the answer where it belongs. Criterion has written its own.

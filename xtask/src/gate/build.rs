@@ -13,7 +13,7 @@ use super::{
     git::{Repository, short},
     wait::Wait,
 };
-use crate::process;
+use crate::{cargo::cargo, process};
 
 /// The worker.
 const BINARY: &str = "gate-worker";
@@ -132,20 +132,6 @@ fn compiler() -> String {
     let mut command = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     let said = process::output(command.arg("--version")).ok().and_then(|said| said.success());
     said.unwrap_or_default().split_whitespace().take(2).collect::<Vec<_>>().join("-")
-}
-
-/// The cargo that runs this, without what it says about this package: that would build things anew.
-fn cargo() -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    let own = env::vars_os().map(|(name, _)| name);
-    let own = own.filter(|name| {
-        let name = name.to_string_lossy();
-        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name == "CARGO_BIN_NAME"
-    });
-    own.for_each(|name| {
-        command.env_remove(name);
-    });
-    command
 }
 
 #[cfg(test)]

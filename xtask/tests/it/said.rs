@@ -40,7 +40,10 @@ pub(crate) fn interrupted(command: Child, begun: &Path, programs: usize) {
     while ids.lines().count() < programs {
         File::open(begun).unwrap().read_to_string(&mut ids).unwrap();
     }
-    let interrupt = Command::new("kill").args(["-INT", &command.id().to_string()]).status().unwrap();
+    // Twice, as timeout(1) sends it, and as those do who cannot wait.
+    let id = command.id().to_string();
+    let interrupt =
+        Command::new("sh").args(["-c", &format!("kill -INT {id} && kill -TERM {id}")]).status().unwrap();
     assert!(interrupt.success());
     check(&said(command.wait_with_output().unwrap()), 130, "stopped: nothing was written");
     for id in ids.split_whitespace() {
