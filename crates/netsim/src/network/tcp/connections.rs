@@ -258,3 +258,24 @@ impl Flow {
         *last
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_owed_once() {
+        let mut connections = Connections::new(Duration::from_secs(1));
+        let (caller, callee) = ("240.0.0.1:1".parse().unwrap(), "240.0.0.9:2".parse().unwrap());
+        let (key, receiver) = ((caller, callee), (callee, caller));
+        connections.open(key, 0, caller);
+        connections.meet(key, Receiver { host: 1, local: callee, key: receiver });
+        let connection = connections.flow(key).map(|flow| flow.connection);
+        connections.leave_unanswered(key, connection);
+        assert_eq!(
+            (connections.take_unanswered(0), connections.take_unanswered(1)),
+            (vec![], vec![receiver])
+        );
+        assert_eq!(connections.take_unanswered(1), []);
+    }
+}
