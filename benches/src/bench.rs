@@ -4,12 +4,12 @@ use criterion::{Criterion, SamplingMode, Throughput};
 
 use crate::workload::{self, Size, Workload};
 
-/// A run of these may take seconds.
-const LONG: [&str; 2] = ["calls-in-one-world/", "floor/driver-many"];
-/// Then there are so many, criterion's least.
+/// Set, a bench does not run those that take seconds each: `cargo xtask bench --quick` has them in its own table.
+pub const QUICK: &str = "CALLSIM_BENCH_QUICK";
+
+/// A run of these takes up to seconds: there are as few samples as criterion can do with. Last in their groups.
+const LONG: [&str; 3] = ["calls-in-one-world/100", "calls-in-one-world/1000", "floor/driver-many"];
 const FEW_SAMPLES: usize = 10;
-/// Otherwise as many as criterion takes by itself.
-const SAMPLES: usize = 100;
 
 /// Times every workload whose id begins with one of `prefixes`, one criterion group for each.
 ///
@@ -26,10 +26,15 @@ pub fn time(criterion: &mut Criterion, prefixes: &[&str]) {
         // One run is long next to the clock's resolution, and some are seconds.
         group.sampling_mode(SamplingMode::Flat);
         for workload in chosen {
+            let is_long = LONG.contains(&workload.id);
+            if is_long && std::env::var_os(QUICK).is_some() {
+                continue;
+            }
             let name = workload.id.strip_prefix(prefix).unwrap_or(workload.id).trim_start_matches('/');
             let name = if name.is_empty() { workload.id } else { name };
-            let is_long = LONG.iter().any(|long| workload.id.starts_with(long));
-            group.sample_size(if is_long { FEW_SAMPLES } else { SAMPLES });
+            if is_long {
+                group.sample_size(FEW_SAMPLES);
+            }
             let mut run = ready(workload);
             group.throughput(throughput(workload, run()));
             group.bench_function(name, |bencher| bencher.iter(&mut run));

@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     /// Which groups of benches [default: all]
     #[arg(value_name = "NAME")]
     names: Vec<String>,
-    /// Fewer seeds, shorter measurements: two minutes on two cores
+    /// Fewer seeds, shorter measurements, no criterion plot of a hundred calls and more: two minutes on two cores
     #[arg(long)]
     quick: bool,
     /// Leave criterion out: figures and our own page, no plots of single benches

@@ -12,6 +12,9 @@ use super::{
 };
 use crate::scenarios::jobs;
 
+/// Tells criterion's benches to leave out what takes seconds a run (`benches::bench::QUICK`).
+const QUICK: &str = "CALLSIM_BENCH_QUICK";
+
 /// One measurement.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
@@ -20,6 +23,7 @@ pub(super) struct Step {
     /// Who measures.
     by: By,
     arguments: Vec<OsString>,
+    quick: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +91,7 @@ impl Steps {
                 &criterion(&groups.filter(), quick),
             ));
         }
+        steps.iter_mut().for_each(|step| step.quick = quick);
         Self(steps)
     }
 }
@@ -100,7 +105,7 @@ fn criterion(filter: &str, quick: bool) -> Vec<&str> {
 
 impl Step {
     fn new(name: String, by: By, arguments: &[&str]) -> Self {
-        Self { name, by, arguments: arguments.iter().map(Into::into).collect() }
+        Self { name, by, arguments: arguments.iter().map(Into::into).collect(), quick: false }
     }
 
     fn own(name: String, place: Place, arguments: &[&str]) -> Self {
@@ -117,6 +122,9 @@ impl Step {
         };
         let mut command = Command::new(program);
         command.args(&self.arguments).env("CRITERION_HOME", directory.join("criterion"));
+        if self.quick {
+            command.env(QUICK, "1");
+        }
         child::run(command, directory).context(self.name.clone())
     }
 
