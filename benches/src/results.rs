@@ -22,7 +22,7 @@ pub struct Results {
     pub worlds: Vec<Worlds>,
 }
 
-/// What one unit of a workload costs.
+/// What one unit of a workload costs: in the least disturbed of several rounds, where there were more than one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
     /// The workload.

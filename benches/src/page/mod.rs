@@ -18,14 +18,15 @@ was spent on is read off its critical path, and adds up to the whole (`benches/s
 by step: `cargo run --release -p benches --bin measure -- path profiles/lte-to-wifi --seed 1`.";
 
 const COSTS: &str = "\
-Processor and wall-clock time on one machine, for one unit; memory is what one run adds at its peak. These figures depend
-on the machine and on what else it does: compare only what was measured in one run. There are three floors
+Processor and wall-clock time on one machine, for one unit: the median of the runs, in the least disturbed of three rounds
+(one with `--quick`); memory is what one run adds at its peak. These figures depend on the machine and on what else it
+does: compare only what was measured in one run. There are three floors
 (`benches/src/workload/floor/`): `floor/handshake` is the public-key operations of a call and nothing else, `floor/stack` two
 peer connections of the library's sans-I/O half back to back, without its driver, timers or delay, and `floor/driver` the
 whole library as it ships, under its own driver, on queues in memory and tokio's paused clock: what a call of ours costs if
 all that we add costs nothing. This is *library alone*. Where ours is below it, it is because the engine makes interceptors
-quiet that have nothing to say, and keeps fewer packets to be sent again; and because the thousand calls of
-`floor/driver-many` are open all at once, of which in `calls-in-one-world/1000` the first have ended when the last begin.";
+quiet that have nothing to say, and keeps fewer packets to be sent again. The calls of `calls-in-one-world/` and of
+`floor/driver-many` are dialled ten a millisecond, and all of them are under way before the first one ends.";
 
 /// The page of the documentation.
 pub fn markdown(results: &Results) -> String {

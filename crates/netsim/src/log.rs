@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    ops::{Index, IndexMut},
     time::Duration,
 };
 
@@ -22,16 +23,65 @@ pub(crate) struct Spent {
 
 #[derive(Debug, Default)]
 pub(crate) struct PacketLog {
-    records: Vec<PacketRecord>,
+    records: Records,
     digest: Digest,
+}
+
+/// All records, in pieces: a list of a hundred thousand is never moved to a bigger place.
+#[derive(Debug, Default)]
+struct Records(Vec<Vec<PacketRecord>>);
+
+/// How many records make a piece.
+const PIECE: usize = 4096;
+
+impl Records {
+    fn push(&mut self, record: PacketRecord) -> RecordId {
+        match self.0.last_mut() {
+            Some(last) if last.len() < PIECE => last.push(record),
+            // The first piece grows with what is needed.
+            None => self.0.push(vec![record]),
+            Some(_) => {
+                let mut next = Vec::with_capacity(PIECE);
+                next.push(record);
+                self.0.push(next);
+            }
+        }
+        self.len() - 1
+    }
+
+    fn len(&self) -> usize {
+        self.0.last().map_or(0, |last| (self.0.len() - 1) * PIECE + last.len())
+    }
+
+    fn into_one(self) -> Vec<PacketRecord> {
+        let len = self.len();
+        let mut pieces = self.0.into_iter();
+        let mut all = pieces.next().unwrap_or_default();
+        all.reserve_exact(len - all.len());
+        pieces.for_each(|mut piece| all.append(&mut piece));
+        all
+    }
+}
+
+impl Index<RecordId> for Records {
+    type Output = PacketRecord;
+
+    fn index(&self, id: RecordId) -> &PacketRecord {
+        &self.0[id / PIECE][id % PIECE]
+    }
+}
+
+impl IndexMut<RecordId> for Records {
+    fn index_mut(&mut self, id: RecordId) -> &mut PacketRecord {
+        &mut self.0[id / PIECE][id % PIECE]
+    }
 }
 
 impl PacketLog {
     /// Takes a packet in; `payload` goes into the digest, not into the record.
     pub(crate) fn push(&mut self, record: PacketRecord, payload: &[u8]) -> RecordId {
         self.digest(&record, payload);
-        self.records.push(record);
-        self.records.len() - 1
+        self.records.push(record)
     }
 
     /// What has become of a packet. That a receiver saw it is the last word: what then happens to a copy
@@ -79,7 +129,7 @@ impl PacketLog {
     }
 
     pub(crate) fn take(&mut self) -> (Vec<PacketRecord>, Digest) {
-        (std::mem::take(&mut self.records), std::mem::take(&mut self.digest))
+        (std::mem::take(&mut self.records).into_one(), std::mem::take(&mut self.digest))
     }
 
     /// Time, addresses, transport (with a TCP segment's flags), length, bytes. Every field but the last
@@ -146,8 +196,8 @@ mod tests {
 
     use super::*;
 
-    fn digest(change: impl FnOnce(&mut PacketRecord), payload: &[u8]) -> String {
-        let mut record = PacketRecord {
+    fn record() -> PacketRecord {
+        PacketRecord {
             at: VirtualTime::from_millis(1),
             from_host: "a".into(),
             to_host: Some("b".into()),
@@ -158,11 +208,36 @@ mod tests {
             verdict: Verdict::InFlight,
             translated: None,
             transit: Transit::default(),
-        };
+        }
+    }
+
+    fn digest(change: impl FnOnce(&mut PacketRecord), payload: &[u8]) -> String {
+        let mut record = record();
         change(&mut record);
         let mut log = PacketLog::default();
         log.push(record, payload);
         log.take().1.to_string()
+    }
+
+    #[test]
+    fn keeps_every_record_in_its_place() {
+        for count in [0, 1, PIECE, PIECE + 1, 3 * PIECE + 7] {
+            let mut log = PacketLog::default();
+            for nth in 0..count {
+                let at = VirtualTime::from_nanos(nth as u64);
+                assert_eq!(log.push(PacketRecord { at, ..record() }, b""), nth);
+            }
+            assert_eq!(log.len(), count);
+            if let Some(last) = count.checked_sub(1) {
+                assert_eq!(log.sent_at(last).as_nanos(), last as u64);
+                log.set_verdict(last / 2, Verdict::Delivered);
+            }
+            let records = log.take().0;
+            assert!(records.iter().enumerate().all(|(nth, record)| record.at.as_nanos() == nth as u64));
+            let delivered: Vec<_> =
+                (0..count).filter(|nth| records[*nth].verdict == Verdict::Delivered).collect();
+            assert_eq!(delivered, count.checked_sub(1).map(|last| last / 2).into_iter().collect::<Vec<_>>());
+        }
     }
 
     #[test]

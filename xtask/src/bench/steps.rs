@@ -66,9 +66,13 @@ impl Steps {
             let name = format!("set-ups in virtual time, {seeds} seeds");
             steps.push(Step::own(name, Place::Latency, &["latency", "--seeds", seeds, "--jobs", &jobs]));
         }
-        let for_ms = if quick { "300" } else { "5000" };
-        for id in &ids {
-            steps.push(Step::own((*id).clone(), Place::Costs, &["cost", id, "--for-ms", for_ms]));
+        // Rounds, so that what one costs beside another is not a matter of the minute in which it was measured.
+        let (rounds, for_ms) = if quick { (1, "300") } else { (3, "2000") };
+        for round in 1..=rounds {
+            for id in &ids {
+                let name = if rounds == 1 { (*id).clone() } else { format!("{id}, {round} of {rounds}") };
+                steps.push(Step::own(name, Place::Costs, &["cost", id, "--for-ms", for_ms]));
+            }
         }
         if groups.has(WORLDS) {
             let for_ms = if quick { "2000" } else { "10000" };
@@ -134,7 +138,7 @@ impl Step {
         let answer: Value = serde_json::from_str(output).with_context(|| self.name.clone())?;
         match place {
             Place::Latency => results["latency"] = answer,
-            Place::Costs => push(&mut results["costs"], answer),
+            Place::Costs => push_or_better(&mut results["costs"], answer),
             Place::Worlds => push(&mut results["worlds"], answer),
         }
         Ok(())
@@ -144,6 +148,17 @@ impl Step {
 fn push(list: &mut Value, answer: Value) {
     if let Value::Array(list) = list {
         list.push(answer);
+    }
+}
+
+/// Of several rounds the one that was disturbed the least counts.
+fn push_or_better(costs: &mut Value, cost: Value) {
+    let cpu_ns = |cost: &Value| cost["cpu_ns"].as_f64().unwrap_or(f64::INFINITY);
+    let before = costs.as_array_mut().and_then(|costs| costs.iter_mut().find(|one| one["id"] == cost["id"]));
+    match before {
+        None => push(costs, cost),
+        Some(before) if cpu_ns(&cost) < cpu_ns(before) => *before = cost,
+        Some(_) => {}
     }
 }
 
@@ -162,6 +177,17 @@ mod tests {
         assert_eq!(names(&["call"], false), ["call/websocket", "call/rest"]);
         assert_eq!(names(&["negotiation"], false), ["set-ups in virtual time, 20 seeds"]);
         assert_eq!(names(&["wire"], true), ["wire/udp", "criterion: costs"]);
+    }
+
+    #[test]
+    fn the_least_disturbed_round_counts() {
+        let mut results = serde_json::json!({ "costs": [] });
+        for (id, cpu_ns) in [("a", 3.0), ("b", 9.0), ("a", 2.0), ("b", 10.0), ("a", 4.0)] {
+            let answer = serde_json::json!({ "id": id, "cpu_ns": cpu_ns }).to_string();
+            Step::own(id.to_owned(), Place::Costs, &[]).keep(&answer, &mut results).unwrap();
+        }
+        let expected = serde_json::json!([{ "id": "a", "cpu_ns": 2.0 }, { "id": "b", "cpu_ns": 9.0 }]);
+        assert_eq!(results["costs"], expected);
     }
 
     #[test]

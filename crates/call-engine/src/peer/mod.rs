@@ -110,17 +110,22 @@ impl Peer {
             .with_ice_transport_policy(settings.constraints.rtc_policy())
             .with_certificates(parts.certificate.into_iter().collect())
             .build();
-        let connection = PeerConnectionBuilder::new()
-            .with_configuration(configuration)
-            .with_setting_engine(setting_engine(settings, guards, provider.clone()))
-            .with_media_engine(media)
-            .with_interceptor_registry(interceptors)
-            .with_runtime(runtime.clone())
-            .with_handler(Arc::new(Handler { generation, events: events.clone() }))
-            .with_udp_addrs(vec![parts.addresses])
-            .with_data_channel_send_buffer_limit(parts.data.map_or(usize::MAX, |data| data.buffered_bytes))
-            .build()
-            .await?;
+        // Some twenty kilobytes, which the engine's task would otherwise hold for its whole life.
+        let building = Box::pin(
+            PeerConnectionBuilder::new()
+                .with_configuration(configuration)
+                .with_setting_engine(setting_engine(settings, guards, provider.clone()))
+                .with_media_engine(media)
+                .with_interceptor_registry(interceptors)
+                .with_runtime(runtime.clone())
+                .with_handler(Arc::new(Handler { generation, events: events.clone() }))
+                .with_udp_addrs(vec![parts.addresses])
+                .with_data_channel_send_buffer_limit(
+                    parts.data.map_or(usize::MAX, |data| data.buffered_bytes),
+                )
+                .build(),
+        );
+        let connection = building.await?;
         Ok(Self {
             connection: Arc::new(connection),
             runtime,

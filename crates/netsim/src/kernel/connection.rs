@@ -1,7 +1,7 @@
 //! One end of a connection: its state (RFC 9293 §3.3.2), its sequence numbers and its buffers.
 
 use std::{
-    io,
+    io, mem,
     net::SocketAddr,
     task::{Context, Poll},
 };
@@ -145,7 +145,14 @@ impl Connection {
             let segment = if room == 0 {
                 return;
             } else if !self.unsent.is_empty() {
-                let payload = self.unsent.split_to(self.unsent.len().min(max).min(room)).freeze();
+                let length = self.unsent.len().min(max).min(room);
+                // The last of it takes the buffer along: an idle connection keeps no memory.
+                let payload = if length == self.unsent.len() {
+                    mem::take(&mut self.unsent)
+                } else {
+                    self.unsent.split_to(length)
+                };
+                let payload = payload.freeze();
                 let length = payload.len() as u32;
                 let sequence = self.send_next;
                 self.send_next = sequence.wrapping_add(length);

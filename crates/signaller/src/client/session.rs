@@ -67,14 +67,15 @@ pub(super) enum Applied {
 }
 
 impl<C: Connector> Client<C> {
-    /// Until the transport is closed, refused, or out of attempts.
+    /// Until the transport is closed, refused, or out of attempts. What takes kilobytes and is soon over is boxed, so
+    /// that the task has no room for it while it only receives.
     pub(super) async fn run(self) {
         let mut made = None;
         loop {
             let way = self.ways().way();
             let end = match way {
                 Way::WebSocket => self.websocket(made.take()).await,
-                Way::Rest => self.rest().await,
+                Way::Rest => Box::pin(self.rest()).await,
             };
             match end {
                 End::Closed | End::GaveUp => break,

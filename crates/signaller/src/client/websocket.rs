@@ -40,7 +40,7 @@ impl<C: Connector> Client<C> {
                 let made = tokio::select! {
                     biased;
                     () = self.closed_and_sent() => return End::Closed,
-                    made = self.establish() => made,
+                    made = Box::pin(self.establish()) => made,
                 };
                 match made {
                     Ok(socket) => socket,
