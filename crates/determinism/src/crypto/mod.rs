@@ -7,6 +7,7 @@
 //! Nothing here protects anybody: whoever knows the seed knows the keys.
 
 mod exchange;
+mod remembering;
 mod signing;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +20,8 @@ use rtc_crypto::{
     RTCCrypto, RTCCryptoProvider, RTCRandom, SignatureScheme, SigningKey, StreamCipher,
     StreamCipherAlgorithm, providers::RingCrypto,
 };
+
+pub use remembering::RememberingProvider;
 
 use crate::thread::stream;
 

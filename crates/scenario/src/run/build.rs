@@ -11,7 +11,7 @@ use call_engine::{
     IceTransportPolicy as EnginePolicy, MediaStreamConstraints, PeerConstraints, PeerSettings,
     Permission as EnginePermission, SessionConstraints, Settings, SyntheticDevices, Timers, VideoConstraints,
 };
-use determinism::crypto::SeededProvider;
+use determinism::crypto::{RememberingProvider, SeededProvider};
 use netsim::{HostSpec, Pace, ProcessingDelay, WorldConfig};
 use signaller::relay::DelayRule;
 use timeline::Name;
@@ -118,8 +118,11 @@ pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, index: u64, seed: u6
                 Codecs::Full => EngineCodecs::Full,
             },
             crypto: match peer.crypto {
-                Crypto::Ring => None,
-                Crypto::Seeded => Some(Arc::new(SeededProvider::new(seed, index))),
+                Crypto::Ring => certificates::provider(),
+                Crypto::Seeded => {
+                    let seeded = Arc::new(SeededProvider::new(seed, index));
+                    Some(Arc::new(RememberingProvider::new(seeded)))
+                }
             },
             certificate: (peer.crypto == Crypto::Ring).then(|| certificates::of(seed, index)).flatten(),
         },

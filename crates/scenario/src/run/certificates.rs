@@ -1,10 +1,11 @@
-//! Certificates that the worlds of one process have in common. To make one takes two operations on the curve and some
+//! The cryptography of peers, and the certificates that the worlds of one process have in common. To make one takes two operations on the curve and some
 //! encoding, a twentieth of a call, and which one a peer has changes nothing that its call does.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use determinism::crypto::RememberingProvider;
 use rtc::{
-    crypto::{self, SignatureScheme},
+    crypto::{self, RTCCryptoProvider, SignatureScheme},
     peer_connection::certificate::{CertificateParams, RTCCertificate},
 };
 
@@ -23,10 +24,18 @@ pub(super) fn of(seed: u64, index: u64) -> Option<RTCCertificate> {
     CERTIFICATES[number as usize].get_or_init(|| make(number)).clone()
 }
 
+/// The library's own cryptography, which makes these certificates and with which peers use them: both ends of a
+/// handshake are in one world, so that half of it need not be worked out twice. `None` where there is none; the library
+/// says why when it looks for it itself.
+pub(super) fn provider() -> Option<Arc<dyn RTCCryptoProvider>> {
+    let own = crypto::default_provider().ok()?;
+    Some(Arc::new(RememberingProvider::new(own)))
+}
+
 /// On a thread with a seed of its own, so that a world's randomness is the same with a certificate that was there.
 fn make(number: u64) -> Option<RTCCertificate> {
     let made = determinism::on_simulation_thread(thread_settings(number), || {
-        let provider = crypto::default_provider().ok()?;
+        let provider = provider()?;
         // As long as the names that the library draws.
         let params = CertificateParams::new(vec![format!("{number:016}")]).ok()?;
         RTCCertificate::generate(provider.crypto(), SignatureScheme::EcdsaP256Sha256, params).ok()
