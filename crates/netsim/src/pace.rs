@@ -2,7 +2,7 @@
 //!
 //! Real time is there to check virtual time against: the same world, the same code under test, with the
 //! machine's clock. Packets then leave their links at the instants that the models say, for which
-//! tokio's timers with their grain of a millisecond are too coarse: a thread of its own wakes the pump
+//! tokio's timers with their grain of a millisecond are too coarse: a thread of its own wakes the world's
 //! ([`Alarm`]). The timers of programs are tokio's own, as they are in the programs that people ship.
 //!
 //! Nothing about real time is deterministic but the draws of the network.
@@ -53,11 +53,14 @@ pub(crate) struct RealTime {
 }
 
 impl RealTime {
-    /// Waits until `at`, some 0.1 ms longer. Dropping the future gives it up.
-    pub(crate) async fn sleep_until(&self, at: Instant) {
-        // What is left of an alarm that nobody waited for rings early.
-        while Instant::now() < at {
-            self.alarm.set(at);
+    /// Ends the park of the runtime's thread at `at`, some 0.1 ms later; what is left of an earlier alarm ends it early.
+    pub(crate) fn ring_at(&self, at: Instant) {
+        self.alarm.set(at);
+    }
+
+    /// Wakes its task at each ring, and never resolves.
+    pub(crate) async fn ringing(&self) {
+        loop {
             self.alarm.bell.notified().await;
         }
     }

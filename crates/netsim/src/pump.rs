@@ -1,21 +1,21 @@
 //! The pump: what makes a world go on.
 //!
-//! It lets the runtime rest, that is, until no task can run; then it takes what the TCP stacks send,
-//! releases one thing that reaches a host, and lets the runtime rest again. So what happens at one
-//! instant happens in one order: timers first, then packets one by one in the order in which they were
-//! planned. Between events it sleeps on tokio's paused clock, which then jumps: nothing ticks, and an
-//! idle minute costs nothing. In real time (`pace`) it waits for the machine's clock instead.
+//! It is called whenever the runtime is at rest, that is, when no task can run. Then it takes what the TCP stacks send
+//! and releases one thing that reaches a host; what that sets going runs until the runtime is at rest again. So what
+//! happens at one instant happens in one order: timers first, then packets one by one in the order in which they were
+//! planned. Where nothing is due, it sets a timer on tokio's paused clock for what comes next, and the clock jumps
+//! there: nothing ticks, and an idle minute costs next to nothing. In real time (`pace`) it waits for the machine's
+//! clock instead.
 //!
-//! Rest is observed, not guessed: the runtime says when it has nothing left to run, by its hook that
-//! comes before parking its thread. A task that spins on `yield_now` therefore hangs its world, as it
-//! would hang a real thread.
+//! Rest is observed, not guessed: the runtime calls before it parks its thread, which it does when it has nothing left
+//! to run. A task that spins on `yield_now` therefore hangs its world, as it would hang a real thread.
 
 use std::{
+    future::Future as _,
     pin::{Pin, pin},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::{Mutex, PoisonError},
+    task::{Context, Waker},
+    time::Duration,
 };
 
 use timeline::VirtualTime;
@@ -23,107 +23,91 @@ use tokio::{sync::Notify, time::Sleep};
 
 use crate::{End, network::Effects, shared::Shared};
 
-/// How a world and its pump call each other.
-pub(crate) struct Signals {
-    /// There is something earlier than what the pump sleeps for.
-    work: Notify,
-    /// Until when the pump sleeps, in nanoseconds; zero while it does not.
-    asleep_until: AtomicU64,
-    /// Nothing can run.
-    rest: Notify,
-    wants_rest: AtomicBool,
-    end: Notify,
-    end_reason: Mutex<Option<End>>,
+/// Releases what happens in a world, one thing after the other.
+#[derive(Default)]
+pub(crate) struct Pump(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    effects: Effects,
+    /// Where the clock jumps to next. Nobody waits for it: that it fires ends the park.
+    next: Option<Pin<Box<Sleep>>>,
 }
 
-impl Signals {
-    pub(crate) const fn new() -> Self {
-        Self {
-            work: Notify::const_new(),
-            asleep_until: AtomicU64::new(0),
-            rest: Notify::const_new(),
-            wants_rest: AtomicBool::new(false),
-            end: Notify::const_new(),
-            end_reason: Mutex::new(None),
+/// What was released set something going, or may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stirred {
+    Yes,
+    No,
+}
+
+impl Pump {
+    /// Makes ready to set timers. Within the runtime.
+    pub(crate) fn start(&self) {
+        self.state().next = Some(Box::pin(tokio::time::sleep(Duration::ZERO)));
+    }
+
+    /// Lets go of the runtime, which has the pump.
+    pub(crate) fn stop(&self) {
+        self.state().next = None;
+    }
+
+    /// The runtime, which is the caller, has nothing to run.
+    pub(crate) fn at_rest(&self, shared: &Shared) {
+        let state = &mut *self.state();
+        loop {
+            let now = shared.now();
+            match shared.work(now) {
+                Ok(()) if shared.advance(now, &mut state.effects) == Stirred::Yes => return come_back(),
+                Ok(()) => {}
+                Err(next) => return state.wait_until(shared, next),
+            }
         }
     }
 
-    /// Something is planned for `at`; wakes the pump if it would sleep past that.
-    pub(crate) fn planned(&self, at: Option<VirtualTime>) {
-        let asleep_until = self.asleep_until.load(Ordering::Relaxed);
-        if at.is_some_and(|at| at.as_nanos() < asleep_until) {
-            self.work.notify_one();
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn wait_until(&mut self, shared: &Shared, next: Option<VirtualTime>) {
+        let Some(at) = next.map(|at| shared.instant_at(at)) else { return };
+        match (&shared.real_time, &mut self.next) {
+            (Some(real_time), _) => real_time.ring_at(at),
+            (None, Some(sleep)) if sleep.deadline() != at || sleep.is_elapsed() => sleep.as_mut().reset(at),
+            (None, _) => {}
         }
     }
+}
 
-    /// The runtime has nothing to run.
-    pub(crate) fn at_rest(&self) {
-        if self.wants_rest.swap(false, Ordering::Relaxed) {
-            self.rest.notify_one();
-        }
-    }
+/// Lets the runtime look once more for something to run, and come back if there is nothing, before its clock moves:
+/// whoever was woken may be gone.
+fn come_back() {
+    let _ = pin!(tokio::task::yield_now()).poll(&mut Context::from_waker(Waker::noop()));
+}
 
+/// How a world is ended from within.
+#[derive(Debug, Default)]
+pub(crate) struct Ending {
+    reason: Mutex<Option<End>>,
+    told: Notify,
+}
+
+impl Ending {
     /// Ends the world; the first reason counts.
     pub(crate) fn end(&self, reason: End) {
-        self.end_reason.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
-        self.end.notify_one();
+        self.reason.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
+        self.told.notify_one();
     }
 
-    /// Resolves when the world is ended from within.
+    /// Resolves when the world is ended.
     pub(crate) async fn ended(&self) -> End {
         loop {
-            if let Some(reason) = *self.end_reason.lock().unwrap_or_else(PoisonError::into_inner) {
+            if let Some(reason) = *self.reason.lock().unwrap_or_else(PoisonError::into_inner) {
                 return reason;
             }
-            self.end.notified().await;
-        }
-    }
-
-    async fn rested(&self) {
-        self.wants_rest.store(true, Ordering::Relaxed);
-        self.rest.notified().await;
-    }
-}
-
-/// Runs until the runtime drops it.
-pub(crate) async fn run(shared: Arc<Shared>) {
-    let mut effects = Effects::default();
-    let mut sleep = pin!(tokio::time::sleep(std::time::Duration::ZERO));
-    loop {
-        wait_for_work(&shared, sleep.as_mut()).await;
-        shared.signals.rested().await;
-        let now = shared.now();
-        shared.collect(now);
-        shared.release(now, &mut effects);
-    }
-}
-
-async fn wait_for_work(shared: &Shared, mut sleep: Pin<&mut Sleep>) {
-    let signals = &shared.signals;
-    while let Err(next) = shared.work(shared.now()) {
-        let until = next.map_or(u64::MAX, VirtualTime::as_nanos);
-        signals.asleep_until.store(until, Ordering::Relaxed);
-        match next {
-            None => signals.work.notified().await,
-            Some(at) => {
-                tokio::select! {
-                    biased;
-                    () = signals.work.notified() => {}
-                    () = sleep_until(shared, at, sleep.as_mut()) => {}
-                }
-            }
-        }
-        signals.asleep_until.store(0, Ordering::Relaxed);
-    }
-}
-
-async fn sleep_until(shared: &Shared, at: VirtualTime, mut sleep: Pin<&mut Sleep>) {
-    let at = shared.instant_at(at);
-    match &shared.real_time {
-        Some(real_time) => real_time.sleep_until(at).await,
-        None => {
-            sleep.as_mut().reset(at);
-            sleep.await;
+            self.told.notified().await;
         }
     }
 }

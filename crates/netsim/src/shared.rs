@@ -20,7 +20,7 @@ use crate::{
     kernel::{Kernel, Stack},
     network::{Effects, HostIndex, Network, Topology},
     pace::{Pace, RealTime},
-    pump::Signals,
+    pump::{Ending, Pump, Stirred},
     timers::Timers,
 };
 
@@ -49,7 +49,8 @@ pub(crate) struct Shared {
     /// `None` where time is virtual.
     pub(crate) real_time: Option<RealTime>,
     pub(crate) user_timeout: Duration,
-    pub(crate) signals: Signals,
+    pub(crate) pump: Pump,
+    pub(crate) ending: Ending,
 }
 
 /// Marks the thread as running a world, for as long as it lives.
@@ -89,7 +90,8 @@ impl Shared {
             stacks_busy: AtomicBool::new(false),
             real_time: (config.pace == Pace::RealTime).then(RealTime::default),
             user_timeout: config.user_timeout,
-            signals: Signals::new(),
+            pump: Pump::default(),
+            ending: Ending::default(),
         }
     }
 
@@ -144,7 +146,7 @@ impl Shared {
         self.kernel.stack(host)
     }
 
-    /// Sends a datagram and lets the pump know.
+    /// Sends a datagram.
     pub(crate) fn udp_send(
         &self,
         host: HostIndex,
@@ -158,20 +160,15 @@ impl Shared {
         if !network.is_alive(host, boots) {
             return Err(std::io::ErrorKind::NotConnected.into());
         }
-        network.udp_send(now, host, bound, to, payload)?;
-        let next = network.next_at();
-        drop(network);
-        self.signals.planned(next);
-        Ok(())
+        network.udp_send(now, host, bound, to, payload)
     }
 
     /// A program called into a TCP stack, which may have something to send now.
     pub(crate) fn stack_was_called(&self) {
         self.stacks_busy.store(true, Ordering::Relaxed);
-        self.signals.planned(Some(VirtualTime::ZERO));
     }
 
-    /// Changes the network from outside: carries out what comes of it, and lets the pump know.
+    /// Changes the network from outside, and carries out what comes of it.
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut Network, VirtualTime, &mut Effects) -> R) -> R {
         let now = self.now();
         let mut effects = Effects::default();
@@ -188,20 +185,24 @@ impl Shared {
         if is_due { Ok(()) } else { Err(next) }
     }
 
-    /// Takes what the TCP stacks want to send.
-    pub(crate) fn collect(&self, now: VirtualTime) {
+    /// Takes what the TCP stacks want to send, and releases the next thing that is due.
+    pub(crate) fn advance(&self, now: VirtualTime, effects: &mut Effects) -> Stirred {
+        let (collected, released) = (self.collect(now), self.release(now, effects));
+        if collected == Stirred::Yes { collected } else { released }
+    }
+
+    fn collect(&self, now: VirtualTime) -> Stirred {
         if !self.stacks_busy.swap(false, Ordering::Relaxed) {
-            return;
+            return Stirred::No;
         }
         let mut network = self.network();
         let woken = self.kernel.egress(|segment| network.tcp_send(now, segment));
         drop(network);
-        woken.wake();
+        woken.wake()
     }
 
-    /// Releases the next thing that is due: a timer, or what reaches a host. At one instant timers come
-    /// first.
-    pub(crate) fn release(&self, now: VirtualTime, effects: &mut Effects) {
+    /// Releases a timer, or what reaches a host. At one instant timers come first.
+    fn release(&self, now: VirtualTime, effects: &mut Effects) -> Stirred {
         let (timer, packet) = (self.timers().next_at(), self.network().next_at());
         if timer.is_some_and(|timer| timer <= now && packet.is_none_or(|packet| timer <= packet)) {
             return self.fire(now);
@@ -210,18 +211,28 @@ impl Shared {
             real_time.released(now.since(due));
         }
         let passed = self.network().release(now, effects);
-        let end = self.budget().spend_events(now, passed);
-        self.end(end);
+        let ended = self.spend(now, passed);
+        let stirred = if effects.reaches_a_host() { Stirred::Yes } else { ended };
         self.carry_out(effects);
+        stirred
     }
 
-    fn fire(&self, now: VirtualTime) {
+    fn fire(&self, now: VirtualTime) -> Stirred {
         let waker = self.timers().fire(now);
-        let end = self.budget().spend_events(now, 1);
-        self.end(end);
-        if let Some(waker) = waker {
-            waker.wake();
+        let ended = self.spend(now, 1);
+        match waker {
+            Some(waker) => {
+                waker.wake();
+                Stirred::Yes
+            }
+            None => ended,
         }
+    }
+
+    fn spend(&self, now: VirtualTime, events: u64) -> Stirred {
+        let end = self.budget().spend_events(now, events);
+        self.end(end);
+        if end.is_some() { Stirred::Yes } else { Stirred::No }
     }
 
     /// Wakes tasks and hands segments to the TCP stacks.
@@ -238,7 +249,7 @@ impl Shared {
     /// Ends the world, if there is a reason to.
     pub(crate) fn end(&self, reason: Option<End>) {
         if let Some(reason) = reason {
-            self.signals.end(reason);
+            self.ending.end(reason);
         }
     }
 }

@@ -70,7 +70,6 @@ impl Sleep {
             return Self(Timer::Tokio(Box::pin(tokio::time::sleep_until(shared.instant_at(at)))));
         }
         let key = shared.timers().set(at);
-        shared.signals.planned(Some(at));
         Self(Timer::Pumped(Pumped { shared: Arc::clone(shared), key }))
     }
 }

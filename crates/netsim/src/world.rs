@@ -8,7 +8,6 @@ use crate::{
     Access, Counts, Half, Handover, HandoverError, Host, InvalidConfig, Lateness, LinkModel, Pace, Power,
     Schedule, Sleep, WorldConfig,
     pace::RealTime,
-    pump,
     shared::{Running, Shared},
 };
 
@@ -127,12 +126,14 @@ impl World {
         let shared = Arc::new(Shared::new(&config, topology, &running));
         // From here on, also in a panic, the runtime goes first, with all tasks and their sockets.
         let runtime = runtime(&shared, config.pace).map_err(WorldError::Runtime)?;
+        let pumping = Pumping(&shared);
         let world = Self { shared: Arc::clone(&shared) };
         // `main` itself is called within the runtime, so that it may spawn tasks and make timers.
         let main = async { main(world).await };
         let (value, end) = runtime.block_on(live(&shared, config.deadline, main));
         let elapsed = shared.now();
         let at_end = open_sockets(&shared);
+        drop(pumping);
         drop(runtime);
         let leftovers = Leftovers { at_end, after_shutdown: open_sockets(&shared) };
         let counts = counts(&shared);
@@ -286,14 +287,24 @@ fn runtime(shared: &Arc<Shared>, pace: Pace) -> std::io::Result<Runtime> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(pace == Pace::Virtual)
-        .on_thread_park(move || at_rest.signals.at_rest())
+        .on_thread_park(move || at_rest.pump.at_rest(&at_rest))
         .on_thread_unpark(move || moved.read_clock())
         .build()?;
     {
         let _context = runtime.enter();
         shared.start_clock();
+        shared.pump.start();
     }
     Ok(runtime)
+}
+
+/// The pump has the runtime's timers, and the runtime has the pump: one of them is to let go.
+struct Pumping<'a>(&'a Shared);
+
+impl Drop for Pumping<'_> {
+    fn drop(&mut self) {
+        self.0.pump.stop();
+    }
 }
 
 /// Drives `main` until it returns or the world has to end.
@@ -302,14 +313,16 @@ async fn live<T>(
     deadline: Duration,
     main: impl Future<Output = T>,
 ) -> (Option<T>, End) {
-    let mut pump = tokio::spawn(pump::run(Arc::clone(shared)));
+    let ringing = async {
+        match &shared.real_time {
+            Some(real_time) => real_time.ringing().await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         biased;
-        end = shared.signals.ended() => (None, end),
-        stopped = &mut pump => match stopped {
-            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            _ => unreachable!("the pump runs until the runtime drops it"),
-        },
+        end = shared.ending.ended() => (None, end),
+        () = ringing => unreachable!("an alarm never rings for the last time"),
         finished = tokio::time::timeout(deadline, main) => match finished {
             Ok(value) => (Some(value), End::Finished),
             Err(_) => (None, End::Deadline),

@@ -2,6 +2,8 @@
 
 use std::task::Waker;
 
+use crate::pump::Stirred;
+
 /// The tasks that wait for one thing; each is in it once.
 #[derive(Debug, Default)]
 pub(super) struct Waiting(Vec<Waker>);
@@ -26,7 +28,9 @@ impl Waiting {
 }
 
 impl Woken {
-    pub(crate) fn wake(self) {
+    pub(crate) fn wake(self) -> Stirred {
+        let stirred = if self.0.is_empty() { Stirred::No } else { Stirred::Yes };
         self.0.into_iter().for_each(Waker::wake);
+        stirred
     }
 }

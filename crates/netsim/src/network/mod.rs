@@ -74,7 +74,7 @@ pub(crate) struct Effects {
 }
 
 impl Effects {
-    fn reaches_a_host(&self) -> bool {
+    pub(crate) fn reaches_a_host(&self) -> bool {
         !self.wakers.is_empty() || !self.segments.is_empty()
     }
 }
