@@ -32,6 +32,8 @@ struct State {
     effects: Effects,
     /// Where the clock jumps to next. Nobody waits for it: that it fires ends the park.
     next: Option<Pin<Box<Sleep>>>,
+    /// The clock may move before the runtime goes on.
+    may_jump: bool,
 }
 
 /// What was released set something going, or may have.
@@ -58,10 +60,23 @@ impl Pump {
         loop {
             let now = shared.now();
             match shared.work(now) {
-                Ok(()) if shared.advance(now, &mut state.effects) == Stirred::Yes => return come_back(),
+                Ok(()) if shared.advance(now, &mut state.effects) == Stirred::Yes => {
+                    state.may_jump = false;
+                    return come_back();
+                }
                 Ok(()) => {}
-                Err(next) => return state.wait_until(shared, next),
+                Err(next) => {
+                    state.may_jump = true;
+                    return state.wait_until(shared, next);
+                }
             }
+        }
+    }
+
+    /// The runtime goes on.
+    pub(crate) fn at_work(&self, shared: &Shared) {
+        if self.state().may_jump {
+            shared.read_clock();
         }
     }
 

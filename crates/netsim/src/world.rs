@@ -283,12 +283,12 @@ impl fmt::Debug for World {
 /// One thread, a clock that is paused and jumps from timer to timer (unless time is real), and the two moments that a world must
 /// know of: when nothing can run any more, and when time has moved.
 fn runtime(shared: &Arc<Shared>, pace: Pace) -> std::io::Result<Runtime> {
-    let (at_rest, moved) = (Arc::clone(shared), Arc::clone(shared));
+    let (at_rest, at_work) = (Arc::clone(shared), Arc::clone(shared));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(pace == Pace::Virtual)
         .on_thread_park(move || at_rest.pump.at_rest(&at_rest))
-        .on_thread_unpark(move || moved.read_clock())
+        .on_thread_unpark(move || at_work.pump.at_work(&at_work))
         .build()?;
     {
         let _context = runtime.enter();

@@ -9,7 +9,7 @@
 //!
 //! Nothing is remembered outside a simulation thread, or from one such thread to the next.
 
-use std::{borrow::Borrow, cell::RefCell, collections::BTreeMap, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 use rtc_crypto::{
     ActiveKeyExchange, AeadAlgorithm, AeadCipher, BlockCipherAlgorithm, CbcAlgorithm, CbcCipher,
@@ -167,7 +167,7 @@ impl ActiveKeyExchange for RememberingExchange {
 
     fn complete(self: Box<Self>, peer_public_key: &[u8]) -> Result<SecretVec, CryptoError> {
         let ends = Ends::new(self.0.algorithm(), self.0.public_key(), peer_public_key);
-        if let Some(secret) = with_memory(|memory| memory.secrets.take(&ends)).flatten() {
+        if let Some(secret) = with_memory(|memory| memory.secrets.0.remove(&ends)).flatten() {
             return Ok(secret);
         }
         let secret = self.0.complete(peer_public_key)?;
@@ -180,7 +180,8 @@ thread_local! {
     static MEMORY: RefCell<Memory> = const { RefCell::new(Memory::new()) };
 }
 
-/// What one end of a handshake worked out and the other one will ask for, once.
+/// What one end of a handshake worked out and the other one will ask for: for a signature more than once, for a secret
+/// once.
 struct Memory {
     signatures: Kept<Box<[u8]>, Made>,
     secrets: Kept<Ends, SecretVec>,
@@ -208,15 +209,15 @@ struct Made {
     message: Box<[u8]>,
 }
 
-/// Whether this thread made just this signature, and nobody has asked yet.
+/// Whether this thread made just this signature. `webrtc` 0.21.1 asks twice for that of a CertificateVerify.
 fn made_here(scheme: SignatureScheme, key: PublicKey<'_>, message: &[u8], signature: &[u8]) -> bool {
-    let is_this = |made: Made| {
+    let is_this = |made: &Made| {
         made.scheme == scheme
             && made.encoding == key.encoding
             && *made.public_key == *key.bytes
             && *made.message == *message
     };
-    with_memory(|memory| memory.signatures.take(signature)).flatten().is_some_and(is_this)
+    with_memory(|memory| memory.signatures.0.get(signature).is_some_and(is_this)).unwrap_or(false)
 }
 
 /// The two ends of a key exchange, in an order that does not depend on who asks.
@@ -230,9 +231,9 @@ impl Ends {
     }
 }
 
-/// How many handshakes may be half done: more than a world has at once. What no other end ever asks for, because
-/// its flight was lost for good, is forgotten with all else once there is so much of it.
-const MOST_KEPT: usize = 16_384;
+/// How much of a kind is kept: what a thousand handshakes at once take. Then it is forgotten, and worked out anew where
+/// somebody asks for it.
+const MOST_KEPT: usize = 4096;
 
 struct Kept<K, V>(BTreeMap<K, V>);
 
@@ -246,13 +247,6 @@ impl<K: Ord, V> Kept<K, V> {
             self.0.clear();
         }
         self.0.insert(key, value);
-    }
-
-    fn take<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
-    where
-        K: Borrow<Q>,
-    {
-        self.0.remove(key)
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    task::{Context, Waker},
     time::Duration,
 };
 
@@ -45,6 +46,20 @@ fn timers_of_one_instant_are_released_one_by_one_in_the_order_in_which_they_were
     let expect: Vec<_> =
         [3, 1, 2].iter().flat_map(|&number| (0..3).map(move |step| (number, step))).collect();
     assert_eq!(outcome.value, Some(expect));
+}
+
+/// The one that was set first is released first, and there is nobody for it to wake: the clock must not jump for that.
+#[test]
+fn a_timer_that_nobody_waits_for_any_more_does_not_delay_the_next_one() {
+    let outcome = run(config(1, perfect(ms(1))), |world| async move {
+        let start = tokio::time::Instant::now();
+        let mut first = std::pin::pin!(world.sleep(ms(10)));
+        assert!(first.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        tokio::spawn(tokio::time::sleep(ms(50)));
+        world.sleep(ms(10)).await;
+        (world.now().as_millis(), start.elapsed())
+    });
+    assert_eq!(outcome.value, Some((10, ms(10))));
 }
 
 #[test]
