@@ -25,7 +25,8 @@ does: compare only what was measured in one run. There are three floors
 peer connections of the library's sans-I/O half back to back, without its driver, timers or delay, and `floor/driver` the
 whole library as it ships, under its own driver, on queues in memory and tokio's paused clock: what a call of ours costs if
 all that we add costs nothing. This is *library alone*. Where ours is below it, it is because the engine makes interceptors
-quiet that have nothing to say, and keeps fewer packets to be sent again. The calls of `calls-in-one-world/` and of
+quiet that have nothing to say, and keeps fewer packets to be sent again, and because both ends of a handshake are in one
+world, where a signature or a secret that one end worked out is not worked out again by the other one. The calls of `calls-in-one-world/` and of
 `floor/driver-many` are dialled ten a millisecond, and all of them are under way before the first one ends.";
 
 /// The page of the documentation.

@@ -26,7 +26,7 @@ use rtc::{
 };
 use webrtc::{
     peer_connection::{
-        PeerConnection, PeerConnectionBuilder, RTCConfigurationBuilder, RTCIceTransportPolicy,
+        PeerConnection, PeerConnectionBuilder, RTCConfigurationBuilder, RTCIceTransportPolicy, RTCSdpType,
         RTCSessionDescription, SettingEngine, SettingEngineBuilder,
     },
     runtime::{JoinHandle, Runtime},
@@ -170,7 +170,7 @@ impl Peer {
     /// Applies a remote offer: the first half of step 6. Whether it restarted ICE.
     pub(crate) async fn apply_offer(&mut self, sdp: String) -> Result<bool> {
         let described = Described::of(&sdp);
-        self.connection.set_remote_description(RTCSessionDescription::offer(sdp)?).await?;
+        self.connection.set_remote_description(unread(RTCSdpType::Offer, sdp)).await?;
         let restarted = described.restarts_ice_of(&self.remote);
         self.remote = described;
         // Applying an offer takes the hold back, in `webrtc` 0.21.1.
@@ -197,7 +197,7 @@ impl Peer {
     /// Makes an answer and applies it locally as a provisional one (W3C webrtc-pc §4.2.7). Its SDP.
     pub(crate) async fn provisional_answer(&mut self) -> Result<String> {
         let answer = self.connection.create_answer(None).await?;
-        self.apply_local(RTCSessionDescription::pranswer(answer.sdp)?).await
+        self.apply_local(unread(RTCSdpType::Pranswer, answer.sdp)).await
     }
 
     /// Whether every track and every wish to receive has a media section: what an answer cannot add.
@@ -213,7 +213,7 @@ impl Peer {
     /// Applies the answer: step 7.
     pub(crate) async fn apply_answer(&mut self, sdp: String) -> Result<()> {
         let described = Described::of(&sdp);
-        self.connection.set_remote_description(RTCSessionDescription::answer(sdp)?).await?;
+        self.connection.set_remote_description(unread(RTCSdpType::Answer, sdp)).await?;
         self.remote = described;
         Ok(())
     }
@@ -221,7 +221,7 @@ impl Peer {
     /// Applies a provisional answer.
     pub(crate) async fn apply_provisional_answer(&mut self, sdp: String) -> Result<()> {
         let described = Described::of(&sdp);
-        self.connection.set_remote_description(RTCSessionDescription::pranswer(sdp)?).await?;
+        self.connection.set_remote_description(unread(RTCSdpType::Pranswer, sdp)).await?;
         self.remote = described;
         Ok(())
     }
@@ -303,6 +303,13 @@ impl Peer {
         self.connection.set_local_description(description).await?;
         Ok(sdp)
     }
+}
+
+/// A description that nobody has parsed: who applies it does so, whether it was parsed before or not.
+fn unread(sdp_type: RTCSdpType, sdp: String) -> RTCSessionDescription {
+    let mut description = RTCSessionDescription::default();
+    (description.sdp_type, description.sdp) = (sdp_type, sdp);
+    description
 }
 
 fn setting_engine(
