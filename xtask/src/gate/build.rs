@@ -55,22 +55,26 @@ pub(super) fn gate_dir() -> anyhow::Result<PathBuf> {
 /// The worker of the sources in the working directory.
 pub(super) fn here(gate_dir: &Path, profile: Profile) -> anyhow::Result<PathBuf> {
     let wait = Wait::new(&format!("building the worker ({})", profile.as_str()));
-    let built = build(Path::new("."), gate_dir, profile)?.with_context(|| {
+    let target = gate_dir.parent().unwrap_or(gate_dir);
+    let built = build(Path::new("."), target, profile)?.with_context(|| {
         format!("no binary `{BINARY}` here: run it in the workspace, or name a `--worker`")
     })?;
     drop(wait);
-    // A later build of another commit writes to the same place.
+    // A later build writes to the same place.
     keep(&built, &gate_dir.join(format!("here-{}", profile.as_str())))
 }
 
 /// The worker of `commit`; `None` where its sources have none.
+///
+/// It is built from nothing, in a place of its own: cargo tells two checkouts of one workspace apart by nothing but the
+/// age of their files, and takes what it built of the one for what the other one wants.
 pub(super) fn of_commit(
     repository: &Repository,
     commit: &str,
     gate_dir: &Path,
 ) -> anyhow::Result<Option<PathBuf>> {
     // A worker that another compiler built would be compared with the compilers.
-    let kept = gate_dir.join(format!("at-{}-{}", short(commit), compiler()));
+    let kept = gate_dir.join(format!("of-{}-{}", short(commit), compiler()));
     let kept_binary = kept.join(BINARY);
     let sources = gate_dir.join("sources");
     if kept_binary.is_file() && sources.join(format!("{}.complete", short(commit))).is_file() {
@@ -78,22 +82,23 @@ pub(super) fn of_commit(
     }
     let _wait = Wait::new(&format!("building the worker of {} (release)", short(commit)));
     let tree = repository.check_out(commit, &sources)?;
-    match build(&tree, gate_dir, Profile::Release)? {
-        Some(built) => keep(&built, &kept).map(Some),
-        None => Ok(None),
-    }
+    let target = kept.join("build");
+    let worker = match build(&tree, &target, Profile::Release)? {
+        Some(built) => Some(keep(&built, &kept)?),
+        None => None,
+    };
+    // Gigabytes. What cannot be removed is only in the way.
+    let _ = fs::remove_dir_all(&target);
+    Ok(worker)
 }
 
-/// Builds the worker of the workspace in `dir`; `None` where it has none. External crates are those that were
-/// built for the working directory, as far as they are the same.
-fn build(dir: &Path, gate_dir: &Path, profile: Profile) -> anyhow::Result<Option<PathBuf>> {
+/// Builds the worker of the workspace in `dir`; `None` where it has none.
+fn build(dir: &Path, target: &Path, profile: Profile) -> anyhow::Result<Option<PathBuf>> {
     let mut command = cargo();
     // Of the whole workspace, so that external crates have the features that tests built them with.
     command.current_dir(dir).args(["build", "--workspace", "--bin", BINARY]);
     command.args(["--profile", profile.as_str(), "--message-format", "json-render-diagnostics"]);
-    if let Some(target) = gate_dir.parent() {
-        command.arg("--target-dir").arg(target);
-    }
+    command.arg("--target-dir").arg(target);
     let said = process::output(&mut command).context("cannot start cargo")?;
     if !said.status.success() {
         if said.stderr.contains(&format!("no bin target named `{BINARY}`")) {

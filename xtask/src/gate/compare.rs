@@ -2,10 +2,12 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use gate::{
     Case, Mode, Report, Settings,
@@ -240,6 +242,9 @@ impl<'a> Session<'a> {
         self.notes.push(note);
         let Some(base) = base else { return Ok(()) };
         let new = self.release_worker()?;
+        if are_the_same(&base, &new)? {
+            self.notes.push("wall: the two programs are the same, byte for byte".to_owned());
+        }
         let programs = tier::wall::Programs { base: &base, new: &new };
         let measured =
             tier::wall::measure(programs, &self.wanted, &self.settings.wall, self.arguments.budget)?;
@@ -271,4 +276,10 @@ impl<'a> Session<'a> {
     fn given_base_worker(&self) -> Option<&Path> {
         self.arguments.base_worker.as_deref()
     }
+}
+
+/// Whether two programs are one: where nothing was to be compared, that is worth a word.
+fn are_the_same(one: &Path, other: &Path) -> anyhow::Result<bool> {
+    let read = |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+    Ok(read(one)? == read(other)?)
 }

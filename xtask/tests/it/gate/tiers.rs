@@ -62,6 +62,47 @@ fn without_a_predecessor_the_wall_tier_says_so() {
     check(&said, 5, "no release yet (no tag v…), and the first has no predecessor");
 }
 
+/// Both are built from sources that look the same to cargo but for their content: what is here is older than what was
+/// built of the commit.
+#[test]
+fn what_is_here_and_what_is_compared_with_are_built_each_of_its_own_sources() {
+    let place = Place::new();
+    place.write("Cargo.toml", "[package]\nname = \"gate-worker\"\nedition = \"2024\"\n[workspace]\n");
+    let sources = |value: u64| place.write("src/main.rs", &WORKER.replace("VALUE", &value.to_string()));
+    sources(100_000);
+    place.commit("a worker");
+    sources(106_000);
+    let against_head = ["--tier", "wall", "--against", "HEAD"];
+    check(&place.run(&against_head), 3, "slower in 20 epochs, and again in fresh ones");
+    // And so it is when the one compared with is there already, and its numbers are better.
+    sources(94_000);
+    check(&place.run(&against_head), 0, "improved");
+}
+
+/// A worker of one metric of time.
+const WORKER: &str = r##"
+fn main() {
+    println!("{}", r#"{"greeting":{"protocol":1,"program":"fake 1","fingerprint":{}}}"#);
+    for line in std::io::stdin().lines() {
+        let line = line.unwrap();
+        if line.contains("list") {
+            println!("{}", r#"{"metrics":[{"id":"call#wall","tier":"wall","unit":"ns","better":"lower"}]}"#);
+        } else {
+            let value = if line.contains("slowdown") { VALUE / 100 * 105 } else { VALUE };
+            println!(r#"{{"measured":{{"id":"call#wall","value":{{"single":{value}}}}}}}"#);
+        }
+    }
+}
+"##;
+
+#[test]
+fn programs_that_are_the_same_are_said_to_be() {
+    let same = "the two programs are the same, byte for byte";
+    check(&wall("100000", "100000").gate(&WALL), 0, same);
+    let said = wall("100000", "100001").gate(&WALL);
+    assert!(!format!("{}{}", said.out, said.err).contains(same));
+}
+
 #[test]
 fn without_valgrind_instructions_are_skipped_and_a_release_fails() {
     let place = Place::expecting(&Fake::of("virtual", &[("a#x", "1000")]));
