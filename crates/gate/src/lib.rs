@@ -38,6 +38,6 @@ pub mod worker;
 
 pub use case::{Case, Evidence, Settings, judge};
 pub use finding::Finding;
-pub use nearest::nearest;
 pub use report::{Report, recompute};
+pub use timeline::nearest;
 pub use verdict::{Mode, Outcome, Verdict};

@@ -39,7 +39,6 @@ pub mod format;
 pub mod guards_off;
 pub mod metrics;
 pub mod nat_grid;
-mod nearest;
 pub mod plan;
 pub mod profile;
 pub mod record;
@@ -54,6 +53,6 @@ pub mod suite;
 mod testing;
 mod words;
 
-pub use nearest::nearest;
 /// The words of a run: what [`record::RunRecord::timeline`] is made of.
 pub use timeline;
+pub use timeline::nearest;

@@ -1,6 +1,10 @@
 //! Which scenarios somebody means.
 
-use crate::{nearest::nearest, plan::Plan};
+use timeline::nearest;
+
+pub use timeline::fits_glob;
+
+use crate::plan::Plan;
 
 /// A name that no scenario has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,28 +58,6 @@ fn meaning(pattern: &str, plans: &[Plan]) -> Vec<usize> {
 fn unknown(pattern: &str, plans: &[Plan]) -> UnknownScenario {
     let nearest = nearest(pattern, plans.iter().map(|plan| plan.name.as_str()));
     UnknownScenario { found: pattern.to_owned(), nearest: nearest.map(str::to_owned) }
-}
-
-/// Whether `name` is one that the glob `pattern` means: `*` stands for any letters, `/` among them, `?` for one.
-pub fn fits_glob(pattern: &str, name: &str) -> bool {
-    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
-    // Where the last star stood, and what it has swallowed so far.
-    let (mut at, mut star) = ((0, 0), None);
-    while at.1 < name.len() {
-        match pattern.get(at.0) {
-            Some(b'*') => {
-                star = Some(at);
-                at.0 += 1;
-            }
-            Some(letter) if *letter == b'?' || *letter == name[at.1] => at = (at.0 + 1, at.1 + 1),
-            _ => {
-                let Some((from, swallowed)) = star else { return false };
-                star = Some((from, swallowed + 1));
-                at = (from + 1, swallowed + 1);
-            }
-        }
-    }
-    pattern[at.0..].iter().all(|letter| *letter == b'*')
 }
 
 #[cfg(test)]

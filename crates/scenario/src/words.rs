@@ -1,43 +1,41 @@
 //! Closed vocabularies: the words that scenario files and reports use for one thing each.
 
-/// Defines an enum whose variants each have one word, and the ways between the two.
+use schemars::{Schema, json_schema};
+use timeline::Word;
+
+/// [`timeline::words!`] for an enum that the JSON Schema of scenario files may name.
 macro_rules! words {
     (
-        $(#[$meta:meta])*
-        pub enum $name:ident { $( $(#[$variant_meta:meta])* $variant:ident = $word:literal, )+ }
+        $(#[doc = $about:literal])*
+        pub enum $name:ident { $( $(#[doc = $doc:literal])* $variant:ident = $word:literal, )+ }
     ) => {
-        $(#[$meta])*
-        #[derive(
-            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
-            serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-        )]
-        pub enum $name {
-            $( $(#[$variant_meta])* #[serde(rename = $word)] $variant, )+
+        timeline::words! {
+            $(#[doc = $about])*
+            pub enum $name { $( $(#[doc = $doc])* $variant = $word, )+ }
         }
 
-        impl $name {
-            /// All of them, in the order in which they are documented.
-            pub const ALL: &'static [Self] = &[ $( Self::$variant, )+ ];
-            /// Their words, in the same order.
-            pub const WORDS: &'static [&'static str] = &[ $( $word, )+ ];
-
-            /// The word for it in scenario files and reports.
-            pub const fn as_str(self) -> &'static str {
-                match self { $( Self::$variant => $word, )+ }
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
             }
 
-            /// The one that `word` names.
-            pub fn from_word(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.as_str() == word)
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(self.as_str())
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                crate::words::schema::<Self>()
             }
         }
     };
 }
 
 pub(crate) use words;
+
+/// The JSON Schema of a closed vocabulary: one of its words, each with what it means.
+pub(crate) fn schema<W: Word>() -> Schema {
+    let choice = |(word, doc): (&&str, &&str)| serde_json::json!({ "const": word, "description": text_of(doc), "type": "string" });
+    let choices: Vec<_> = W::WORDS.iter().zip(W::DOCS).map(choice).collect();
+    json_schema!({ "description": text_of(W::DOC), "oneOf": choices })
+}
+
+/// A doc comment without the space before each line.
+fn text_of(doc: &str) -> String {
+    doc.lines().map(str::trim).collect::<Vec<_>>().join("\n")
+}

@@ -159,12 +159,8 @@ impl Reader<'_> {
     }
 
     fn unknown(&mut self, span: Range<usize>, what: &str, found: &str, known: &[&str]) {
-        let nearest = known
-            .iter()
-            .map(|known| (strsim::normalized_damerau_levenshtein(found, known), known))
-            .filter(|(alike, _)| *alike >= 0.5)
-            .reduce(|best, next| if next.0 > best.0 { next } else { best });
-        let meant = nearest.map(|(_, known)| format!("; did you mean `{known}`?")).unwrap_or_default();
+        let nearest = timeline::nearest(found, known.iter().copied());
+        let meant = nearest.map(|known| format!("; did you mean `{known}`?")).unwrap_or_default();
         self.problem(span, format!("`{found}` is no {what}; accepted are `{}`{meant}", known.join("`, `")));
     }
 

@@ -1,8 +1,7 @@
 use std::{cell::RefCell, fmt, ops::Range, path::Path, time::Duration};
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
-
-use crate::nearest::nearest;
+use timeline::nearest;
 
 pub(super) type Span = Range<usize>;
 
