@@ -17,6 +17,7 @@ use clap::{Args, ValueEnum};
 use scenario::{
     plan::Plan,
     report::Report,
+    run::Player,
     suite::{self, Keep, Options, Seeds, SuiteResult},
 };
 
@@ -120,8 +121,8 @@ fn write_relay_log(plans: &[Plan], arguments: &Arguments, path: &Path) -> anyhow
         output::complain(&format!("error: --relay-log is for one scenario, and {count} were chosen"));
         return Ok(Some(Code::BadInput));
     };
-    let (_, log) = scenario::run::play_logged(plan, seed)?;
-    output::write_file(path, &log)?;
+    let record = Player::new(plan).relay_log().seed(seed).play()?;
+    output::write_file(path, &record.relay_log.unwrap_or_default())?;
     Ok(None)
 }
 
@@ -153,8 +154,13 @@ fn play_all(plans: &[Plan], arguments: &Arguments) -> SuiteResult {
         keep: if single { Keep::Everything } else { Keep::Nothing },
     };
     let bar = Bar::new();
-    let result =
-        suite::run(plans, &options, &interrupt::CANCEL, scenario::run::play, |progress| bar.show(progress));
+    let result = suite::run(
+        plans,
+        &options,
+        &interrupt::CANCEL,
+        |plan, seed| Player::new(plan).seed(seed).play(),
+        |progress| bar.show(progress),
+    );
     bar.clear();
     result
 }

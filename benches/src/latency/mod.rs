@@ -17,7 +17,7 @@ use scenario::{
     metrics::{FirstCall, Milestones},
     plan::{Access, Milestone, Outcome, Plan},
     record::RunRecord,
-    run::{self, RunError},
+    run::{Player, RunError},
 };
 
 use attribution::{Attribution, Cause};
@@ -93,7 +93,7 @@ impl Case {
     ///
     /// [`RunError`] where it could not be played; a call that fails is none.
     pub fn play(&self, seed: u64) -> Result<Latency, RunError> {
-        run::play(&self.plan, seed).map(|record| Latency::of(&self.plan, &record))
+        Player::new(&self.plan).seed(seed).play().map(|record| Latency::of(&self.plan, &record))
     }
 
     /// Whether it is a call on a named network.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use scenario::{metrics, plan::Outcome, plan::Plan, record::RunRecord, run};
+use scenario::{metrics, plan::Outcome, plan::Plan, record::RunRecord, run::Player};
 use timeline::Protocol;
 
 use super::{PrepareError, Prepared, Region, Size, Workload, within};
@@ -186,8 +186,8 @@ fn in_one_world(id: &'static str, calls: u64, size: Size, region: Region) -> Res
 
 /// Plays `plan` on a thread of its own, the world itself within `region`.
 fn play(plan: &Plan, seed: u64, region: Region) -> RunRecord {
-    let on_thread = || within(region, || run::play_on_this_thread(plan, seed));
-    let record = determinism::on_simulation_thread(run::thread_settings(seed), on_thread);
+    let on_thread = || within(region, || Player::new(plan).seed(seed).on_this_thread());
+    let record = determinism::on_simulation_thread(stage::thread_settings(seed), on_thread);
     let record = record.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     let record = record.unwrap_or_else(|error| panic!("{} (seed {seed}): {error}", plan.name));
     let outcome = metrics::outcome(plan, &record);

@@ -32,10 +32,10 @@ mod attribution {
         cases,
         floor::Floor,
     };
-    use scenario::{plan::Plan, run};
+    use scenario::{plan::Plan, run::Player};
 
     fn attribution(plan: &Plan, seed: u64) -> Attribution {
-        Attribution::of(plan, &run::play(plan, seed).unwrap()).expect("a connected call")
+        Attribution::of(plan, &Player::new(plan).seed(seed).play().unwrap()).expect("a connected call")
     }
 
     /// Two people whose machines take no time, `delay` ms from the core; `more` is put into the callee's table.
@@ -80,7 +80,7 @@ mod attribution {
     fn parts_add_up_steps_are_contiguous_and_no_set_up_is_below_its_floor() {
         for Case { id, plan, .. } in cases().unwrap() {
             for seed in 1..=2 {
-                let record = run::play(&plan, seed).unwrap();
+                let record = Player::new(plan).seed(seed).play().unwrap();
                 let Some(found) = Attribution::of(&plan, &record) else { continue };
                 let floor = Floor::of(&plan, &record).expect("a connected call has a pair").setup;
                 assert!(floor <= found.total, "{id}, seed {seed}: {floor:?}, {:?}", found.total);
@@ -140,8 +140,9 @@ mod attribution {
     fn a_lost_packet_is_a_retransmission_timer() {
         let case = cases().unwrap().into_iter().find(|case| case.id == "loss/uniform-5pct").unwrap();
         assert_eq!(case.weather, Weather::Rough);
-        let lossy =
-            (1..=10).filter_map(|seed| Attribution::of(&case.plan, &run::play(&case.plan, seed).unwrap()));
+        let lossy = (1..=10).filter_map(|seed| {
+            Attribution::of(&case.plan, &Player::new(&case.plan).seed(seed).play().unwrap())
+        });
         let waited = lossy.filter(|found| ms(found, Cause::Retransmission) >= 200).count();
         assert!(waited >= 3, "{waited}");
     }

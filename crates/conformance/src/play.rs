@@ -9,8 +9,8 @@ use std::{
     thread,
 };
 
+use ::stage::StageError;
 use call_engine::Guards;
-use netsim::World;
 use timeline::Digest;
 
 use crate::{
@@ -110,19 +110,16 @@ pub fn play_row_guarded(row: Row, guards: Guards) -> Played {
 }
 
 fn attempt(program: &Program, guards: Guards) -> (Result<Verdict, String>, Option<Digest>) {
-    let settings = determinism::Settings { seed: stage::SEED, epoch_s: stage::EPOCH_S };
-    let played = determinism::on_simulation_thread(settings, || {
-        World::run(stage::world(), |world| async {
-            let stage = Stage::new(world, guards);
-            let shown = program(stage.clone()).await;
-            let ended = stage.finish().await;
-            shown.and(ended)
-        })
+    let played = ::stage::run(stage::world(), |world| async {
+        let stage = Stage::new(world, guards);
+        let shown = program(stage.clone()).await;
+        let ended = stage.finish().await;
+        shown.and(ended)
     });
     let outcome = match played {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(error)) => return (Err(error.to_string()), None),
-        Err(panic) => return (Err(format!("it panicked: {}", panic_message(&*panic))), None),
+        Ok(outcome) => outcome,
+        Err(StageError::Panicked(message)) => return (Err(format!("it panicked: {message}")), None),
+        Err(error) => return (Err(error.to_string()), None),
     };
     let verdict = match outcome.value {
         Some(Ok(())) => Ok(Verdict::Pass),
@@ -130,9 +127,4 @@ fn attempt(program: &Program, guards: Guards) -> (Result<Verdict, String>, Optio
         None => Err(format!("its world was {}", outcome.end)),
     };
     (verdict, Some(outcome.digest))
-}
-
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
 }

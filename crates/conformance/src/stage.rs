@@ -6,10 +6,10 @@ mod peer;
 
 use std::{cell::RefCell, collections::BTreeMap, net::IpAddr, rc::Rc, sync::Arc, time::Duration};
 
+use ::stage::{Gauges, WorldRuntime};
 use call_engine::{Engine, Guards};
 use determinism::crypto::SeededProvider;
 use netsim::{Access, HostSpec, LinkModel, Pace, ProcessingDelay, World, WorldConfig};
-use scenario::runtime::{Gauges, WorldRuntime};
 use signaller::memory::Hub;
 use webrtc::peer_connection::PeerConnection;
 
@@ -19,8 +19,6 @@ pub(crate) use peer::{Kind, Machine, Options, Peer, Said, retyped};
 
 /// The seed of every try: a row is about behaviour, not about chance.
 pub(crate) const SEED: u64 = 1;
-/// What the wall clock shows at the beginning: 2026-01-01 00:00:00 UTC, in seconds since 1970.
-pub(crate) const EPOCH_S: u64 = 1_767_225_600;
 /// How long the run goes on where something must never happen: twice the 30 s after which ICE fails, the
 /// longest timer of a peer connection.
 const LINGER: Duration = Duration::from_secs(60);

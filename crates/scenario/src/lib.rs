@@ -3,7 +3,7 @@
 //! From a test of your own:
 //!
 //! ```
-//! use scenario::{checks, plan::Plan, run};
+//! use scenario::{checks, plan::Plan, run::Player};
 //!
 //! let plan = Plan::from_toml(
 //!     "mine/short-call",
@@ -25,13 +25,13 @@
 //!     "#,
 //! )
 //! .unwrap();
-//! let record = run::play(&plan, 7).unwrap();
+//! let record = Player::new(&plan).seed(7).play().unwrap();
 //! let failures = checks::check(&plan, &record);
 //! assert!(failures.is_empty(), "{failures:#?}\n{}", scenario::timeline::transcript(&record.timeline));
 //! ```
 //!
 //! Invariants:
-//! - [`run::play`] is a function of plan and seed, processor time aside.
+//! - [`run::Player`] is a function of plan, seed and programs, processor time aside.
 //! - Checks, metrics and reports are functions of plan and record: they play nothing and read no clock.
 
 pub mod checks;
@@ -45,7 +45,6 @@ pub mod record;
 pub mod replay;
 pub mod report;
 pub mod run;
-pub mod runtime;
 pub mod schema;
 pub mod select;
 pub mod suite;

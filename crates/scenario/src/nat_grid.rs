@@ -16,7 +16,7 @@ pub use self::verdict::simulated_path;
 use crate::{
     plan::Plan,
     record::RunRecord,
-    run,
+    run::Player,
     suite::{self, Cancel, Keep, Options, Progress, Seeds},
 };
 
@@ -97,7 +97,8 @@ pub fn play(
 ) -> Vec<Cell> {
     let plans: Vec<Plan> = rows.iter().map(|row| row.plan.clone()).collect();
     let options = Options { seeds: Seeds::One(seed), jobs, keep: Keep::Everything };
-    let result = suite::run(&plans, &options, cancel, run::play, progress);
+    let result =
+        suite::run(&plans, &options, cancel, |plan, seed| Player::new(plan).seed(seed).play(), progress);
     let played = rows.into_iter().zip(result.scenarios);
     played
         .filter_map(|(row, runs)| Some(Cell { simulated: path_of(runs.into_iter().next()?), row }))

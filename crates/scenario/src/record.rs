@@ -5,6 +5,7 @@ mod signalling;
 
 use std::{collections::BTreeMap, time::Duration};
 
+use netsim::Lateness;
 use timeline::{Digest, Name, Timeline, VirtualTime};
 
 pub use self::flows::{DataFlow, DataSent, StatisticsSample};
@@ -13,6 +14,7 @@ use crate::{
     plan::{DeliveryWord, MediaKind},
     words::words,
 };
+pub use stage::Leftovers;
 
 /// The states of a call, in the order in which it passes them.
 pub const CALL_STATES: &[&str] =
@@ -63,6 +65,10 @@ pub struct RunRecord {
     pub signalling: SignallingRecord,
     /// What each host still held when the world stopped.
     pub leftovers: BTreeMap<Name, Leftovers>,
+    /// How late the machine was with packets, in a run in real time.
+    pub lateness: Option<Lateness>,
+    /// The relay's log, one JSON object a line, where it was kept.
+    pub relay_log: Option<String>,
 }
 
 words! {
@@ -219,24 +225,6 @@ impl CandidatePair {
             CandidateType::Relayed => 3,
         };
         std::cmp::max_by_key(self.local, self.remote, rank)
-    }
-}
-
-/// What a host still held when its world stopped. After a run that released everything, all zero.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Leftovers {
-    /// Tasks that had not ended.
-    pub tasks: usize,
-    /// Timers that were still set.
-    pub timers: usize,
-    /// UDP sockets, TCP streams and listeners that were open.
-    pub sockets: usize,
-}
-
-impl Leftovers {
-    /// Whether nothing was left.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
     }
 }
 

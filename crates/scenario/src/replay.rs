@@ -32,7 +32,7 @@ use timeline::{Machine, Name, VirtualTime};
 pub use freedom::Freedom;
 pub use script::Driver;
 
-use crate::{plan::Plan, run};
+use crate::{plan::Plan, run::Player};
 
 /// The seed of a replay. Worlds of captures have no losses, so that seeds differ in their keys only.
 const SEED: u64 = 1;
@@ -172,7 +172,7 @@ fn play(trace: &Trace, script: &script::Script) -> Result<Played, String> {
         let problems = error.lines().collect::<Vec<_>>().join("; ");
         format!("the scenario that was made of it cannot be read: {problems}")
     })?;
-    let record = run::play(&plan, SEED).map_err(|error| error.to_string())?;
+    let record = Player::new(&plan).seed(SEED).play().map_err(|error| error.to_string())?;
     let compared = compare::compare(trace, script, &record);
     Ok(Played {
         scenario,

@@ -73,6 +73,8 @@ impl Sketch {
             peers: ["caller", "callee"].map(|name| (Name::from(name), PeerRecord::default())).into(),
             signalling: SignallingRecord::default(),
             leftovers: BTreeMap::new(),
+            lateness: None,
+            relay_log: None,
         });
         sketch.entry(1000, "caller", Event::Action { what: "dials callee".into() });
         sketch.transition(1000, "caller", Machine::Call, "idle", "dialling");

@@ -6,7 +6,7 @@ use scenario::{
     plan::{Outcome, Plan},
     profile::{self, Profile, USUAL_CALLEE},
     report::Report,
-    run,
+    run::Player,
     suite::{self, Keep, Options, Seeds},
 };
 use serde::Serialize;
@@ -49,7 +49,13 @@ pub(super) fn measure(
     let plans: Vec<Plan> = calls.collect::<Result<_, _>>()?;
     let options = Options { seeds: Seeds::Count(seeds.get()), jobs, keep: Keep::Nothing };
     let (bar, started) = (Bar::new(), now());
-    let result = suite::run(&plans, &options, &interrupt::CANCEL, run::play, |progress| bar.show(progress));
+    let result = suite::run(
+        &plans,
+        &options,
+        &interrupt::CANCEL,
+        |plan, seed| Player::new(plan).seed(seed).play(),
+        |progress| bar.show(progress),
+    );
     bar.clear();
     if result.is_partial() {
         return Ok(None);

@@ -78,7 +78,7 @@ mod tests {
     fn the_call_connects_at_the_least_and_the_greatest_delay() {
         for one_way in [Duration::ZERO, MAX_DELAY] {
             let plan = call(one_way, Device::Laptop);
-            let record = scenario::run::play(&plan, 1).unwrap();
+            let record = scenario::run::Player::new(&plan).seed(1).play().unwrap();
             assert_eq!(scenario::checks::check(&plan, &record), [], "{one_way:?}");
         }
     }

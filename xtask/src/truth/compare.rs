@@ -6,7 +6,7 @@ use scenario::{
     metrics::{FirstCall, Milestones, percentile},
     plan::{Device, Milestone, Plan},
     record::RunRecord,
-    run::Lateness,
+    run::{Lateness, Player},
     suite::Run,
     timeline::{Entry, Event, VirtualTime},
 };
@@ -183,7 +183,13 @@ mod tests {
         let play = || {
             let options = Options { seeds: Seeds::Count(2), jobs: NonZeroUsize::MIN, keep: Keep::Everything };
             let plans = [call(ONE_WAY, Device::Instant)];
-            let result = suite::run(&plans, &options, &Cancel::new(), scenario::run::play, |_| {});
+            let result = suite::run(
+                &plans,
+                &options,
+                &Cancel::new(),
+                |plan, seed| Player::new(plan).seed(seed).play(),
+                |_| {},
+            );
             result.scenarios.into_iter().next().unwrap()
         };
         let (in_virtual_time, in_real_time) = (play(), play());
@@ -226,7 +232,7 @@ mod tests {
     #[test]
     fn a_call_that_failed_is_no_agreement() {
         let mut played = played();
-        let mut record = scenario::run::play(&call(ONE_WAY, Device::Instant), 1).unwrap();
+        let mut record = Player::new(&call(ONE_WAY, Device::Instant)).seed(1).play().unwrap();
         record.peers.values_mut().for_each(|peer| peer.connected_at = None);
         let failures = scenario::checks::check(&call(ONE_WAY, Device::Instant), &record);
         first_real(&mut played).failures =

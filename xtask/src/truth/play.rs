@@ -11,7 +11,7 @@ use std::{
 use scenario::{
     plan::{Device, Plan},
     record::RunRecord,
-    run::{Lateness, RunError, play_in_real_time},
+    run::{Lateness, Player, RunError},
     suite::{self, Broken, Cancel, Keep, Options, Run, Seeds},
 };
 
@@ -55,7 +55,13 @@ pub(super) fn play(delays: &[Duration], runs: u32, device: Device, jobs: NonZero
     let options = |jobs| Options { seeds: Seeds::Count(runs), jobs, keep: Keep::Everything };
     let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let (bar, cancel) = (Bar::new(), Cancel::new());
-    let in_virtual_time = suite::run(&modelled, &options(cores), &cancel, scenario::run::play, |_| {});
+    let in_virtual_time = suite::run(
+        &modelled,
+        &options(cores),
+        &cancel,
+        |plan, seed| Player::new(plan).seed(seed).play(),
+        |_| {},
+    );
     let (starts, tallies) = (Starts::spread(&real, jobs), Tallies::default());
     let play_one = |plan: &Plan, seed| play_undisturbed(plan, seed, &starts, &tallies);
     let in_real_time = suite::run(&real, &options(jobs), &cancel, play_one, |progress| bar.show(progress));
@@ -79,7 +85,8 @@ fn play_undisturbed(
     let mut attempt = 1;
     loop {
         starts.wait();
-        let (record, late) = play_in_real_time(plan, seed)?;
+        let record = Player::new(plan).real_time().seed(seed).play()?;
+        let late = record.lateness.unwrap_or_default();
         if late.most <= DISTURBED || attempt >= ATTEMPTS {
             tallies.played(plan, late);
             return Ok(record);

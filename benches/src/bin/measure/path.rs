@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use benches::latency::{attribution::Attribution, cases, floor::Floor, on_profile};
-use scenario::{profile, run};
+use scenario::{profile, run::Player};
 
 use super::Result;
 
@@ -20,7 +20,7 @@ pub(super) fn of(id: &str, seed: u64) -> Result<String> {
             nearest.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
         )
     })?;
-    let record = run::play(&case.plan, seed).map_err(|error| error.to_string())?;
+    let record = Player::new(&case.plan).seed(seed).play().map_err(|error| error.to_string())?;
     let Some(found) = Attribution::of(&case.plan, &record) else {
         return Ok(format!("{id}, seed {seed}: not connected\n"));
     };

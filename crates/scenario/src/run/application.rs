@@ -18,7 +18,8 @@ use call_engine::{
 };
 use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver as Candidates, unbounded};
-use netsim::World;
+use netsim::{UnknownHost, World};
+use stage::{Gauges, WorldRuntime};
 use timeline::Name;
 use tokio::{
     sync::{
@@ -32,13 +33,10 @@ use webrtc::runtime::Runtime;
 pub(super) use self::exchange::Exchange;
 use self::exchange::Made;
 use super::{
-    build, ice_server,
+    build, ice_servers,
     recorder::{PeerObserver, Recording},
 };
-use crate::{
-    plan::{ApiCall, LocalWord, MediaKind, PeerPlan, Plan, TrackState},
-    runtime::{Gauges, WorldRuntime},
-};
+use crate::plan::{ApiCall, LocalWord, MediaKind, PeerPlan, Plan, TrackState};
 
 /// How long a call waits for a description that the other side has not made: it may have failed to.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -65,9 +63,9 @@ impl Application {
         (index, seed): (u64, u64),
         (world, recording): (&World, &Recording),
         exchange: &Exchange,
-    ) -> Self {
-        let host = world.host(&peer.name).expect("the world was built from this plan");
-        let runtime = WorldRuntime::new(world.clone(), host, ice_server::names(plan));
+    ) -> Result<Self, UnknownHost> {
+        let host = world.host(&peer.name)?;
+        let runtime = WorldRuntime::new(world.clone(), host, ice_servers::names(plan));
         let gauges = runtime.gauges();
         let runtime: Arc<dyn Runtime> = Arc::new(runtime);
         let (rings, _) = unbounded_channel();
@@ -98,7 +96,7 @@ impl Application {
         };
         let (orders, waiting) = unbounded_channel();
         let task = tokio::spawn(running.run(waiting, found));
-        Self { orders, task, gauges }
+        Ok(Self { orders, task, gauges })
     }
 
     /// Makes this call, when those before it are done.

@@ -17,7 +17,7 @@ use signaller::relay::DelayRule;
 use timeline::Name;
 use webrtc::runtime::Runtime;
 
-use super::{certificates, ice_server};
+use super::ice_servers;
 use crate::plan::{
     Codecs, Crypto, DelayPlan, Device, FacingMode, IceTransportPolicy, PeerPlan, Permission, Plan, VideoPlan,
 };
@@ -106,7 +106,7 @@ pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, index: u64, seed: u6
         },
         peer: PeerSettings {
             constraints: PeerConstraints {
-                ice_servers: ice_server::configuration(plan, peer),
+                ice_servers: ice_servers::configuration(plan, peer),
                 ice_transport_policy: match peer.ice_transport_policy {
                     IceTransportPolicy::All => EnginePolicy::All,
                     IceTransportPolicy::Relay => EnginePolicy::Relay,
@@ -118,13 +118,13 @@ pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, index: u64, seed: u6
                 Codecs::Full => EngineCodecs::Full,
             },
             crypto: match peer.crypto {
-                Crypto::Ring => certificates::provider(),
+                Crypto::Ring => stage::provider(),
                 Crypto::Seeded => {
                     let seeded = Arc::new(SeededProvider::new(seed, index));
                     Some(Arc::new(RememberingProvider::new(seeded)))
                 }
             },
-            certificate: (peer.crypto == Crypto::Ring).then(|| certificates::of(seed, index)).flatten(),
+            certificate: (peer.crypto == Crypto::Ring).then(|| stage::certificate(seed, index)).flatten(),
         },
         timers: Timers { ring: peer.ring_timeout, connect: peer.connect_timeout },
         recovery: peer.engine.recovery,

@@ -15,6 +15,7 @@ use signaller::{
     CallId, Message, Outgoing,
     relay::{RelayEvent, RelayLog},
 };
+use stage::Journal;
 use timeline::{CandidateFate, Entry, Event, Machine, Name, Timeline, VirtualTime};
 use tokio::sync::{
     Notify,
@@ -87,9 +88,9 @@ impl Recording {
         }
     }
 
-    /// The relay's log; empty where none was wanted.
-    pub(super) fn relay_log(&self) -> String {
-        self.state().relay_log.take().map(|(_, text)| text).unwrap_or_default()
+    /// The relay's log, where it was kept.
+    pub(super) fn relay_log(&self) -> Option<String> {
+        self.state().relay_log.take().map(|(_, text)| text)
     }
 
     /// Writes one line.
@@ -201,6 +202,12 @@ impl Recording {
     fn state(&self) -> MutexGuard<'_, State> {
         // A panic in here leaves the run without a record anyway.
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Journal for Recording {
+    fn record(&self, entry: Entry) {
+        self.state().timeline.entries.push(entry);
     }
 }
 

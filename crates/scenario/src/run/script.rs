@@ -4,8 +4,10 @@
 use std::{collections::BTreeMap, fmt::Display, net::SocketAddr, sync::Arc, time::Duration};
 
 use call_engine::{Delivery, Enabled, Engine, Hold, MediaKind, Mesh, MeshParts, Parts};
-use netsim::World;
+use netsim::{UnknownHost, World};
 use signaller::{Candidate, Message};
+use stage::{Gauges, IceServer, IceServerError, Journal, Leftovers, WorldRuntime};
+use thiserror::Error;
 use timeline::{Event, Name};
 use tokio::{sync::mpsc::unbounded_channel, task::JoinHandle, time::Instant};
 use webrtc::runtime::Runtime;
@@ -13,21 +15,15 @@ use webrtc::runtime::Runtime;
 use super::{
     SETTLE,
     application::{Application, Exchange},
-    build,
-    ice_server::{self, IceServer},
-    numbered,
+    build, ice_servers, numbered,
     recorder::{PeerObserver, Recording},
     room::{self, Baseline, RoomObserver, Rooms},
     signalling::{Server, transport},
     user,
 };
-use crate::{
-    plan::{
-        Action, DeliveryWord, Handover, IceServerPlan, InCall, MediaKind as MediaWord, PeerPlan, Plan,
-        TrackState, Transition,
-    },
-    record::Leftovers,
-    runtime::{Gauges, WorldRuntime},
+use crate::plan::{
+    Action, DeliveryWord, Handover, IceServerPlan, InCall, MediaKind as MediaWord, PeerPlan, Plan,
+    TrackState, Transition,
 };
 
 /// Plays the plan; what every host still holds at the end.
@@ -36,15 +32,27 @@ pub(super) async fn run(
     seed: u64,
     world: World,
     recording: Recording,
-) -> BTreeMap<Name, Leftovers> {
-    let mut stage = Stage::set(&plan, seed, world, recording);
+) -> Result<BTreeMap<Name, Leftovers>, SceneError> {
+    let mut stage = Stage::set(&plan, seed, world, recording)?;
     stage.carry_out(&plan).await;
     stage.end_applications().await;
     stage.recording.all_idle().await;
     tokio::time::sleep(SETTLE).await;
     stage.take_down().await;
     tokio::time::sleep(SETTLE).await;
-    stage.leftovers()
+    Ok(stage.leftovers()?)
+}
+
+/// Why a plan could not be set up in its world. The format accepts only plans that can be.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SceneError {
+    /// A name of the plan is not a host of its world.
+    #[error(transparent)]
+    UnknownHost(#[from] UnknownHost),
+    /// A STUN or TURN server cannot start.
+    #[error(transparent)]
+    IceServer(#[from] IceServerError),
 }
 
 /// Everything that takes part in a run.
@@ -82,12 +90,15 @@ struct PeerOnStage {
 }
 
 impl Stage {
-    fn set(plan: &Plan, seed: u64, world: World, recording: Recording) -> Self {
-        let signaller = Server::start(plan, &world, &recording);
+    fn set(plan: &Plan, seed: u64, world: World, recording: Recording) -> Result<Self, SceneError> {
+        let signaller = Server::start(plan, &world, &recording)?;
+        let journal: Arc<dyn Journal> = Arc::new(recording.clone());
         let start = |server: &IceServerPlan| {
-            (server.name.clone(), IceServer::start(server, &plan.peers, seed, &world, &recording))
+            let settings = ice_servers::settings(server, &plan.peers, seed);
+            Ok((server.name.clone(), IceServer::start(&world, &server.name, settings, &journal)?))
         };
-        let ice_servers: BTreeMap<_, _> = plan.ice_servers.iter().map(start).collect();
+        let ice_servers: BTreeMap<_, _> =
+            plan.ice_servers.iter().map(start).collect::<Result<_, SceneError>>()?;
         let servers = ice_servers.keys().cloned().collect();
         let (mut peers, mut applications) = (BTreeMap::new(), BTreeMap::new());
         let exchange = Exchange::default();
@@ -95,20 +106,20 @@ impl Stage {
             match plan.other_driven(&peer.name).filter(|_| plan.is_driven(&peer.name)) {
                 Some(other) => {
                     let (who, drawn) = ((peer, other), (index, seed));
-                    let started = Application::start(plan, who, drawn, (&world, &recording), &exchange);
+                    let started = Application::start(plan, who, drawn, (&world, &recording), &exchange)?;
                     applications.insert(peer.name.clone(), started);
                 }
                 None => {
-                    let on_stage = PeerOnStage::start(plan, peer, index, seed, &world, &recording);
+                    let on_stage = PeerOnStage::start(plan, peer, index, seed, &world, &recording)?;
                     peers.insert(peer.name.clone(), on_stage);
                 }
             }
             if let Some(schedule) = &peer.schedule {
-                world.schedule_access(&peer.name, schedule).expect("the world was built from this plan");
+                world.schedule_access(&peer.name, schedule)?;
             }
         }
         let rooms = Rooms::default();
-        Self { world, recording, signaller, ice_servers, servers, peers, applications, calls: 0, rooms }
+        Ok(Self { world, recording, signaller, ice_servers, servers, peers, applications, calls: 0, rooms })
     }
 
     async fn carry_out(&mut self, plan: &Plan) {
@@ -257,7 +268,7 @@ impl Stage {
         self.ice_servers.clear();
     }
 
-    fn leftovers(&self) -> BTreeMap<Name, Leftovers> {
+    fn leftovers(&self) -> Result<BTreeMap<Name, Leftovers>, UnknownHost> {
         let signaller = Name::new(Plan::SIGNALLER);
         let servers = self.servers.iter().map(|name| (name, None));
         let hosts = self.peers.iter().map(|(name, peer)| (name, Some(&peer.gauges)));
@@ -267,13 +278,13 @@ impl Stage {
             .chain([(&signaller, None)])
             .chain(servers)
             .map(|(name, gauges)| {
-                let sockets = self.world.open_sockets(name).expect("the world was built from this plan");
+                let sockets = self.world.open_sockets(name)?;
                 let left = Leftovers {
                     tasks: gauges.map_or(0, Gauges::tasks),
                     timers: gauges.map_or(0, Gauges::timers),
                     sockets,
                 };
-                (name.clone(), left)
+                Ok((name.clone(), left))
             })
             .collect()
     }
@@ -287,9 +298,9 @@ impl PeerOnStage {
         seed: u64,
         world: &World,
         recording: &Recording,
-    ) -> Self {
-        let host = world.host(&peer.name).expect("the world was built from this plan");
-        let runtime = WorldRuntime::new(world.clone(), host, ice_server::names(plan));
+    ) -> Result<Self, UnknownHost> {
+        let host = world.host(&peer.name)?;
+        let runtime = WorldRuntime::new(world.clone(), host, ice_servers::names(plan));
         let gauges = runtime.gauges();
         let runtime: Arc<dyn Runtime> = Arc::new(runtime);
         let recovers = peer.engine.recovery.is_some();
@@ -299,12 +310,12 @@ impl PeerOnStage {
                 RoomObserver { name: peer.name.clone(), world: world.clone(), recording: recording.clone() };
             let parts = MeshParts {
                 runtime: runtime.clone(),
-                transport: transport(plan, peer, (seed, index), world, recording),
+                transport: transport(plan, peer, (seed, index), world, recording)?,
                 devices: Arc::new(build::devices(peer, runtime)),
                 observer: Arc::new(observer),
             };
             let engine = Program::Rooms(Mesh::start(settings, parts));
-            return Self { engine, user: None, baseline: Baseline::default(), gauges, recovers };
+            return Ok(Self { engine, user: None, baseline: Baseline::default(), gauges, recovers });
         }
         let (rings_in, rings) = unbounded_channel();
         let observer = PeerObserver {
@@ -315,19 +326,19 @@ impl PeerOnStage {
         };
         let parts = Parts {
             runtime: runtime.clone(),
-            transport: transport(plan, peer, (seed, index), world, recording),
+            transport: transport(plan, peer, (seed, index), world, recording)?,
             devices: Arc::new(build::devices(peer, runtime)),
             observer: Arc::new(observer),
         };
         let engine = Engine::start(settings, parts);
         let user = tokio::spawn(user::answer_rings(engine.clone(), peer.on_ring, rings));
-        Self {
+        Ok(Self {
             engine: Program::Calls(engine),
             user: Some(user),
             baseline: Baseline::default(),
             gauges,
             recovers,
-        }
+        })
     }
 }
 

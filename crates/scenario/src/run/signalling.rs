@@ -11,7 +11,6 @@ mod words;
 
 use std::time::Duration;
 
-use netsim::World;
 use signaller::{
     CallId,
     access::{Grant, Secret},
@@ -38,14 +37,9 @@ fn transport_of(plan: &Plan, peer: &PeerPlan) -> TransportPlan {
 
 /// A right to join the script's call. Tokens are for one call, and so is a script that wants them.
 fn grant(participant: &Name, call: &str, expires: Duration) -> Grant {
-    let expires_s = super::EPOCH_S + expires.as_secs();
+    let expires_s = stage::EPOCH_S + expires.as_secs();
     Grant { call: CallId::new(call), participant: participant.clone(), expires_s }
 }
 
 /// The script's call.
 const CALL: &str = "call-1";
-
-/// What the clock on every wall shows.
-fn time_of_day(world: &World) -> Duration {
-    Duration::from_secs(super::EPOCH_S) + world.now().elapsed()
-}

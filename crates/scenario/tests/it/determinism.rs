@@ -2,7 +2,7 @@
 
 use std::{process::Command, thread};
 
-use scenario::{plan::Plan, run::play};
+use scenario::{plan::Plan, run::Player};
 
 /// Scenarios that between them use everything that could differ: media, loss on UDP and TCP, jitter,
 /// a link that goes down, the project's own cryptography, NATs, TURN, a handover there and back, and signalling
@@ -26,7 +26,9 @@ const SEEDS: std::ops::RangeInclusive<u64> = 1..=20;
 const PRINT: &str = "CALLSIM_PRINT_DIGESTS";
 
 fn digests_of(plan: &Plan, seeds: impl Iterator<Item = u64>) -> Vec<String> {
-    seeds.map(|seed| play(plan, seed).expect("the scenario plays").digest.to_string()).collect()
+    seeds
+        .map(|seed| Player::new(plan).seed(seed).play().expect("the scenario plays").digest.to_string())
+        .collect()
 }
 
 fn on_one_thread() -> Vec<String> {

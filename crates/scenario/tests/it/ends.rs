@@ -1,12 +1,12 @@
 //! Why calls end, and what each side says of it: one scenario for each reason.
 
-use scenario::{metrics::FirstCall, run::play};
+use scenario::{metrics::FirstCall, run::Player};
 
 /// The reasons of caller and callee. Where both can know, both have the same one.
 #[track_caller]
 fn check(name: &str, caller: &str, callee: &str) {
     let plan = super::scenario(name);
-    let record = play(&plan, 1).expect("the scenario plays");
+    let record = Player::new(&plan).seed(1).play().expect("the scenario plays");
     let call = FirstCall::of(&plan).expect("somebody dials");
     let reasons = call.sides().map(|side| record.peers[side].end_reason.clone().unwrap_or_default());
     assert_eq!(reasons, [caller, callee], "{name}");

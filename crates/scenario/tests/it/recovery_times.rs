@@ -9,7 +9,7 @@ use std::time::Duration;
 use scenario::{
     metrics::{longest_recovery, percentile, recoveries},
     record::RunRecord,
-    run::play,
+    run::Player,
 };
 use timeline::Event;
 
@@ -24,7 +24,7 @@ fn check(name: &str, p50_at_most: Duration, p95_at_most: Duration) {
     let plan = super::scenario(name);
     let mut times: Vec<Duration> = (1..=SEEDS)
         .map(|seed| {
-            let record = play(&plan, seed).expect("the scenario plays");
+            let record = Player::new(&plan).seed(seed).play().expect("the scenario plays");
             media_follows(&record);
             longest_recovery(&record).expect("a connection is lost and stands again")
         })

@@ -18,7 +18,7 @@ use scenario::{
     checks,
     plan::Plan,
     replay::{Driver, Played, Replay, replay},
-    run,
+    run::Player,
     timeline::{Machine, Name, VirtualTime},
 };
 
@@ -201,7 +201,7 @@ fn sit_on_offer(trace: &mut Trace, gap: Duration) -> VirtualTime {
 
 /// From the caller's offer until the callee applied it, in the world.
 fn offer_took(played: &Played, names: [&str; 2]) -> Duration {
-    let record = run::play(&Plan::from_toml("captured", &played.scenario).unwrap(), 1).unwrap();
+    let record = Player::new(&Plan::from_toml("captured", &played.scenario).unwrap()).seed(1).play().unwrap();
     let first = |name: &str, state: &str| {
         let name = Name::from(name);
         let mut passed = record.timeline.transitions(&name, Machine::Signaling);
@@ -246,7 +246,7 @@ fn the_saved_scenario_of_a_call_that_came_again_is_green() {
         assert_eq!(played.divergence, None, "{path}");
         let plan = Plan::from_toml("captured", &played.scenario).unwrap();
         for seed in 1..=3 {
-            let record = run::play(&plan, seed).unwrap();
+            let record = Player::new(&plan).seed(seed).play().unwrap();
             let failures = checks::check(&plan, &record);
             assert!(failures.is_empty(), "{path}: {failures:#?}\n{}", played.scenario);
         }
@@ -266,7 +266,7 @@ fn the_offer_of_who_was_not_captured_is_applied_in_its_own_words() {
             assert!(played.scenario.contains(line.trim_end()), "{line} is missing in\n{}", played.scenario);
         }
         let plan = Plan::from_toml("captured", &played.scenario).unwrap();
-        let record = run::play(&plan, 1).unwrap();
+        let record = Player::new(&plan).seed(1).play().unwrap();
         let callee = &trace.peers[1].id;
         let arrived: u64 = record.peers[callee].received.values().map(|flow| flow.packets).sum();
         assert!(arrived > 50, "media of the one who stands in arrives: {arrived} packets");
@@ -335,7 +335,7 @@ fn a_provisional_answer_is_given_again_and_then_the_answer() {
     let played = played(&trace);
     assert_eq!((played.divergence, played.matched, played.captured), (None, 18, 18));
     assert!(played.scenario.contains("set-local-description = \"pranswer\""), "{}", played.scenario);
-    let record = run::play(&Plan::from_toml("captured", &played.scenario).unwrap(), 1).unwrap();
+    let record = Player::new(&Plan::from_toml("captured", &played.scenario).unwrap()).seed(1).play().unwrap();
     let states = |peer: usize| -> Vec<&str> {
         let transitions = record.timeline.transitions(&trace.peers[peer].id, Machine::Signaling);
         transitions.map(|(_, state)| state).collect()
@@ -354,7 +354,7 @@ fn one_side_of_a_conference_is_played_with_the_server_s_own_offers() {
     assert!(played.scenario.contains("a=ssrc:2002 cname:s2"), "the second one speaks of somebody more");
     let idle = "callee made 1 more peer connections, and never used them.";
     assert!(played.assumptions.iter().any(|said| said == idle), "{:?}", played.assumptions);
-    let record = run::play(&Plan::from_toml("captured", &played.scenario).unwrap(), 1).unwrap();
+    let record = Player::new(&Plan::from_toml("captured", &played.scenario).unwrap()).seed(1).play().unwrap();
     let rejected: Vec<String> =
         record.timeline.entries.iter().map(|entry| format!("{:?}", entry.event)).collect();
     assert!(!rejected.iter().any(|event| event.contains("Rejected")), "candidates of other tags are applied");

@@ -6,7 +6,7 @@ use scenario::{
     plan::Plan,
     record::RunRecord,
     replay::{Played, Replay, replay},
-    run,
+    run::Player,
 };
 
 /// A call that is accepted, and what happens in it.
@@ -90,7 +90,7 @@ fn check(record: &RunRecord, trace: &Trace) {
     let offers: u64 = record.peers.values().map(|peer| peer.offers_sent).sum();
     assert_eq!(count(trace, &SignalKind::Offer), offers);
     let again = Plan::from_toml("again", &played.scenario).unwrap();
-    let again = run::play(&again, 1).unwrap();
+    let again = Player::new(&again).seed(1).play().unwrap();
     let replayed: u64 = again.peers.values().map(|peer| peer.offers_sent).sum();
     assert_eq!(replayed, offers, "as many offers are made again: {}", played.scenario);
 }
@@ -100,7 +100,8 @@ proptest! {
 
     #[test]
     fn a_call_of_ours_replays_without_divergence(call in calls(), seed in 1..1000_u64) {
-        let (record, log) = run::play_logged(&call.plan(), seed).unwrap();
+        let record = Player::new(&call.plan()).relay_log().seed(seed).play().unwrap();
+        let log = record.relay_log.as_deref().expect("the log was kept");
         prop_assert!(record.peers.values().all(|peer| peer.connected_at.is_some()), "{call:?}");
         check(&record, &trace("relay.jsonl", log.as_bytes()));
         let timeline = serde_json::to_vec(&record.timeline).unwrap();

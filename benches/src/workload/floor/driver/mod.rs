@@ -14,7 +14,7 @@ mod runtime;
 
 use std::{future::Future, time::Duration};
 
-use scenario::run::thread_settings;
+use stage::thread_settings;
 
 use self::{
     call::{Call, Talk},

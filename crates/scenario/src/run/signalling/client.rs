@@ -1,12 +1,13 @@
 use std::net::{IpAddr, SocketAddr};
 
-use netsim::{Host, World};
+use netsim::{UnknownHost, World};
 use signaller::{
     CallId, SessionId, Transport,
     access::{Secret, Token},
     client::{AllowedWays, FallbackSettings, FallbackTransport, Identity, Jitter, Target},
     tcp::{ClientSettings, TcpTransport},
 };
+use stage::connector;
 use timeline::Name;
 
 use super::{CALL, HTTP_PORT, STREAM_PORT, grant, secret, transport_of, watched::Watched};
@@ -22,15 +23,15 @@ pub(in crate::run) fn transport(
     (seed, index): (u64, u64),
     world: &World,
     recording: &Recording,
-) -> Box<dyn Transport> {
-    let host = world.host(&peer.name).expect("the world was built from this plan");
+) -> Result<Box<dyn Transport>, UnknownHost> {
+    let host = world.host(&peer.name)?;
     let identity = Identity { participant: peer.name.clone(), session: SessionId::new("run") };
     let by = transport_of(plan, peer);
     let ways = match by {
         TransportPlan::Stream => {
             let connector = connector(host, signaller_address(plan, peer, STREAM_PORT));
             let inner = TcpTransport::spawn(identity, stream_settings(&peer.signaling.client), connector);
-            return Box::new(Watched::new(inner, peer.name.clone(), world.clone(), recording.clone()));
+            return Ok(Box::new(Watched::new(inner, peer.name.clone(), world.clone(), recording.clone())));
         }
         TransportPlan::WebSocket => AllowedWays::WebSocket,
         TransportPlan::Rest => AllowedWays::Rest,
@@ -41,7 +42,7 @@ pub(in crate::run) fn transport(
     let target = target(plan, peer, address);
     let inner =
         FallbackTransport::spawn(identity, target, settings, jitter(seed, index), connector(host, address));
-    Box::new(Watched::new(inner, peer.name.clone(), world.clone(), recording.clone()))
+    Ok(Box::new(Watched::new(inner, peer.name.clone(), world.clone(), recording.clone())))
 }
 
 /// The first address of the signaller that is of a family which the peer has.
@@ -50,13 +51,6 @@ fn signaller_address(plan: &Plan, peer: &PeerPlan, port: u16) -> SocketAddr {
     let fits = |address: &&IpAddr| peer.addresses.iter().any(|own| own.is_ipv4() == address.is_ipv4());
     let address = addresses.iter().find(fits).or(addresses.first()).expect("the signaller has an address");
     SocketAddr::new(*address, port)
-}
-
-fn connector(host: Host, to: SocketAddr) -> impl signaller::client::Connector {
-    move || {
-        let host = host.clone();
-        async move { host.connect(to).await }
-    }
 }
 
 /// What the framed transport has of the same settings.

@@ -16,7 +16,7 @@ use scenario::{
     checks,
     plan::Plan,
     record::{END_REASONS, RunRecord},
-    run::play,
+    run::Player,
 };
 use timeline::{Event, Machine};
 
@@ -84,7 +84,7 @@ fn judge(script: &Script) -> Result<(), String> {
     let text = scenario_file(script, allowed.as_ref());
     let plan =
         Plan::from_toml("endings", &text).map_err(|error| format!("{:#?}\n{text}", error.problems()))?;
-    let record = play(&plan, 1).map_err(|error| error.to_string())?;
+    let record = Player::new(&plan).seed(1).play().map_err(|error| error.to_string())?;
     let failures = checks::check(&plan, &record);
     let mut wrong: Vec<String> =
         failures.into_iter().map(|fail| format!("{}: {}", fail.check, fail.message)).collect();

@@ -44,6 +44,24 @@ pub struct Gauges {
     timers: Arc<AtomicUsize>,
 }
 
+/// What a host still holds. After a run that released everything, all zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// Tasks that have not ended.
+    pub tasks: usize,
+    /// Timers that are set.
+    pub timers: usize,
+    /// UDP sockets, TCP streams and listeners that are open.
+    pub sockets: usize,
+}
+
+impl Leftovers {
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl WorldRuntime {
     /// The runtime of `host` in `world`.
     pub fn new(world: World, host: Host, names: Names) -> Self {

@@ -1,5 +1,5 @@
-//! The cryptography of peers, and the certificates that the worlds of one process have in common. To make one takes two operations on the curve and some
-//! encoding, a twentieth of a call, and which one a peer has changes nothing that its call does.
+//! DTLS certificates and cryptography shared by all worlds of a process. Which certificate a peer has does not affect
+//! its call, and making one takes two operations on the curve: a twentieth of a call.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,25 +9,24 @@ use rtc::{
     peer_connection::certificate::{CertificateParams, RTCCertificate},
 };
 
-use super::thread_settings;
+use crate::thread_settings;
 
 /// How many there are. In a world with more peers some have the same one.
 const POOL: usize = 4096;
 
 static CERTIFICATES: [OnceLock<Option<RTCCertificate>>; POOL] = [const { OnceLock::new() }; POOL];
 
-/// The certificate of the first peer connection of a plan's peer number `index`: another one for each of a world's
-/// peers, and others with the next seed. The same in every process, whoever asked first. `None` where none can be
-/// made; the library says why when it tries itself.
-pub(super) fn of(seed: u64, index: u64) -> Option<RTCCertificate> {
+/// A certificate for peer number `index` of the world with `seed`, from 0: a different one for each peer of a world, and
+/// different ones for the next seed. The same in every process, whichever world asks first. `None` where none can be
+/// made; the library reports why when it tries itself.
+pub fn certificate(seed: u64, index: u64) -> Option<RTCCertificate> {
     let number = seed.wrapping_mul(2).wrapping_add(index) % POOL as u64;
     CERTIFICATES[number as usize].get_or_init(|| make(number)).clone()
 }
 
-/// The library's own cryptography, which makes these certificates and with which peers use them: both ends of a
-/// handshake are in one world, so that half of it need not be worked out twice. `None` where there is none; the library
-/// says why when it looks for it itself.
-pub(super) fn provider() -> Option<Arc<dyn RTCCryptoProvider>> {
+/// The library's own cryptography, with a memory: both ends of a handshake are in one world, so half of its public-key
+/// operations need not be computed twice. `None` where the library has no provider; it reports why itself.
+pub fn provider() -> Option<Arc<dyn RTCCryptoProvider>> {
     let own = crypto::default_provider().ok()?;
     Some(Arc::new(RememberingProvider::new(own)))
 }
@@ -56,7 +55,7 @@ mod tests {
 
     #[test]
     fn each_peer_of_a_world_has_its_own_and_always_the_same() {
-        let of_world = |seed| (0..4).map(move |index| fingerprint(&of(seed, index).unwrap()));
+        let of_world = |seed| (0..4).map(move |index| fingerprint(&certificate(seed, index).unwrap()));
         let first: Vec<String> = of_world(7).collect();
         assert_eq!(first.iter().collect::<BTreeSet<_>>().len(), 4);
         assert_eq!(of_world(7).collect::<Vec<_>>(), first);

@@ -1,0 +1,187 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use cpu_time::ThreadTime;
+use netsim::{End, Pace, World, WorldConfig, WorldError};
+use stage::StageError;
+use thiserror::Error;
+use timeline::Name;
+
+use super::{
+    build,
+    recorder::Recording,
+    script::{self, SceneError},
+};
+use crate::{
+    plan::Plan,
+    record::{Leftovers, RunRecord, WorldEnd},
+};
+
+/// Plays a plan: `Player::new(&plan).seed(7).play()`.
+///
+/// The same plan, seed and programs give the same record (its processor time aside) on every machine, in every process
+/// and on any number of threads.
+#[derive(Clone)]
+#[must_use = "nothing is played before `seed` and `play`"]
+pub struct Player<'p> {
+    plan: &'p Plan,
+    pace: Pace,
+    relay_log: RelayLog,
+}
+
+/// A player that knows its seed.
+#[derive(Clone)]
+#[must_use = "nothing is played before `play`"]
+pub struct SeededPlayer<'p> {
+    player: Player<'p>,
+    seed: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RelayLog {
+    Kept,
+    Off,
+}
+
+/// Why a run yields nothing.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// This platform cannot be made deterministic.
+    #[error("{0}")]
+    Unsupported(#[from] determinism::Unsupported),
+    /// The world could not be built or driven.
+    #[error("the world of `{plan}` (seed {seed}): {source}")]
+    World {
+        /// The plan's name.
+        plan: String,
+        /// The seed.
+        seed: u64,
+        /// What went wrong.
+        source: WorldError,
+    },
+    /// What the plan asks for could not be set up in its world.
+    #[error("the world of `{plan}` (seed {seed}): {source}")]
+    Scene {
+        /// The plan's name.
+        plan: String,
+        /// The seed.
+        seed: u64,
+        /// What went wrong.
+        source: SceneError,
+    },
+    /// Something in the world panicked: a bug of callsim, of a program in it, or of the stack under test.
+    #[error("`{plan}` (seed {seed}) panicked: {message}")]
+    Panicked {
+        /// The plan's name.
+        plan: String,
+        /// The seed.
+        seed: u64,
+        /// The text of the panic.
+        message: String,
+    },
+}
+
+impl<'p> Player<'p> {
+    /// Plays `plan` in virtual time, with the call engine at every peer.
+    pub const fn new(plan: &'p Plan) -> Self {
+        Self { plan, pace: Pace::Virtual, relay_log: RelayLog::Off }
+    }
+
+    /// Plays in real time: the same world with the machine's clock, to check virtual time against.
+    ///
+    /// It takes as long as the plan says, and no two runs are the same: the seed decides the network's draws and the
+    /// programs' randomness, but when they are made depends on the machine. [`RunRecord::lateness`] shows how late the
+    /// machine was with packets. Times of the record have fractions of a millisecond, and steps happen up to some
+    /// milliseconds later than the plan says.
+    pub const fn real_time(mut self) -> Self {
+        self.pace = Pace::RealTime;
+        self
+    }
+
+    /// Keeps the relay's log in [`RunRecord::relay_log`]: what a relay with `serve --log` would have written of this
+    /// call, times in virtual milliseconds.
+    pub const fn relay_log(mut self) -> Self {
+        self.relay_log = RelayLog::Kept;
+        self
+    }
+
+    /// With this seed: where all randomness of the world and its programs comes from.
+    pub const fn seed(self, seed: u64) -> SeededPlayer<'p> {
+        SeededPlayer { player: self, seed }
+    }
+}
+
+impl SeededPlayer<'_> {
+    /// Plays on a fresh thread.
+    ///
+    /// # Errors
+    /// [`RunError`]. A call that fails is not an error: the record shows it.
+    pub fn play(&self) -> Result<RunRecord, RunError> {
+        match stage::on_thread(self.seed, || self.on_this_thread()) {
+            Ok(played) => played,
+            Err(error) => Err(self.error(error)),
+        }
+    }
+
+    /// Plays on the calling thread, which must be a fresh simulation thread with [`stage::thread_settings`] of the same
+    /// seed, to measure a run without the start of its thread.
+    ///
+    /// # Errors
+    /// As for [`SeededPlayer::play`], also where the thread is not a simulation thread.
+    pub fn on_this_thread(&self) -> Result<RunRecord, RunError> {
+        let started = ThreadTime::now();
+        let (plan, seed) = (self.player.plan, self.seed);
+        let recording = Recording::new(plan);
+        if self.player.relay_log == RelayLog::Kept {
+            recording.log_relay();
+        }
+        let config = WorldConfig { pace: self.player.pace, ..build::world_config(plan, seed) };
+        let script = |world| script::run(Arc::new(plan.clone()), seed, world, recording.clone());
+        let outcome = World::run(config, script).map_err(|error| self.error(error.into()))?;
+        let leftovers = match outcome.value {
+            Some(Ok(leftovers)) => leftovers,
+            Some(Err(source)) => return Err(RunError::Scene { plan: plan.name.clone(), seed, source }),
+            None => cut_short(plan, &outcome.leftovers.at_end),
+        };
+        let relay_log = recording.relay_log();
+        let (mut timeline, peers, signalling) = recording.finish();
+        timeline.packets = outcome.packets;
+        Ok(RunRecord {
+            seed,
+            end: match outcome.end {
+                End::Finished => WorldEnd::Finished,
+                End::Deadline => WorldEnd::Deadline,
+                End::EventBudget => WorldEnd::EventBudget,
+                End::Stalled => WorldEnd::Stalled,
+            },
+            timeline,
+            digest: outcome.digest,
+            elapsed: outcome.elapsed,
+            cpu: Some(started.elapsed()),
+            peers,
+            signalling,
+            leftovers,
+            lateness: outcome.lateness,
+            relay_log,
+        })
+    }
+
+    fn error(&self, error: StageError) -> RunError {
+        let (plan, seed) = (self.player.plan.name.clone(), self.seed);
+        match error {
+            StageError::Unsupported(unsupported) => RunError::Unsupported(unsupported),
+            StageError::World(source) => RunError::World { plan, seed, source },
+            StageError::Panicked(message) => RunError::Panicked { plan, seed, message },
+        }
+    }
+}
+
+/// What a world that was stopped before the end of its script still held: its sockets. Tasks and timers were taken
+/// down with it.
+fn cut_short(plan: &Plan, sockets: &BTreeMap<Name, usize>) -> BTreeMap<Name, Leftovers> {
+    let of = |name: &Name| Leftovers {
+        sockets: sockets.get(name).copied().unwrap_or_default(),
+        ..Leftovers::default()
+    };
+    plan.peers.iter().map(|peer| (peer.name.clone(), of(&peer.name))).collect()
+}
