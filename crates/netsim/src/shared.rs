@@ -196,7 +196,7 @@ impl Shared {
             return Stirred::No;
         }
         let mut network = self.network();
-        let woken = self.kernel.egress(|segment| network.tcp_send(now, segment));
+        let woken = self.kernel.egress(|host, segment| network.tcp_send(now, host, segment));
         drop(network);
         woken.wake()
     }
@@ -239,7 +239,7 @@ impl Shared {
     pub(crate) fn carry_out(&self, effects: &mut Effects) {
         if !effects.segments.is_empty() {
             self.stacks_busy.store(true, Ordering::Relaxed);
-            effects.segments.drain(..).for_each(|segment| self.kernel.deliver(segment));
+            effects.segments.drain(..).for_each(|(host, segment)| self.kernel.deliver(host, segment));
         }
         for waker in effects.wakers.drain(..) {
             waker.wake();

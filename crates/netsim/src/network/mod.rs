@@ -12,7 +12,6 @@ mod handover;
 mod host;
 mod processing;
 mod route;
-mod slots;
 mod tcp;
 mod topology;
 mod udp;
@@ -27,13 +26,14 @@ use std::{
 use timeline::{Digest, Name, PacketRecord, Protocol, Transit, Verdict, VirtualTime};
 
 use crate::{
-    Access, Counts, Half, LinkModel, WorldConfig,
+    Access, Counts, Half, HostSpec, LinkModel, WorldConfig,
     events::Events,
     kernel::Segment,
     log::{PacketLog, RecordId},
 };
 use host::HostState;
 use tcp::Connections;
+pub(crate) use tcp::EndKey;
 pub(crate) use topology::Topology;
 use topology::{Hop, Realm};
 
@@ -69,23 +69,26 @@ enum Event {
 pub(crate) struct Effects {
     /// Tasks to wake.
     pub(crate) wakers: Vec<Waker>,
-    /// Segments to hand to the TCP stacks, in order.
-    pub(crate) segments: Vec<Segment>,
+    /// Segments to hand to the TCP stacks of hosts, in order.
+    pub(crate) segments: Vec<(HostIndex, Segment)>,
 }
 
 impl Effects {
     pub(crate) fn reaches_a_host(&self) -> bool {
         !self.wakers.is_empty() || !self.segments.is_empty()
     }
+
+    /// Resets a connection at one of its ends, in the name of the other one.
+    fn reset(&mut self, end: EndKey) {
+        self.segments.push((end.host, Segment::reset(end.peer, end.local)));
+    }
 }
 
 impl Network {
     /// The hosts of `config` in its `topology`.
     pub(crate) fn new(config: &WorldConfig, topology: Topology) -> Self {
-        let host = |(index, spec): (HostIndex, &crate::HostSpec)| {
-            HostState::new(config.seed, index, spec, topology.first_realm(&spec.name))
-        };
-        let hosts: Vec<_> = config.hosts.iter().enumerate().map(host).collect();
+        let host = |spec: &HostSpec| HostState::new(config.seed, spec, topology.first_realm(&spec.name));
+        let hosts: Vec<_> = config.hosts.iter().map(host).collect();
         let by_name = hosts.iter().enumerate().map(|(index, host)| (host.name.clone(), index)).collect();
         Self {
             hosts,

@@ -291,11 +291,7 @@ impl HostState {
             let leaves = bound.ip().is_loopback() && !self.owns(to.ip());
             return if leaves { Err(io::ErrorKind::InvalidInput.into()) } else { Ok(bound) };
         }
-        if to.ip().is_loopback() {
-            return Ok(SocketAddr::new(to.ip(), bound.port()));
-        }
-        let own = self.owns(to.ip()).then_some(to.ip());
-        let address = own.or_else(|| self.source_for(to.ip())).ok_or(io::ErrorKind::NetworkUnreachable)?;
+        let address = self.source_for(to.ip()).ok_or(io::ErrorKind::NetworkUnreachable)?;
         Ok(SocketAddr::new(address, bound.port()))
     }
 }
