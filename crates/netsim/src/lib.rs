@@ -58,16 +58,19 @@ mod classify;
 mod config;
 mod counts;
 mod draw;
+mod effects;
 mod events;
 mod gateway;
 mod hold;
 mod host;
+mod ids;
 mod kernel;
 mod link;
 mod log;
 mod lookup;
 mod network;
 mod numeric;
+mod outcome;
 mod pace;
 mod pump;
 mod shared;
@@ -89,7 +92,8 @@ pub use link::{
     Access, Correlation, Ending, GilbertElliott, Half, InvalidBursts, InvalidCorrelation, InvalidProbability,
     InvalidTailIndex, LinkModel, Probability, QueueLimit, Rate, Reordering, Schedule, Spread, TailIndex,
 };
+pub use outcome::{End, Leftovers, Outcome, UnknownHost};
 pub use pace::{Lateness, Pace};
 pub use socket::{TcpListener, TcpStream, UdpSocket};
 pub use timers::Sleep;
-pub use world::{End, Leftovers, Outcome, UnknownHost, World, WorldError};
+pub use world::{World, WorldError};

@@ -21,7 +21,11 @@ use std::{
 use timeline::VirtualTime;
 use tokio::{sync::Notify, time::Sleep};
 
-use crate::{End, network::Effects, shared::Shared};
+use crate::{
+    End,
+    effects::{Effects, Stirred},
+    shared::Shared,
+};
 
 /// Releases what happens in a world, one thing after the other.
 #[derive(Default)]
@@ -34,13 +38,6 @@ struct State {
     next: Option<Pin<Box<Sleep>>>,
     /// The clock may move before the runtime goes on.
     may_jump: bool,
-}
-
-/// What was released set something going, or may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stirred {
-    Yes,
-    No,
 }
 
 impl Pump {

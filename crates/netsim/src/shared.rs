@@ -17,10 +17,12 @@ use tokio::time::Instant;
 use crate::{
     End, WorldConfig,
     budget::Budget,
+    effects::{Effects, Stirred},
+    ids::HostIndex,
     kernel::{Kernel, Stack},
-    network::{Effects, HostIndex, Network, Topology},
+    network::{Network, Topology},
     pace::{Pace, RealTime},
-    pump::{Ending, Pump, Stirred},
+    pump::{Ending, Pump},
     timers::Timers,
 };
 

@@ -1,12 +1,14 @@
 use std::{collections::BTreeMap, fmt, future::Future, sync::Arc, time::Duration};
 
 use thiserror::Error;
-use timeline::{Digest, Name, PacketRecord, VirtualTime};
+use timeline::{Name, VirtualTime};
 use tokio::runtime::Runtime;
 
 use crate::{
-    Access, Counts, Half, Handover, HandoverError, Host, InvalidConfig, Lateness, LinkModel, Pace, Power,
-    Schedule, Sleep, WorldConfig,
+    Access, Counts, End, Half, Handover, HandoverError, Host, InvalidConfig, Leftovers, LinkModel, Outcome,
+    Pace, Power, Schedule, Sleep, UnknownHost, WorldConfig,
+    ids::HostIndex,
+    network::Topology,
     pace::RealTime,
     shared::{Running, Shared},
 };
@@ -18,61 +20,6 @@ use crate::{
 #[derive(Clone)]
 pub struct World {
     shared: Arc<Shared>,
-}
-
-/// What came of a world.
-#[derive(Debug)]
-pub struct Outcome<T> {
-    /// What its main future returned; `None` where it was cut off.
-    pub value: Option<T>,
-    /// Why it ended.
-    pub end: End,
-    /// Every packet that a host handed to the network, in the order of sending.
-    pub packets: Vec<PacketRecord>,
-    /// A hash over time, addresses, transport, length and bytes of all of them.
-    pub digest: Digest,
-    /// How long it lasted.
-    pub elapsed: VirtualTime,
-    /// How much it did.
-    pub counts: Counts,
-    /// Which sockets were still open.
-    pub leftovers: Leftovers,
-    /// How late packets were, in real time; `None` where time was virtual.
-    pub lateness: Option<Lateness>,
-}
-
-/// Why a world ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// Its main future returned.
-    Finished,
-    /// Virtual time reached the deadline.
-    Deadline,
-    /// It did more than its event budget allows.
-    EventBudget,
-    /// It went on and on at one instant: something sleeps for no time in a loop.
-    Stalled,
-}
-
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Finished => "finished",
-            Self::Deadline => "cut off at the deadline",
-            Self::EventBudget => "cut off, having used up its event budget",
-            Self::Stalled => "cut off, going round in circles at one instant",
-        })
-    }
-}
-
-/// How many sockets were open per host: UDP sockets, TCP streams and listeners. Hosts with none are left
-/// out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Leftovers {
-    /// When the main future was done, with all other tasks still there.
-    pub at_end: BTreeMap<Name, usize>,
-    /// When all tasks had been dropped: these are leaks, or part of the returned value.
-    pub after_shutdown: BTreeMap<Name, usize>,
 }
 
 /// Why a world could not be run.
@@ -93,16 +40,6 @@ pub enum WorldError {
     Runtime(#[source] std::io::Error),
 }
 
-/// No host has this name.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("no host is called {name}; there are {known}")]
-pub struct UnknownHost {
-    /// The name.
-    pub name: Name,
-    /// The names that there are, in words.
-    pub known: String,
-}
-
 impl World {
     /// Runs a world to its end on this thread, with a runtime of its own, and `main` in it.
     ///
@@ -121,7 +58,7 @@ impl World {
         if config.pace == Pace::RealTime {
             determinism::use_system_clocks();
         }
-        let topology = config.topology()?;
+        let topology = Topology::of(&config)?;
         let running = Running::begin().ok_or(WorldError::Nested)?;
         let shared = Arc::new(Shared::new(&config, topology, &running));
         // From here on, also in a panic, the runtime goes first, with all tasks and their sockets.
@@ -265,7 +202,7 @@ impl World {
         self.shared.end(end);
     }
 
-    fn index(&self, name: &Name) -> Result<usize, UnknownHost> {
+    fn index(&self, name: &Name) -> Result<HostIndex, UnknownHost> {
         let network = self.shared.network();
         network.host(name).ok_or_else(|| {
             let known: Vec<_> = network.host_names().map(Name::as_str).collect();

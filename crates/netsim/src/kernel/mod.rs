@@ -22,7 +22,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::network::HostIndex;
+use crate::ids::HostIndex;
 use host::Host;
 pub(crate) use segment::Segment;
 pub(crate) use socket::{Close, Connecting, Listener, Stream};

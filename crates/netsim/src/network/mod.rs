@@ -20,25 +20,21 @@ mod weather;
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
-    task::Waker,
 };
 
 use timeline::{Digest, Name, PacketRecord, Protocol, Transit, Verdict, VirtualTime};
 
 use crate::{
     Access, Counts, Half, HostSpec, LinkModel, WorldConfig,
+    effects::Effects,
     events::Events,
-    kernel::Segment,
-    log::{PacketLog, RecordId},
+    ids::{HostIndex, RecordId},
+    log::PacketLog,
 };
 use host::HostState;
 use tcp::Connections;
-pub(crate) use tcp::EndKey;
 pub(crate) use topology::Topology;
 use topology::{Hop, Realm};
-
-/// A host's place in its world.
-pub(crate) type HostIndex = usize;
 
 /// The state of the whole network.
 #[derive(Debug)]
@@ -62,26 +58,6 @@ enum Event {
     Tcp(tcp::Stage, Box<tcp::Transit>),
     Alarm(Box<tcp::FlowAlarm>),
     Change(Box<handover::Change>),
-}
-
-/// What callers are to do once they have let go of the network.
-#[derive(Debug, Default)]
-pub(crate) struct Effects {
-    /// Tasks to wake.
-    pub(crate) wakers: Vec<Waker>,
-    /// Segments to hand to the TCP stacks of hosts, in order.
-    pub(crate) segments: Vec<(HostIndex, Segment)>,
-}
-
-impl Effects {
-    pub(crate) fn reaches_a_host(&self) -> bool {
-        !self.wakers.is_empty() || !self.segments.is_empty()
-    }
-
-    /// Resets a connection at one of its ends, in the name of the other one.
-    fn reset(&mut self, end: EndKey) {
-        self.segments.push((end.host, Segment::reset(end.peer, end.local)));
-    }
 }
 
 impl Network {

@@ -19,7 +19,7 @@ use std::{
 use timeline::{Protocol, Verdict, VirtualTime};
 
 use super::{
-    Effects, Event, HostIndex, Network,
+    Event, Network,
     half::{Crossing, Exposure, Load},
     route::Way,
     topology::Realm,
@@ -27,19 +27,13 @@ use super::{
 use crate::{
     Half,
     draw::Transport,
-    hold::{Alarm, HoldQueue, Order, Parcel, RTO, Ring, SYN_RTO},
+    effects::Effects,
+    hold::{Alarm, Parcel, Ring},
+    ids::{EndKey, HostIndex, RecordId},
     kernel::Segment,
-    log::{RecordId, Spent},
+    log::Spent,
 };
 pub(super) use connections::Connections;
-
-/// One end of a connection, as its host sees it: a NAT may show the peer other addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct EndKey {
-    pub(crate) host: HostIndex,
-    pub(crate) local: SocketAddr,
-    pub(crate) peer: SocketAddr,
-}
 
 /// A segment and its record.
 #[derive(Debug)]

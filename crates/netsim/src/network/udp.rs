@@ -10,7 +10,7 @@ use std::{
 use timeline::{TcpFlags, Verdict, VirtualTime};
 
 use super::{
-    Effects, Event, HostIndex, Network,
+    Event, Network,
     half::{Copies, Crossing, Damage, Exposure, Load},
     host::{FIRST_EPHEMERAL_PORT, HostState},
     route::Way,
@@ -18,7 +18,9 @@ use super::{
 use crate::{
     Half, classify,
     draw::Transport,
-    log::{RecordId, Spent},
+    effects::Effects,
+    ids::{HostIndex, RecordId},
+    log::Spent,
 };
 
 /// The most that fits into one datagram (RFC 768, RFC 791).

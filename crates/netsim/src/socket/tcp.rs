@@ -12,8 +12,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{not_here, switched_off};
 use crate::{
+    ids::{EndKey, HostIndex},
     kernel::{Close, Connecting, Listener, Stream},
-    network::{EndKey, HostIndex},
     shared::Shared,
 };
 

@@ -4,8 +4,13 @@ use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use timeline::{TcpFlags, VirtualTime};
 
-use super::{EndKey, HoldQueue, HostIndex, Order, Packet, Parcel, RTO, SYN_RTO};
-use crate::{Half, lookup::Lookup};
+use super::Packet;
+use crate::{
+    Half,
+    hold::{HoldQueue, Order, Parcel, RTO, SYN_RTO},
+    ids::{EndKey, HostIndex},
+    lookup::Lookup,
+};
 
 /// All connections.
 #[derive(Debug)]
