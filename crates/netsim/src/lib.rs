@@ -74,6 +74,7 @@ mod outcome;
 mod pace;
 mod pump;
 mod shared;
+mod sleep;
 mod socket;
 mod timers;
 mod world;
@@ -94,6 +95,6 @@ pub use link::{
 };
 pub use outcome::{End, Leftovers, Outcome, UnknownHost};
 pub use pace::{Lateness, Pace};
+pub use sleep::Sleep;
 pub use socket::{TcpListener, TcpStream, UdpSocket};
-pub use timers::Sleep;
 pub use world::{World, WorldError};

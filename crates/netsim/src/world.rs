@@ -10,6 +10,7 @@ use crate::{
     ids::HostIndex,
     network::Topology,
     pace::RealTime,
+    pump::{self, Pump},
     shared::{Running, Shared},
 };
 
@@ -62,8 +63,9 @@ impl World {
         let running = Running::begin().ok_or(WorldError::Nested)?;
         let shared = Arc::new(Shared::new(&config, topology, &running));
         // From here on, also in a panic, the runtime goes first, with all tasks and their sockets.
-        let runtime = runtime(&shared, config.pace).map_err(WorldError::Runtime)?;
-        let pumping = Pumping(&shared);
+        let pump = Arc::new(Pump::new(&shared));
+        let runtime = runtime(&pump, &shared, config.pace).map_err(WorldError::Runtime)?;
+        let pumping = Pumping(&pump);
         let world = Self { shared: Arc::clone(&shared) };
         // `main` itself is called within the runtime, so that it may spawn tasks and make timers.
         let main = async { main(world).await };
@@ -139,7 +141,7 @@ impl World {
     /// Where there is no such host.
     pub fn schedule_access(&self, host: &Name, schedule: &Schedule) -> Result<(), UnknownHost> {
         let host = self.index(host)?;
-        self.shared.change(|network, now, _| network.start_schedule(now, host, schedule));
+        pump::change(&self.shared, |network, now, _| network.start_schedule(now, host, schedule));
         Ok(())
     }
 
@@ -150,7 +152,7 @@ impl World {
     /// Where there is no such host or gateway, or the host cannot have the addresses. Nothing has changed then.
     pub fn handover(&self, host: &Name, handover: &Handover) -> Result<(), HandoverError> {
         let host = self.index(host)?;
-        self.shared.change(|network, now, effects| network.handover(now, host, handover, effects))
+        pump::change(&self.shared, |network, now, effects| network.handover(now, host, handover, effects))
     }
 
     /// Switches a host off, or on again.
@@ -165,7 +167,7 @@ impl World {
     /// Where there is no such host.
     pub fn set_power(&self, host: &Name, power: Power) -> Result<(), UnknownHost> {
         let host = self.index(host)?;
-        self.shared.change(|network, now, effects| network.set_power(now, host, power, effects));
+        pump::change(&self.shared, |network, now, effects| network.set_power(now, host, power, effects));
         Ok(())
     }
 
@@ -219,28 +221,28 @@ impl fmt::Debug for World {
 
 /// One thread, a clock that is paused and jumps from timer to timer (unless time is real), and the two moments that a world must
 /// know of: when nothing can run any more, and when time has moved.
-fn runtime(shared: &Arc<Shared>, pace: Pace) -> std::io::Result<Runtime> {
-    let (at_rest, at_work) = (Arc::clone(shared), Arc::clone(shared));
+fn runtime(pump: &Arc<Pump>, shared: &Shared, pace: Pace) -> std::io::Result<Runtime> {
+    let (at_rest, at_work) = (Arc::clone(pump), Arc::clone(pump));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(pace == Pace::Virtual)
-        .on_thread_park(move || at_rest.pump.at_rest(&at_rest))
-        .on_thread_unpark(move || at_work.pump.at_work(&at_work))
+        .on_thread_park(move || at_rest.at_rest())
+        .on_thread_unpark(move || at_work.at_work())
         .build()?;
     {
         let _context = runtime.enter();
         shared.start_clock();
-        shared.pump.start();
+        pump.start();
     }
     Ok(runtime)
 }
 
 /// The pump has the runtime's timers, and the runtime has the pump: one of them is to let go.
-struct Pumping<'a>(&'a Shared);
+struct Pumping<'a>(&'a Pump);
 
 impl Drop for Pumping<'_> {
     fn drop(&mut self) {
-        self.0.pump.stop();
+        self.0.stop();
     }
 }
 
