@@ -8,7 +8,7 @@ use timeline::Name;
 
 use crate::{
     TcpListener, TcpStream, UdpSocket,
-    network::HostIndex,
+    ids::HostIndex,
     shared::Shared,
     socket::{self},
 };

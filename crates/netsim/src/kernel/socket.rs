@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     task::{Context, Poll},
 };
 
@@ -71,8 +71,8 @@ impl Listener {
 }
 
 impl Connecting {
-    pub(crate) fn start(stack: Stack, to: SocketAddr) -> io::Result<Self> {
-        let id = stack.with(|host, _| host.connect(to))?;
+    pub(crate) fn start(stack: Stack, from: IpAddr, to: SocketAddr) -> io::Result<Self> {
+        let id = stack.with(|host, _| host.connect(from, to))?;
         Ok(Self { socket: Some(Socket { stack, id }) })
     }
 

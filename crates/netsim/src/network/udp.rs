@@ -10,7 +10,7 @@ use std::{
 use timeline::{TcpFlags, Verdict, VirtualTime};
 
 use super::{
-    Effects, Event, HostIndex, Network,
+    Event, Network,
     half::{Copies, Crossing, Damage, Exposure, Load},
     host::{FIRST_EPHEMERAL_PORT, HostState},
     route::Way,
@@ -18,7 +18,9 @@ use super::{
 use crate::{
     Half, classify,
     draw::Transport,
-    log::{RecordId, Spent},
+    effects::Effects,
+    ids::{HostIndex, RecordId},
+    log::Spent,
 };
 
 /// The most that fits into one datagram (RFC 768, RFC 791).
@@ -291,11 +293,7 @@ impl HostState {
             let leaves = bound.ip().is_loopback() && !self.owns(to.ip());
             return if leaves { Err(io::ErrorKind::InvalidInput.into()) } else { Ok(bound) };
         }
-        if to.ip().is_loopback() {
-            return Ok(SocketAddr::new(to.ip(), bound.port()));
-        }
-        let own = self.owns(to.ip()).then_some(to.ip());
-        let address = own.or_else(|| self.source_for(to.ip())).ok_or(io::ErrorKind::NetworkUnreachable)?;
+        let address = self.source_for(to.ip()).ok_or(io::ErrorKind::NetworkUnreachable)?;
         Ok(SocketAddr::new(address, bound.port()))
     }
 }

@@ -2,7 +2,7 @@ use std::{
     fmt,
     future::poll_fn,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -12,8 +12,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{not_here, switched_off};
 use crate::{
+    ids::{EndKey, HostIndex},
     kernel::{Close, Connecting, Listener, Stream},
-    network::HostIndex,
     shared::Shared,
 };
 
@@ -23,21 +23,13 @@ use crate::{
 /// Writes never wait for the reader: what it has not read is kept at the receiver.
 pub struct TcpStream {
     socket: Owned<Stream>,
-    /// Its end, as the stack has it.
-    key: (SocketAddr, SocketAddr),
-    local: SocketAddr,
-    peer: SocketAddr,
+    end: EndKey,
 }
 
 impl TcpStream {
     fn new(shared: &Arc<Shared>, host: HostIndex, stream: Stream) -> Self {
-        let key = (stream.local_addr(), stream.peer_addr());
-        let socket = Owned::new(shared, host, stream);
-        let network = shared.network();
-        let local = network.tcp_local(host, key).unwrap_or(key.0);
-        let peer = network.tcp_peer(host, key.1);
-        drop(network);
-        Self { socket, key, local, peer }
+        let end = EndKey { host, local: stream.local_addr(), peer: stream.peer_addr() };
+        Self { socket: Owned::new(shared, host, stream), end }
     }
 
     /// The address of this end.
@@ -45,7 +37,7 @@ impl TcpStream {
     /// # Errors
     /// None; the signature is that of real sockets.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.local)
+        Ok(self.end.local)
     }
 
     /// The address of the other end.
@@ -53,7 +45,7 @@ impl TcpStream {
     /// # Errors
     /// None; the signature is that of real sockets.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.peer)
+        Ok(self.end.peer)
     }
 
     /// Calls into the stack. A reset that the user timeout made is told as `TimedOut`.
@@ -61,7 +53,7 @@ impl TcpStream {
         let result = f(self.socket.get_mut()?);
         match result {
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
-                let timed_out = self.socket.shared.network().tcp_timed_out(self.key);
+                let timed_out = self.socket.shared.network().tcp_timed_out(self.end);
                 Poll::Ready(Err(if timed_out { io::ErrorKind::TimedOut.into() } else { error }))
             }
             other => other,
@@ -105,13 +97,13 @@ impl AsyncWrite for TcpStream {
 
 impl Drop for TcpStream {
     fn drop(&mut self) {
-        self.socket.shared.network().tcp_orphan(self.key);
+        self.socket.shared.network().tcp_orphan(self.end);
     }
 }
 
 impl fmt::Debug for TcpStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TcpStream({} to {})", self.local, self.peer)
+        write!(f, "TcpStream({} to {})", self.end.local, self.end.peer)
     }
 }
 
@@ -128,18 +120,16 @@ impl TcpListener {
         if !shared.is_running_here() {
             return Err(not_here());
         }
-        let mut network = shared.network();
+        let network = shared.network();
         if !network.is_alive(host, network.boots(host)) {
             return Err(switched_off());
         }
         if !network.can_bind(host, address.ip()) {
             return Err(io::ErrorKind::AddrNotAvailable.into());
         }
-        let in_stack = network.in_stack(host, address);
         drop(network);
-        let listener = Listener::bind(shared.stack(host), in_stack)?;
-        let local = SocketAddr::new(address.ip(), listener.local_addr().port());
-        Ok(Self { socket: Owned::new(shared, host, listener), local })
+        let listener = Listener::bind(shared.stack(host), unscoped(address))?;
+        Ok(Self { local: listener.local_addr(), socket: Owned::new(shared, host, listener) })
     }
 
     /// The address it is bound to, with the port it was given.
@@ -184,7 +174,8 @@ pub(crate) async fn connect(shared: &Arc<Shared>, host: HostIndex, to: SocketAdd
         return Err(not_here());
     }
     let began = shared.now();
-    let connecting = Connecting::start(shared.stack(host), destination(shared, host, to)?)?;
+    let from = source(shared, host, to.ip())?;
+    let connecting = Connecting::start(shared.stack(host), from, unscoped(to))?;
     let mut attempt = Owned::new(shared, host, connecting);
     let connected = poll_fn(|cx| {
         let connected = attempt.get_mut()?.poll(cx);
@@ -202,16 +193,18 @@ pub(crate) async fn connect(shared: &Arc<Shared>, host: HostIndex, to: SocketAdd
     }
 }
 
-/// `to` as the stack of a host has it, if the host can connect there now.
-fn destination(shared: &Shared, host: HostIndex, to: SocketAddr) -> io::Result<SocketAddr> {
-    let mut network = shared.network();
+/// The address from which a host connects to `to`, if it can do that now.
+fn source(shared: &Shared, host: HostIndex, to: IpAddr) -> io::Result<IpAddr> {
+    let network = shared.network();
     if !network.is_alive(host, network.boots(host)) {
         return Err(switched_off());
     }
-    if !network.reaches(host, to.ip()) {
-        return Err(io::ErrorKind::NetworkUnreachable.into());
-    }
-    Ok(network.in_stack(host, to))
+    network.tcp_source(host, to).ok_or_else(|| io::ErrorKind::NetworkUnreachable.into())
+}
+
+/// An address without flow label and scope, which do not tell sockets apart.
+const fn unscoped(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip(), address.port())
 }
 
 /// A socket of a stack, counted among its host's open ones, closed when dropped.

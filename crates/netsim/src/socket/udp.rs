@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::not_here;
-use crate::{network::HostIndex, shared::Shared};
+use crate::{ids::HostIndex, shared::Shared};
 
 /// A UDP socket of a host. Dropping it closes it.
 ///

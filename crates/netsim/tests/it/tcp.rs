@@ -6,7 +6,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::world::{NAMES, address, config, connection, ms, perfect, run, value};
+use crate::world::{NAMES, address, config, connection, host, ms, perfect, run, value, world_of};
 
 async fn blackout(world: &World, from_ms: u64, for_ms: u64) {
     sleep(ms(from_ms)).await;
@@ -253,6 +253,63 @@ fn loopback_connections_touch_no_link() {
         world.now().as_millis()
     });
     assert_eq!((outcome.value, outcome.packets.len()), (Some(0), 0));
+}
+
+#[test]
+fn a_host_that_connects_to_its_own_address_is_told_that_address() {
+    let hosts = [host("a", &["10.0.0.1", "10.0.0.9", "2001:db8::1"], perfect(ms(15)))];
+    let outcome = run(world_of(hosts), |world| async move {
+        let a = world.host(&"a".into()).unwrap();
+        for to in ["10.0.0.1:80", "10.0.0.9:81", "[2001:db8::1]:82"].map(address) {
+            let listener = a.listen(to).unwrap();
+            let (connected, accepted) = tokio::join!(a.connect(to), listener.accept());
+            let (mut client, (mut server, peer)) = (connected.unwrap(), accepted.unwrap());
+            assert_eq!((client.peer_addr().unwrap(), server.local_addr().unwrap()), (to, to));
+            assert_eq!((client.local_addr().unwrap(), server.peer_addr().unwrap()), (peer, peer));
+            assert_eq!(peer.ip(), to.ip());
+            client.write_all(b"x").await.unwrap();
+            server.read_exact(&mut [0]).await.unwrap();
+        }
+        world.now().as_millis()
+    });
+    assert_eq!((outcome.value, outcome.packets.len()), (Some(0), 0));
+}
+
+#[test]
+fn a_host_may_have_any_number_of_addresses() {
+    let own: Vec<_> = (1..=20).map(|i| format!("10.0.1.{i}")).collect();
+    let hosts = [
+        host("a", &["10.0.0.1"], perfect(ms(1))),
+        host("b", &own.iter().map(String::as_str).collect::<Vec<_>>(), perfect(ms(1))),
+    ];
+    value(world_of(hosts), |world| async move {
+        let [a, b] = NAMES.map(|name| world.host(&name.into()).unwrap());
+        let listener = b.listen(address("0.0.0.0:80")).unwrap();
+        let mut open = Vec::new();
+        for ip in own {
+            let to = address(&format!("{ip}:80"));
+            let (connected, accepted) = tokio::join!(a.connect(to), listener.accept());
+            open.push((to, connected.unwrap(), accepted.unwrap().0));
+        }
+        for (to, client, server) in &mut open {
+            assert_eq!((client.peer_addr().unwrap(), server.local_addr().unwrap()), (*to, *to));
+            client.write_all(b"x").await.unwrap();
+            server.read_exact(&mut [0]).await.unwrap();
+        }
+    });
+}
+
+/// Neither flow label nor scope tells sockets apart.
+#[test]
+fn scoped_addresses_connect() {
+    value(config(1, perfect(ms(1))), |world| async move {
+        let [a, b] = NAMES.map(|name| world.host(&name.into()).unwrap());
+        let listener = b.listen(address("[2001:db8::2%3]:80")).unwrap();
+        let (connected, accepted) = tokio::join!(a.connect(address("[2001:db8::2%7]:80")), listener.accept());
+        let (mut client, (mut server, _)) = (connected.unwrap(), accepted.unwrap());
+        client.write_all(b"x").await.unwrap();
+        server.read_exact(&mut [0]).await.unwrap();
+    });
 }
 
 #[test]
