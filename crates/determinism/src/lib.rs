@@ -4,7 +4,8 @@
 //! randomness, virtual time instead of the system's clocks, and socket names that exist only in the
 //! simulation. It needs no cooperation: the C library's own functions (`getrandom`, `clock_gettime`,
 //! `bind`, …) are replaced for the whole process and act only while the calling thread simulates.
-//! [`crypto`] adds a provider whose keys and signatures come from the seed.
+//! [`crypto`] adds a provider whose keys and signatures come from the seed. What would reach past the
+//! simulation (a real socket, a thread, the system's resolver, …) is refused and recorded: an [`Escape`].
 //!
 //! Invariants:
 //! - An ordinary thread never notices: every hook passes straight on to the C library.
@@ -18,7 +19,17 @@
 //! only crate with `unsafe` code.
 
 pub mod crypto;
+#[cfg_attr(
+    not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))),
+    allow(dead_code, reason = "without hooks nothing escapes")
+)]
+mod escape;
 mod hooks;
+#[cfg_attr(
+    not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))),
+    allow(dead_code, reason = "without hooks nobody asks for a host's interfaces")
+)]
+mod interfaces;
 #[cfg_attr(
     not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))),
     allow(dead_code, reason = "without hooks nobody asks for a thread's clock and randomness")
@@ -27,7 +38,9 @@ mod thread;
 
 use std::{fmt, io, net::SocketAddr, time::Duration};
 
+pub use escape::{Escape, EscapeKind, Escapes, exempt, has_escaped, set_escapes, take_escapes};
 pub use hooks::supported;
+pub use interfaces::{Interfaces, on_host, with_interfaces};
 
 /// What one simulation depends on. Neither value has a default: both belong to the recipe of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,10 +80,11 @@ pub fn on_simulation_thread<T: Send>(
     }
     std::thread::scope(|scope| {
         let builder = std::thread::Builder::new().name("simulation".to_owned()).stack_size(STACK_BYTES);
-        let running = builder.spawn_scoped(scope, move || {
+        let simulation = move || {
             let _active = thread::Active::begin(settings);
             f()
-        });
+        };
+        let running = exempt(|| builder.spawn_scoped(scope, simulation));
         match running {
             Ok(handle) => handle.join(),
             Err(error) => Err(Box::new(spawn_failure(&error)) as Box<_>),

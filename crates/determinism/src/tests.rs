@@ -128,15 +128,6 @@ fn sockets_have_simulated_names() {
 }
 
 #[test]
-fn stream_sockets_stay_real() {
-    simulate(7, || {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        assert_eq!(take_bound(listener.as_raw_fd()), None);
-        assert!(listener.local_addr().unwrap().ip().is_loopback());
-    });
-}
-
-#[test]
 fn parallel_and_nested_simulations_are_independent() {
     let alone = simulate(7, fingerprint);
     let (outer, inner, outer_again) = simulate(8, || {
@@ -170,6 +161,20 @@ fn a_panic_comes_back_and_leaves_no_hook_behind() {
     assert!(on_same_thread.is_err());
     assert!(!is_simulation_thread());
     assert_ne!(random(), random());
+}
+
+#[test]
+fn a_simulation_leaves_nothing_to_the_next_on_its_thread() {
+    let settings = Settings { seed: 7, epoch_s: EPOCH_S };
+    let spawn = || std::thread::Builder::new().spawn(|| ()).map(drop);
+    for (escapes, is_refused) in [(Escapes::Note, false), (Escapes::Fail, true), (Escapes::Allow, false)] {
+        let _active = thread::Active::begin(settings);
+        assert!(spawn().is_err(), "each begins with a refusal");
+        assert_eq!(take_escapes().len(), 1, "and without what the one before recorded");
+        set_escapes(escapes);
+        assert_eq!(spawn().is_err(), is_refused);
+    }
+    assert!(spawn().is_ok(), "the thread is an ordinary one again");
 }
 
 /// On one thread that simulates and one that does not, by turns: the clock never goes back.

@@ -13,7 +13,7 @@ use std::{
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-use crate::Settings;
+use crate::{Settings, escape};
 
 thread_local! {
     static ACTIVE: Cell<bool> = const { Cell::new(false) };
@@ -43,6 +43,7 @@ impl Active {
         SYSTEM_CLOCKS.set(false);
         DRAWS.set(0);
         BOUND.set(Bound::new());
+        escape::reset();
         ACTIVE.set(true);
         Self(())
     }
@@ -74,8 +75,8 @@ pub(crate) fn use_system_clocks() {
 }
 
 /// Whether this thread's clocks are those of its simulation.
-fn has_virtual_clocks() -> bool {
-    is_active() && !SYSTEM_CLOCKS.get()
+pub(crate) fn has_virtual_clocks() -> bool {
+    is_active() && !SYSTEM_CLOCKS.try_with(Cell::get).unwrap_or(true)
 }
 
 pub(crate) fn set_virtual_now(elapsed: Duration) {

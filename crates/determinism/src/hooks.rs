@@ -4,9 +4,6 @@
 //! only says that there is no support.
 
 #[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
-#[allow(unsafe_code, reason = "reads and writes the C library's socket addresses")]
-mod address;
-#[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
 #[allow(unsafe_code, reason = "replaces functions of the C library, whose interface is unsafe")]
 mod glibc;
 
