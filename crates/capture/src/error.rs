@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::reader::Format;
+use crate::format::Format;
 
 /// Why nothing could be read of a file.
 ///

@@ -26,6 +26,8 @@ pub mod audit;
 pub mod candidate;
 pub mod diagram;
 mod error;
+mod format;
+mod json;
 mod limits;
 pub mod mapping;
 pub mod merge;
@@ -36,10 +38,11 @@ pub mod sdp;
 pub mod trace;
 
 pub use error::{Position, ReadError};
+pub use format::Format;
 pub use limits::Limits;
 pub use mapping::{Mapping, MappingError, Mappings};
 pub use merge::{Capture, merge};
 
 pub use moment::Moment;
-pub use reader::{Format, Recording, read, read_file};
+pub use reader::{Recording, read, read_file};
 pub use trace::{Outcome, Trace};

@@ -3,12 +3,14 @@
 //!
 //! All times are virtual and come in whole milliseconds, the resolution of a world's clock.
 
+mod path;
 mod recovery;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use timeline::{Event, Machine, Name, Protocol, StunClass, VirtualTime};
 
+pub use self::path::simulated_path;
 pub use self::recovery::{Recovery, longest_recovery, recoveries};
 use crate::{
     plan::{MediaKind, Milestone, Outcome, Plan},

@@ -5,15 +5,14 @@
 //! candidates it goes, or that it does not connect; where they differ, one of the two is wrong.
 
 mod places;
-mod verdict;
 
 use std::num::NonZeroUsize;
 
 use nat_oracle::{Path, Prediction, Servers, predict};
 
 use self::places::{Pair, pairs};
-pub use self::verdict::simulated_path;
 use crate::{
+    metrics::simulated_path,
     plan::Plan,
     record::RunRecord,
     run::Player,

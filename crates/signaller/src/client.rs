@@ -26,6 +26,7 @@
 
 mod backoff;
 mod connection;
+mod failure;
 mod ledger;
 mod pulse;
 mod rest;

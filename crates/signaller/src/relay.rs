@@ -32,30 +32,26 @@ mod address;
 mod admission;
 mod connection;
 mod core;
-mod endpoint;
 mod entry;
 mod event;
-mod fault;
-mod idle;
+mod faults;
 mod limits;
 mod log;
 mod mailbox;
-mod rules;
 mod shared;
 mod store;
-mod window;
 
-pub use self::core::{Action, ConnectionId, HeldId, Next, Relay};
+pub use self::core::{Action, ConnectionId, Next, Relay};
 pub use address::MailboxId;
 pub use admission::Refusal;
 pub use connection::RelayConnection;
-pub use endpoint::{EndpointFaults, RestFault, RestRequest, RestRule, WebSocketFault, WebSocketRule};
 pub use entry::{Entry, EntryWay, Welcome};
 pub use event::{Observer, Passage, RelayEvent};
-pub use fault::{Fault, FaultRule};
+pub use faults::{
+    DelayRule, EndpointFaults, Fault, FaultRule, HeldId, RestFault, RestRequest, RestRule, WebSocketFault,
+    WebSocketRule, Window,
+};
 pub use limits::{Limits, RelaySettings};
 pub use log::RelayLog;
-pub use rules::DelayRule;
 pub use shared::SharedRelay;
 pub use store::Store;
-pub use window::Window;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::transport::FiveTuple;
+use crate::wire::FiveTuple;
 
 /// How long an answer is kept (RFC 8489 §6.3.1).
 const KEPT: Duration = Duration::from_secs(40);

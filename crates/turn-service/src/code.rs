@@ -1,4 +1,4 @@
-//! The error codes that this server answers with.
+//! Why something that arrived was refused with an error code, or dropped.
 
 use std::fmt;
 
@@ -89,5 +89,45 @@ impl ErrorCode {
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.number(), self.reason())
+    }
+}
+
+/// Why something was dropped in silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum DropReason {
+    /// The mood says dead.
+    Dead,
+    /// Neither STUN nor ChannelData, or not a valid one (RFC 8489 §6.3).
+    Malformed,
+    /// `FINGERPRINT` is wrong or not last (RFC 8489 §14.7).
+    Fingerprint,
+    /// A method or class that this server does not serve (RFC 8489 §6.3).
+    Unsupported,
+    /// An indication with an unknown comprehension-required attribute (RFC 8489 §6.3.2).
+    UnknownAttribute,
+    /// The 5-tuple, or the relayed port, has no allocation (RFC 8656 §5).
+    NoAllocation,
+    /// The peer's address has no permission (RFC 8656 §9).
+    NoPermission,
+    /// The channel is not bound (RFC 8656 §12.6).
+    NoChannel,
+    /// The message around the data would not fit a datagram.
+    TooLarge,
+}
+
+impl fmt::Display for DropReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dead => "the server is dead",
+            Self::Malformed => "malformed",
+            Self::Fingerprint => "wrong fingerprint",
+            Self::Unsupported => "unsupported method or class",
+            Self::UnknownAttribute => "unknown attribute in an indication",
+            Self::NoAllocation => "no allocation",
+            Self::NoPermission => "no permission",
+            Self::NoChannel => "channel not bound",
+            Self::TooLarge => "too large to wrap",
+        })
     }
 }

@@ -30,28 +30,19 @@
 //!   (RFC 7635), NAT behaviour discovery (RFC 5780), `ALTERNATE-SERVER`, `SOFTWARE`.
 
 mod allocation;
+mod api;
 mod cache;
-mod channel;
 mod code;
 mod credentials;
-mod deframer;
 mod draw;
-mod event;
-mod mood;
-mod nonce;
-mod output;
-mod ports;
 mod server;
-mod settings;
-mod stun;
-mod transport;
+mod wire;
 
-pub use code::ErrorCode;
+pub use api::{
+    CredentialPolicy, ExpiryCheck, Liveness, MAX_REALM_BYTES, Mood, Output, PortSupply, ServiceEvent,
+    Settings, SettingsError, TurnSettings,
+};
+pub use code::{DropReason, ErrorCode};
 pub use credentials::{CredentialError, Credentials, Minted, mint};
-pub use deframer::{FrameError, StreamDeframer};
-pub use event::{DropReason, ServiceEvent};
-pub use mood::{CredentialPolicy, Liveness, Mood, PortSupply};
-pub use output::Output;
 pub use server::{MAX_GROWTH, Server, Traffic};
-pub use settings::{ExpiryCheck, MAX_REALM_BYTES, Settings, SettingsError, TurnSettings};
-pub use transport::{FiveTuple, Transport};
+pub use wire::{FiveTuple, FrameError, StreamDeframer, Transport};

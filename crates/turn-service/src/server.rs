@@ -2,7 +2,6 @@
 
 mod allocate;
 mod auth;
-mod manage;
 mod relay;
 mod requests;
 
@@ -11,16 +10,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::allocation::Allocation;
+use crate::allocation::{Allocation, Ports};
+use crate::api::{
+    Liveness, MAX_REALM_BYTES, Mood, Output, ServiceEvent, Settings, SettingsError, TurnSettings,
+};
 use crate::cache::Cache;
-use crate::channel;
-use crate::event::{DropReason, ServiceEvent};
-use crate::mood::{Liveness, Mood};
-use crate::nonce::NONCE_BYTES;
-use crate::output::Output;
-use crate::ports::Ports;
-use crate::settings::{MAX_REALM_BYTES, Settings, SettingsError, TurnSettings};
-use crate::transport::{FiveTuple, Transport};
+use crate::code::DropReason;
+use crate::draw::NONCE_BYTES;
+use crate::wire::{FiveTuple, Transport, is_channel_data};
 
 /// How many bytes what is sent can be longer than the datagram that caused it: the 401 challenge to a
 /// bare request of 20 bytes, with the longest realm. (A Data indication adds 51 at most, a 420 two
@@ -109,7 +106,7 @@ impl Server {
             Err(DropReason::Dead)
         } else if transport == Transport::Udp && self.is_relay_address(to) {
             self.relay_to_client(from, to, bytes, &mut out)
-        } else if channel::is_channel_data(bytes) {
+        } else if is_channel_data(bytes) {
             self.channel_data(FiveTuple { transport, client: from, server: to }, bytes, &mut out)
         } else {
             self.stun(FiveTuple { transport, client: from, server: to }, bytes, &mut out)
@@ -143,6 +140,42 @@ impl Server {
         allocations.chain(self.ports.next_deadline()).min()
     }
 
+    /// The faults in force.
+    pub fn mood(&self) -> Mood {
+        self.mood
+    }
+
+    /// Changes the faults in force, from the next message on.
+    pub fn set_mood(&mut self, mood: Mood) {
+        self.mood = mood;
+    }
+
+    /// Restarts the server: allocations, reservations and remembered answers are lost, every nonce is
+    /// stale, relayed ports start elsewhere in the range. Settings, mood and traffic counts stay.
+    pub fn reboot(&mut self, now: Duration) -> Vec<Output> {
+        let mut out = self.tick(now);
+        let allocations = self.allocations.len();
+        out.push(Output::Event(ServiceEvent::Rebooted { allocations }));
+        out.extend(self.relays.keys().map(|relay| Output::Close { relay: *relay }));
+        self.boot += 1;
+        self.made = 0;
+        self.allocations.clear();
+        self.relays.clear();
+        self.cache.clear();
+        if let Some(turn) = &self.turn {
+            self.ports = Ports::new(turn.relay_ports.clone(), self.boot);
+        }
+        out
+    }
+
+    /// The TCP connection from `client` to `server` has ended; its allocation goes with it, since no
+    /// message can come on that 5-tuple any more. (The RFCs leave the moment to the server.)
+    pub fn disconnected(&mut self, now: Duration, client: SocketAddr, server: SocketAddr) -> Vec<Output> {
+        let mut out = self.tick(now);
+        self.release(FiveTuple { transport: Transport::Tcp, client, server }, &mut out);
+        out
+    }
+
     /// The relayed transport addresses that are allocated, in order: the sockets a driver has open.
     pub fn relays(&self) -> impl Iterator<Item = SocketAddr> + '_ {
         self.relays.keys().copied()
@@ -151,6 +184,15 @@ impl Server {
     /// How much was relayed.
     pub fn traffic(&self) -> Traffic {
         self.traffic
+    }
+
+    /// Ends an allocation, if there is one.
+    fn release(&mut self, client: FiveTuple, out: &mut Vec<Output>) {
+        if let Some(gone) = self.allocations.remove(&client) {
+            self.relays.remove(&gone.relay);
+            out.push(Output::Event(ServiceEvent::Released { relay: gone.relay }));
+            out.push(Output::Close { relay: gone.relay });
+        }
     }
 
     /// Is this an address of the relay's range, allocated or not?

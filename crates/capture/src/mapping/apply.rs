@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Mapping, words};
 use crate::{
     candidate::Candidate,
-    reader::candidate_of,
+    json,
     sdp::{Description, SdpType},
     trace::{MediaState, Signal, SignalKind},
 };
@@ -141,7 +141,7 @@ impl Mapping {
                 Some(candidate)
             }
             Value::Object(_) => {
-                let candidate = candidate_of(value)?;
+                let candidate = json::candidate(value)?;
                 (said || candidate.line.contains("candidate:")).then_some(candidate)
             }
             _ => None,

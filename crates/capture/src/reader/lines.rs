@@ -2,7 +2,8 @@
 
 use std::io::{self, BufRead};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+use thiserror::Error;
 
 use super::{
     Recording,
@@ -10,13 +11,36 @@ use super::{
 };
 use crate::{error::Position, limits::Limits};
 
+/// What is wrong with a line.
+#[derive(Debug, Error)]
+pub(super) enum LineError {
+    #[error("the line is longer than {limit} bytes")]
+    TooLong { limit: usize },
+    #[error("it is not UTF-8 after {valid} bytes")]
+    NotUtf8 { valid: usize },
+    #[error("it is not JSON: {0}")]
+    NotJson(#[from] serde_json::Error),
+    #[error("it is not {expected}")]
+    WrongType { expected: &'static str },
+    #[error("it has no {what}")]
+    Missing { what: &'static str },
+    #[error("its time makes no sense")]
+    BadTime,
+    #[error("it does not begin with a type")]
+    NoType,
+    #[error("it does not end with a time")]
+    NoTime,
+    #[error("the direction `{word}` is not known; accepted are `in`, `out`, `drop` and `close`")]
+    UnknownDirection { word: String },
+}
+
 /// Reads records until the file or the budget ends. `record` says what of a line is wrong; such a line is
 /// left out with a gap.
 pub(super) fn for_each_line(
     recording: &mut Recording,
     input: &mut Input<'_>,
     limits: &Limits,
-    mut record: impl FnMut(&mut Recording, &str, &mut Budget) -> Result<(), String>,
+    mut record: impl FnMut(&mut Recording, &str, &mut Budget) -> Result<(), LineError>,
 ) {
     let mut lines = Lines::new(input.take(), limits);
     let mut budget = Budget::new(limits);
@@ -31,11 +55,11 @@ pub(super) fn for_each_line(
             }
         };
         let outcome = match &line {
-            Line::TooLong => Err(format!("the line is longer than {} bytes", limits.text_bytes)),
+            Line::TooLong => Err(LineError::TooLong { limit: limits.text_bytes }),
             Line::Text(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) if text.trim().is_empty() => Ok(()),
                 Ok(text) => record(recording, text, &mut budget),
-                Err(error) => Err(format!("it is not UTF-8 after {} bytes", error.valid_up_to())),
+                Err(error) => Err(LineError::NotUtf8 { valid: error.valid_up_to() }),
             },
         };
         if budget.is_full() {
@@ -46,19 +70,30 @@ pub(super) fn for_each_line(
             );
             break;
         }
-        if let Err(reason) = outcome {
+        if let Err(error) = outcome {
             let reason = match whole {
-                true => format!("the line was left out: {reason}"),
-                false => format!("the file ends in the middle of a line: {reason}"),
+                true => format!("the line was left out: {error}"),
+                false => format!("the file ends in the middle of a line: {error}"),
             };
             recording.gap(lines.position, reason);
         }
     }
 }
 
-/// The line as JSON.
-pub(super) fn json(line: &str) -> Result<Value, String> {
-    serde_json::from_str(line).map_err(|error| format!("it is not JSON: {error}"))
+/// The line as a JSON object.
+pub(super) fn object(line: &str) -> Result<Map<String, Value>, LineError> {
+    match serde_json::from_str(line)? {
+        Value::Object(fields) => Ok(fields),
+        _ => Err(LineError::WrongType { expected: "an object" }),
+    }
+}
+
+/// The line as a JSON array.
+pub(super) fn array(line: &str) -> Result<Vec<Value>, LineError> {
+    match serde_json::from_str(line)? {
+        Value::Array(fields) => Ok(fields),
+        _ => Err(LineError::WrongType { expected: "an array" }),
+    }
 }
 
 struct Lines<R> {

@@ -21,20 +21,17 @@ mod rtcstats;
 mod stats;
 mod timeline_file;
 mod times;
-mod values;
 mod webrtc_internals;
 
 use std::{fs::File, io::Read, path::Path};
 
-pub use crate::trace::Gap;
-pub use detect::Format;
+pub use crate::{format::Format, trace::Gap};
 pub use recording::{
     ConnectionLog, Frame, FrameDirection, MediaRequest, Recording, RelayDirection, RelayLine, SocketLog,
     TimedSample,
 };
 
 pub(crate) use har::server;
-pub(crate) use values::candidate as candidate_of;
 
 use crate::{error::ReadError, limits::Limits, mapping::Mappings};
 use detect::{Content, detect};

@@ -21,11 +21,12 @@ use serde_json::{Map, Value};
 use super::{
     Frame, FrameDirection, Recording, SocketLog,
     input::{Budget, Input},
-    lines::{self, for_each_line},
+    lines::{LineError, for_each_line, object},
     peer_log::PeerLog,
 };
 use crate::{
     candidate::Candidate,
+    json,
     limits::Limits,
     mapping,
     moment::Moment,
@@ -57,11 +58,12 @@ struct Peer {
     frames: Vec<Frame>,
 }
 
-fn line(peers: &mut BTreeMap<String, Peer>, text: &str, budget: &mut Budget) -> Result<(), String> {
-    let Value::Object(fields) = lines::json(text)? else { return Err("it is not an object".to_owned()) };
+fn line(peers: &mut BTreeMap<String, Peer>, text: &str, budget: &mut Budget) -> Result<(), LineError> {
+    let fields = object(text)?;
+    let missing = |what| LineError::Missing { what };
     let at = fields.get("ts").and_then(Value::as_f64).and_then(Moment::from_millis);
-    let at = at.ok_or("it has no time (`ts`)")?;
-    let name = fields.get("ev").and_then(Value::as_str).ok_or("it has no event (`ev`)")?;
+    let at = at.ok_or(missing("time (`ts`)"))?;
+    let name = fields.get("ev").and_then(Value::as_str).ok_or(missing("event (`ev`)"))?;
     let owner = fields.get("peer").and_then(Value::as_str).unwrap_or("page");
     if !budget.take(text.len()) {
         return Ok(());
@@ -134,7 +136,7 @@ fn event(name: &str, fields: &Map<String, Value>) -> Option<PeerEvent> {
         "candidate.queued" => Some(PeerEvent::CandidateHeld { candidate: Candidate::default() }),
         "icecandidate" => {
             let value = Value::Object(fields.clone());
-            Some(PeerEvent::CandidateGathered { candidate: super::candidate_of(&value).unwrap_or_default() })
+            Some(PeerEvent::CandidateGathered { candidate: json::candidate(&value).unwrap_or_default() })
         }
         "datachannel" => Some(PeerEvent::DataChannel { change: "announced".to_owned(), label: of("label") }),
         "dc.open" => Some(PeerEvent::DataChannel { change: "opened".to_owned(), label: of("label") }),

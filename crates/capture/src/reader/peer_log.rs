@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde_json::Value;
 use timeline::Machine;
 
-use super::{ConnectionLog, values};
+use super::ConnectionLog;
 use crate::{
+    json,
     moment::Moment,
     trace::{ApiCall, CallResult, Method, PeerEvent, TrackChange},
 };
@@ -53,7 +54,7 @@ impl PeerLog {
             self.begin(at, method, value);
             return;
         }
-        let text = values::text(value).unwrap_or_default();
+        let text = json::text(value).unwrap_or_default();
         self.log.entries.push((at, PeerEvent::Other { name: name.to_owned(), text }));
     }
 
@@ -71,15 +72,15 @@ impl PeerLog {
         let mut call = ApiCall::new(method);
         match method {
             Method::SetLocalDescription | Method::SetRemoteDescription => {
-                call.description = values::description(value);
+                call.description = json::description(value);
             }
-            Method::AddIceCandidate => call.candidate = values::candidate(value),
-            Method::AddTrack | Method::RemoveTrack => call.track = Some(values::track(value, false)),
+            Method::AddIceCandidate => call.candidate = json::candidate(value),
+            Method::AddTrack | Method::RemoveTrack => call.track = Some(json::track(value, false)),
             Method::CreateDataChannel => {
                 let label = value.get("label").and_then(Value::as_str).map(str::to_owned);
-                call.argument = label.or_else(|| values::text(value));
+                call.argument = label.or_else(|| json::text(value));
             }
-            _ => call.argument = values::text(value),
+            _ => call.argument = json::text(value),
         }
         if has_outcome(method) {
             self.open.push(self.log.entries.len());
@@ -101,8 +102,8 @@ impl PeerLog {
         let Some(place) = place else { return false };
         let index = self.open.remove(place);
         let began = self.log.entries[index].0;
-        let description = values::description(value);
-        let reason = values::text(value).unwrap_or_else(|| "no reason given".to_owned());
+        let description = json::description(value);
+        let reason = json::text(value).unwrap_or_else(|| "no reason given".to_owned());
         let Some(call) = self.call_at(index) else { return false };
         call.took = Some(Duration::from_micros(u64::try_from(at.micros_since(began)).unwrap_or(0)));
         call.result = if failed { CallResult::Failed(reason) } else { CallResult::Succeeded };
@@ -150,23 +151,23 @@ pub(super) fn outcome_of(name: &str) -> Option<(Method, bool)> {
 fn event(name: &str, value: &Value) -> Option<PeerEvent> {
     let lower = name.to_ascii_lowercase();
     let bare = lower.strip_prefix("on").unwrap_or(&lower);
-    let state = |machine| values::state(machine, value).map(|to| PeerEvent::State { machine, to });
+    let state = |machine| json::state(machine, value).map(|to| PeerEvent::State { machine, to });
     match bare {
         "signalingstatechange" => state(Machine::Signaling),
         "iceconnectionstatechange" => state(Machine::Ice),
         "connectionstatechange" => state(Machine::Connection),
         "icegatheringstatechange" => state(Machine::Gathering),
-        "icecandidate" => Some(PeerEvent::CandidateGathered { candidate: values::candidate(value)? }),
+        "icecandidate" => Some(PeerEvent::CandidateGathered { candidate: json::candidate(value)? }),
         "icecandidateerror" => Some(candidate_error(value)),
         "negotiationneeded" | "renegotiationneeded" => Some(PeerEvent::NegotiationNeeded),
         "track" => Some(remote_track(TrackChange::Added, value)),
         "addstream" if lower != bare => Some(remote_track(TrackChange::Added, value)),
         "removestream" if lower != bare => Some(remote_track(TrackChange::Removed, value)),
-        "transceiveradded" => Some(PeerEvent::Transceiver(values::transceiver(value, true))),
-        "transceivermodified" => Some(PeerEvent::Transceiver(values::transceiver(value, false))),
+        "transceiveradded" => Some(PeerEvent::Transceiver(json::transceiver(value, true))),
+        "transceivermodified" => Some(PeerEvent::Transceiver(json::transceiver(value, false))),
         "datachannel" => {
             let label = value.get("label").and_then(Value::as_str).map(str::to_owned);
-            let label = label.or_else(|| values::text(value)).unwrap_or_default();
+            let label = label.or_else(|| json::text(value)).unwrap_or_default();
             Some(PeerEvent::DataChannel { change: "announced".to_owned(), label })
         }
         _ => None,
@@ -174,13 +175,13 @@ fn event(name: &str, value: &Value) -> Option<PeerEvent> {
 }
 
 fn remote_track(change: TrackChange, value: &Value) -> PeerEvent {
-    PeerEvent::RemoteTrack { change, track: values::track(value, true) }
+    PeerEvent::RemoteTrack { change, track: json::track(value, true) }
 }
 
 fn candidate_error(value: &Value) -> PeerEvent {
     let of = |key: &str| match value {
-        Value::String(text) => values::field(text, key).map(str::to_owned),
-        _ => value.get(key).and_then(values::text),
+        Value::String(text) => json::field(text, key).map(str::to_owned),
+        _ => value.get(key).and_then(json::text),
     };
     let code = of("error_code").or_else(|| of("errorCode")).and_then(|code| code.parse().ok());
     PeerEvent::CandidateError {

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::{
     Recording, RelayDirection, RelayLine,
     input::{Budget, Input},
-    lines::{self, for_each_line},
+    lines::{LineError, for_each_line, object},
     times,
 };
 use crate::{
@@ -51,14 +51,14 @@ fn line(
     text: &str,
     mappings: &Mappings,
     budget: &mut Budget,
-) -> Result<(), String> {
-    let Value::Object(fields) = lines::json(text)? else { return Err("it is not an object".to_owned()) };
-    let at = first(&fields, TIME_KEYS).and_then(moment).ok_or("it has no time that can be read")?;
-    let word = first(&fields, DIRECTION_KEYS).and_then(Value::as_str).ok_or("it has no direction")?;
+) -> Result<(), LineError> {
+    let fields = object(text)?;
+    let missing = |what| LineError::Missing { what };
+    let at = first(&fields, TIME_KEYS).and_then(moment).ok_or(missing("time that can be read"))?;
+    let word = first(&fields, DIRECTION_KEYS).and_then(Value::as_str).ok_or(missing("direction"))?;
     let code = fields.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
-    let direction = direction(word, code).ok_or_else(|| {
-        format!("the direction `{word}` is not known; accepted are `in`, `out`, `drop` and `close`")
-    })?;
+    let direction =
+        direction(word, code).ok_or_else(|| LineError::UnknownDirection { word: word.to_owned() })?;
     let peer = match first(&fields, PEER_KEYS) {
         Some(Value::String(name)) => name.clone(),
         Some(Value::Number(number)) => number.to_string(),
@@ -68,7 +68,7 @@ fn line(
         None if matches!(direction, RelayDirection::Close(_)) => {
             vec![Signal::of(SignalKind::Other("close".to_owned()))]
         }
-        None => return Err("it has no message".to_owned()),
+        None => return Err(missing("message")),
         Some(message) => match mappings.value(message) {
             Mapped::Signals(signals) => signals,
             Mapped::Unknown(value) => {

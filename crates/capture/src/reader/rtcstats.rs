@@ -15,13 +15,13 @@ use serde_json::Value;
 use super::{
     MediaRequest, Recording, TimedSample,
     input::{Budget, Input},
-    lines::{self, for_each_line},
+    lines::{LineError, array, for_each_line},
     peer_log::{PeerLog, outcome_of},
     stats::{self, Statistics},
-    values,
     webrtc_internals::constraints,
 };
 use crate::{
+    json,
     limits::Limits,
     moment::Moment,
     trace::{ApiCall, CallResult, Method},
@@ -70,26 +70,24 @@ impl Peer {
 }
 
 impl Dump {
-    fn line(&mut self, recording: &mut Recording, line: &str, budget: &mut Budget) -> Result<(), String> {
+    fn line(&mut self, recording: &mut Recording, line: &str, budget: &mut Budget) -> Result<(), LineError> {
         let line = line.trim();
         if line.starts_with("RTCStatsDump") || line.starts_with('{') {
             return Ok(());
         }
-        let Value::Array(mut fields) = lines::json(line)? else {
-            return Err("it is not an array".to_owned());
-        };
-        let time = fields.pop().and_then(|time| time.as_f64()).ok_or("it does not end with a time")?;
+        let mut fields = array(line)?;
+        let time = fields.pop().and_then(|time| time.as_f64()).ok_or(LineError::NoTime)?;
         self.clock_ms = if time >= FIRST_MOMENT_MS { time } else { self.clock_ms + time };
         let mut fields = fields.into_iter();
         let name = fields.next().unwrap_or_default();
         let name: Cow<'_, str> = match &name {
             Value::String(name) => compressed::type_name(name),
             Value::Number(number) => compressed::type_name(&number.to_string()).into_owned().into(),
-            _ => return Err("it does not begin with a type".to_owned()),
+            _ => return Err(LineError::NoType),
         };
-        let at = Moment::from_millis(self.clock_ms).ok_or("its time makes no sense")?;
+        let at = Moment::from_millis(self.clock_ms).ok_or(LineError::BadTime)?;
         let key = fields.next().and_then(|key| key.as_str().map(str::to_owned));
-        let value = values::unwrapped(fields.next().unwrap_or_default());
+        let value = json::unwrapped(fields.next().unwrap_or_default());
         let extra: Vec<Value> = fields.collect();
         let is_media = name.starts_with("navigator.mediaDevices.");
         let Some(key) = key.or_else(|| is_media.then(|| ONLY_PAGE.to_owned())) else { return Ok(()) };
@@ -108,7 +106,7 @@ impl Dump {
             "create" => {
                 let log = self.peer(key).log.log();
                 log.created = Some(at);
-                log.configuration = values::configuration(&value);
+                log.configuration = json::configuration(&value);
                 log.url = extra.first().and_then(Value::as_str).map(str::to_owned);
             }
             // The page has gone, or the connection was collected; `close` is an entry of its own.
@@ -161,7 +159,7 @@ impl Dump {
             let took = u64::try_from(at.micros_since(asked.at)).unwrap_or(0);
             asked.call.took = Some(Duration::from_micros(took));
             asked.call.result = match failed {
-                true => CallResult::Failed(values::text(value).unwrap_or_default()),
+                true => CallResult::Failed(json::text(value).unwrap_or_default()),
                 false => CallResult::Succeeded,
             };
         } else if let Some(method) = Method::from_name(name) {

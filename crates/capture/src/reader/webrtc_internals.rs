@@ -13,9 +13,10 @@ use super::{
     lenient::{Array, Fields, Items, Number, Object, Text},
     peer_log::PeerLog,
     stats::{self, Statistics},
-    times, values,
+    times,
 };
 use crate::{
+    json,
     limits::Limits,
     moment::Moment,
     trace::{ApiCall, CallResult, Method},
@@ -123,7 +124,7 @@ impl Fields for OnePeer<'_> {
             "rtcConfiguration" => {
                 let text = map.next_value::<Text>()?.0.unwrap_or_default();
                 if let Some(log) = self.log() {
-                    log.log().configuration = values::configuration(&values::unwrapped(Value::String(text)));
+                    log.log().configuration = json::configuration(&json::unwrapped(Value::String(text)));
                 }
             }
             "stats" => map.next_value_seed(Object(&mut Stats(self.0)))?,
@@ -152,7 +153,7 @@ impl Items for UpdateLog<'_> {
         let at = entry.at.or(self.0.last).unwrap_or_default();
         self.0.last = Some(at);
         if let Some(peer) = self.0.peers.last_mut() {
-            peer.log.entry(at, &entry.kind, &values::unwrapped(Value::String(value)));
+            peer.log.entry(at, &entry.kind, &json::unwrapped(Value::String(value)));
         }
         Ok(true)
     }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::reader::Format;
+use crate::format::Format;
 
 /// One file of a trace.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,12 +6,13 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error as _, IgnoredAny, MapAccess, Visitor, value::MapAccessDeserializer},
 };
+use thiserror::Error;
 
 use super::{Accepted, BASELINE_SCHEMA, Baseline, BaselineError, Expected};
 use crate::{
     json,
     metric::{Better, Budget, MetricId, Tier, Unit},
-    value::{Distribution, Value},
+    value::{Distribution, Summary, Value},
 };
 
 /// The largest baseline that is read, in bytes.
@@ -119,6 +120,25 @@ struct Line {
     by_seed: Option<Distribution>,
 }
 
+/// What is wrong with a metric's line.
+#[derive(Debug, Error)]
+enum LineError {
+    #[error(
+        "`p50`, `p95` and `failures` are not those of `by_seed` ({}, {}, {}): edited by hand?",
+        shown(.found.p50), shown(.found.p95), .found.failures
+    )]
+    OtherSummary {
+        /// The summary of `by_seed`.
+        found: Summary,
+    },
+    #[error("a metric has either `value`, or `p50`, `p95`, `failures` and `by_seed`")]
+    OtherFields,
+}
+
+fn shown(figure: Option<u64>) -> String {
+    figure.map_or("none".to_owned(), |figure| figure.to_string())
+}
+
 impl<'de> Deserialize<'de> for Expected {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(ExpectedVisitor)
@@ -144,7 +164,7 @@ impl<'de> Visitor<'de> for ExpectedVisitor {
 }
 
 impl Line {
-    fn into_value(self) -> Result<Value, String> {
+    fn into_value(self) -> Result<Value, LineError> {
         let summary = (self.p50, self.p95, self.failures);
         match (self.value, self.by_seed) {
             (Some(value), None) if summary == (None, None, None) => Ok(Value::Single(value)),
@@ -153,16 +173,9 @@ impl Line {
                 if summary == (found.p50, found.p95, Some(found.failures)) {
                     return Ok(Value::BySeed(distribution));
                 }
-                let shown =
-                    |figure: Option<u64>| figure.map_or("none".to_owned(), |figure| figure.to_string());
-                Err(format!(
-                    "`p50`, `p95` and `failures` are not those of `by_seed` ({}, {}, {}): edited by hand?",
-                    shown(found.p50),
-                    shown(found.p95),
-                    found.failures
-                ))
+                Err(LineError::OtherSummary { found })
             }
-            _ => Err("a metric has either `value`, or `p50`, `p95`, `failures` and `by_seed`".to_owned()),
+            _ => Err(LineError::OtherFields),
         }
     }
 }

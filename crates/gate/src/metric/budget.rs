@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::Percent;
 
@@ -78,12 +79,16 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-impl TryFrom<Fields> for Budget {
-    type Error = String;
+#[derive(Debug, Error)]
+#[error("a budget must not be negative")]
+struct NegativeBudget;
 
-    fn try_from(fields: Fields) -> Result<Self, String> {
+impl TryFrom<Fields> for Budget {
+    type Error = NegativeBudget;
+
+    fn try_from(fields: Fields) -> Result<Self, NegativeBudget> {
         if fields.max_change_pct < Percent::ZERO {
-            return Err("a budget must not be negative".to_owned());
+            return Err(NegativeBudget);
         }
         let budget = Self::of(fields.max_change_pct).at_least(fields.at_least);
         Ok(budget.max_more_failures(fields.max_more_failures))

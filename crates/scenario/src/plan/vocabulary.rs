@@ -58,7 +58,7 @@ words! {
 }
 
 words! {
-    /// Over which candidates a call goes, see [`crate::nat_grid::simulated_path`].
+    /// Over which candidates a call goes, see [`crate::metrics::simulated_path`].
     pub enum PathWord {
         /// Both know each other's own address.
         Host = "host",

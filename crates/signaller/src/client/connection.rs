@@ -8,6 +8,8 @@ use hyper::{Request, StatusCode, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::failure::Failure;
+
 /// Drives its stream only while a request is under way, so that no task is needed for it.
 pub(super) struct HttpConnection {
     sender: http1::SendRequest<Full<Bytes>>,
@@ -26,12 +28,11 @@ pub(super) struct Reply {
 }
 
 impl HttpConnection {
-    pub(super) async fn new<S>(stream: S) -> Result<Self, String>
+    pub(super) async fn new<S>(stream: S) -> Result<Self, Failure>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let made = http1::handshake(TokioIo::new(stream)).await;
-        let (sender, connection) = made.map_err(|error| error.to_string())?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let driver = Box::pin(async move {
             // The request that it fails for says so.
             let _ended = connection.await;
@@ -45,7 +46,7 @@ impl HttpConnection {
         &mut self,
         request: Request<Full<Bytes>>,
         limit: usize,
-    ) -> Result<Reply, String> {
+    ) -> Result<Reply, Failure> {
         let Self { sender, driver, ended } = self;
         let mut exchange = pin!(exchange(sender, request, limit));
         if !*ended {
@@ -64,14 +65,14 @@ async fn exchange(
     sender: &mut http1::SendRequest<Full<Bytes>>,
     request: Request<Full<Bytes>>,
     limit: usize,
-) -> Result<Reply, String> {
-    sender.ready().await.map_err(|error| error.to_string())?;
-    let answer = sender.send_request(request).await.map_err(|error| error.to_string())?;
+) -> Result<Reply, Failure> {
+    sender.ready().await?;
+    let answer = sender.send_request(request).await?;
     let (head, body) = answer.into_parts();
     let retry_after = head.headers.get(header::RETRY_AFTER);
     let retry_after =
         retry_after.and_then(|value| value.to_str().ok()?.parse().ok()).map(Duration::from_secs);
-    let body = Limited::new(body, limit).collect().await.map_err(|error| error.to_string())?.to_bytes();
+    let body = Limited::new(body, limit).collect().await.map_err(Failure::Body)?.to_bytes();
     Ok(Reply { status: head.status, retry_after, body })
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Request, StatusCode};
+use hyper::Request;
 use tokio::{
     sync::watch,
     time::{sleep, timeout},
@@ -13,11 +13,12 @@ use tokio::{
 use super::{
     Connector,
     connection::{HttpConnection, Reply},
+    failure::Failure,
     ledger::Place,
     session::{Applied, Client, End},
 };
 use crate::{
-    delivery::{FRAME_OVERHEAD_BYTES, RestAnswer},
+    delivery::{FRAME_OVERHEAD_BYTES, RestAnswer, RestError},
     message::ErrorCode,
     transport::{TransportEvent, Way},
 };
@@ -39,11 +40,11 @@ struct Answer {
 /// Why a request was not carried out.
 enum Failed {
     /// It may work later.
-    Later { reason: String, retry_after: Option<Duration> },
+    Later { failure: Failure, retry_after: Option<Duration> },
     /// A later connection of this client has begun to read.
     Overtaken,
     /// The relay does not want this client.
-    Refused { reason: String },
+    Refused(Failure),
 }
 
 impl<C: Connector> Client<C> {
@@ -79,8 +80,8 @@ impl<C: Connector> Client<C> {
                 }
                 Err(failed) => failed,
             };
-            let (reason, retry_after) = match failed {
-                Failed::Refused { reason } => return End::Refused { reason },
+            let (failure, retry_after) = match failed {
+                Failed::Refused(failure) => return End::Refused { reason: failure.to_string() },
                 Failed::Overtaken if overtaken < OVERTAKEN => {
                     overtaken += 1;
                     // By the probe, most likely: if it succeeds, this loop is not needed any more.
@@ -88,12 +89,12 @@ impl<C: Connector> Client<C> {
                     turn = self.begin_turn();
                     continue;
                 }
-                Failed::Overtaken => ("somebody else reads as this client".to_owned(), None),
-                Failed::Later { reason, retry_after } => (reason, retry_after),
+                Failed::Overtaken => (Failure::OtherReader, None),
+                Failed::Later { failure, retry_after } => (failure, retry_after),
             };
             stands = false;
             let wait = self.ways().poll_failed();
-            self.report_down(Way::Rest, &reason).await;
+            self.report_down(Way::Rest, failure).await;
             if self.ways().gives_up() {
                 return End::GaveUp;
             }
@@ -151,18 +152,18 @@ impl<C: Connector> Client<C> {
                 self.shared.changed().await;
                 continue;
             }
-            let (reason, retry_after) = match self.post(&mut connection, &batch).await {
+            let (failure, retry_after) = match self.post(&mut connection, &batch).await {
                 Ok(true) => {
                     failures = 0;
                     continue;
                 }
-                Ok(false) => ("the relay does not confirm".to_owned(), None),
-                Err(Failed::Refused { reason }) => return End::Refused { reason },
-                Err(Failed::Overtaken) => ("overtaken".to_owned(), None),
-                Err(Failed::Later { reason, retry_after }) => (reason, retry_after),
+                Ok(false) => (Failure::NotConfirmed, None),
+                Err(Failed::Refused(failure)) => return End::Refused { reason: failure.to_string() },
+                Err(Failed::Overtaken) => (Failure::Overtaken, None),
+                Err(Failed::Later { failure, retry_after }) => (failure, retry_after),
             };
             failures += 1;
-            self.report(TransportEvent::Delayed { reason: format!("{}: {reason}", Way::Rest) }).await;
+            self.report(TransportEvent::Delayed { reason: format!("{}: {failure}", Way::Rest) }).await;
             sleep(self.wait(self.settings.backoff.after(failures), retry_after)).await;
         }
     }
@@ -210,7 +211,7 @@ impl<C: Connector> Client<C> {
         body: Bytes,
         within: Duration,
     ) -> Result<Answer, Failed> {
-        let late = |_| Failed::later(format!("no answer within {within:?}"));
+        let late = |_| Failed::from(Failure::Unanswered { within });
         if let Some(mut idle) = connection.take() {
             let exchange = self.exchange(&mut idle, method, path, body.clone());
             // The relay may have closed it while it was idle: an error says nothing about a new one.
@@ -219,10 +220,10 @@ impl<C: Connector> Client<C> {
                 return read(reply);
             }
         }
-        let stream = self.connect().await.map_err(Failed::later)?;
-        let mut new = HttpConnection::new(stream).await.map_err(Failed::later)?;
+        let stream = self.connect().await?;
+        let mut new = HttpConnection::new(stream).await?;
         let exchange = self.exchange(&mut new, method, path, body);
-        let reply = timeout(within, exchange).await.map_err(late)?.map_err(Failed::later)?;
+        let reply = timeout(within, exchange).await.map_err(late)??;
         *connection = Some(new);
         read(reply)
     }
@@ -233,18 +234,17 @@ impl<C: Connector> Client<C> {
         method: &str,
         path: &str,
         body: Bytes,
-    ) -> Result<Reply, String> {
+    ) -> Result<Reply, Failure> {
         let builder = self.target.request(method, path);
-        let request: Request<Full<Bytes>> =
-            builder.body(Full::new(body)).map_err(|error| error.to_string())?;
+        let request: Request<Full<Bytes>> = builder.body(Full::new(body))?;
         let message_bytes = self.settings.message_bytes.saturating_add(FRAME_OVERHEAD_BYTES);
         connection.request(request, message_bytes.saturating_add(ANSWER_BYTES)).await
     }
 }
 
-impl Failed {
-    fn later(reason: String) -> Self {
-        Self::Later { reason, retry_after: None }
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Self::Later { failure, retry_after: None }
     }
 }
 
@@ -252,8 +252,7 @@ fn read(reply: Reply) -> Result<Answer, Failed> {
     let Reply { status, retry_after, body } = reply;
     let answer: Option<RestAnswer<'_>> = serde_json::from_slice(&body).ok();
     let Some(answer) = answer else {
-        let reason = format!("HTTP status {}, and no answer of a relay", status.as_u16());
-        return Err(Failed::Later { reason, retry_after });
+        return Err(Failed::Later { failure: Failure::NotOfARelay { status }, retry_after });
     };
     if let RestAnswer {
         mailbox: Some(mailbox),
@@ -268,20 +267,15 @@ fn read(reply: Reply) -> Result<Answer, Failed> {
         return Ok(Answer { mailbox, confirmed, message_bytes, messages: mail.collect() });
     }
     Err(match answer.errors.into_iter().next() {
-        Some(error) => {
-            let reason = format!("{}: {}", error.code, error.message);
-            match error.code {
-                ErrorCode::Stale => Failed::Overtaken,
-                ErrorCode::Replaced
-                | ErrorCode::Unauthorized
-                | ErrorCode::Forbidden
-                | ErrorCode::WrongSender => Failed::Refused { reason },
-                _ => Failed::Later { reason, retry_after },
-            }
+        Some(RestError { code: ErrorCode::Stale, .. }) => Failed::Overtaken,
+        Some(RestError { code, message, .. }) => {
+            let is_final = matches!(
+                code,
+                ErrorCode::Replaced | ErrorCode::Unauthorized | ErrorCode::Forbidden | ErrorCode::WrongSender
+            );
+            let failure = Failure::Refused { code, message };
+            if is_final { Failed::Refused(failure) } else { Failed::Later { failure, retry_after } }
         }
-        None => {
-            let what = if status == StatusCode::OK { "an incomplete answer" } else { "no error" };
-            Failed::Later { reason: format!("HTTP status {} with {what}", status.as_u16()), retry_after }
-        }
+        None => Failed::Later { failure: Failure::Incomplete { status }, retry_after },
     })
 }

@@ -1,6 +1,7 @@
 //! The client's task: take a way, keep to it while it stands, take another.
 
 use std::{
+    fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -16,6 +17,7 @@ use tokio::{
 
 use super::{
     Connector, FallbackSettings, Identity, Jitter, Target,
+    failure::Failure,
     ledger::TooLong,
     shared::Shared,
     ways::{Loss, Ways},
@@ -48,7 +50,7 @@ pub(super) enum End<S> {
     /// The relay does not want this client: trying again is of no use.
     Refused { reason: String },
     /// A WebSocket was lost, or not made.
-    Lost { loss: Loss, reason: String },
+    Lost { loss: Loss, failure: Failure },
     /// There were as many failures as are allowed.
     GaveUp,
     /// From REST, a WebSocket was made.
@@ -81,11 +83,11 @@ impl<C: Connector> Client<C> {
                 End::Closed | End::GaveUp => break,
                 End::Upgraded(socket) => made = Some(*socket),
                 End::Refused { reason } => {
-                    self.report_down(way, &reason).await;
+                    self.report_down(way, reason).await;
                     break;
                 }
-                End::Lost { loss, reason } => {
-                    self.report_down(way, &reason).await;
+                End::Lost { loss, failure } => {
+                    self.report_down(way, failure).await;
                     if !self.wait_after(loss).await {
                         break;
                     }
@@ -171,18 +173,18 @@ impl<C: Connector> Client<C> {
         self.report(TransportEvent::Via { way }).await;
     }
 
-    pub(super) async fn report_down(&self, way: Way, reason: &str) {
+    pub(super) async fn report_down(&self, way: Way, reason: impl fmt::Display) {
         self.up.store(false, Ordering::Relaxed);
         self.report(TransportEvent::Down { reason: format!("{way}: {reason}") }).await;
     }
 
     /// Makes a stream to the relay.
-    pub(super) async fn connect(&self) -> Result<C::Stream, String> {
+    pub(super) async fn connect(&self) -> Result<C::Stream, Failure> {
         let within = self.settings.connect_within;
         let connecting = async { self.connector.lock().await.connect().await };
         match time::timeout(within, connecting).await {
-            Ok(connected) => connected.map_err(|error| error.to_string()),
-            Err(_) => Err(format!("no connection within {within:?}")),
+            Ok(connected) => Ok(connected?),
+            Err(_) => Err(Failure::NoConnection { within }),
         }
     }
 

@@ -19,6 +19,7 @@ use tokio_tungstenite::{
 
 use super::{
     Connector,
+    failure::Failure,
     pulse::Pulse,
     session::{Applied, Client, End},
     ways::Loss,
@@ -44,7 +45,7 @@ impl<C: Connector> Client<C> {
                 };
                 match made {
                     Ok(socket) => socket,
-                    Err((loss, reason)) => return End::Lost { loss, reason },
+                    Err((loss, failure)) => return End::Lost { loss, failure },
                 }
             }
         };
@@ -53,19 +54,19 @@ impl<C: Connector> Client<C> {
     }
 
     /// A stream, an upgrade, and the relay's welcome.
-    pub(super) async fn establish(&self) -> Result<Socket<C::Stream>, (Loss, String)> {
-        let stream = self.connect().await.map_err(|reason| (Loss::NoStream, reason))?;
+    pub(super) async fn establish(&self) -> Result<Socket<C::Stream>, (Loss, Failure)> {
+        let stream = self.connect().await.map_err(|failure| (Loss::NoStream, failure))?;
         let mut socket = self.upgrade(stream).await?;
         let within = self.settings.welcome_within;
         match timeout(within, self.be_welcomed(&mut socket)).await {
-            Ok(welcomed) => welcomed.map(|()| socket).map_err(|reason| (Loss::Cut, reason)),
-            Err(_) => Err((Loss::Hung, format!("no `welcome` within {within:?}"))),
+            Ok(welcomed) => welcomed.map(|()| socket).map_err(|failure| (Loss::Cut, failure)),
+            Err(_) => Err((Loss::Hung, Failure::NoWelcome { within })),
         }
     }
 
-    async fn upgrade(&self, stream: C::Stream) -> Result<Socket<C::Stream>, (Loss, String)> {
+    async fn upgrade(&self, stream: C::Stream) -> Result<Socket<C::Stream>, (Loss, Failure)> {
         let place = self.shared.with(|ledger| ledger.begin_turn());
-        let no_request = |error: tungstenite::Error| (Loss::NoStream, error.to_string());
+        let no_request = |error: tungstenite::Error| (Loss::NoStream, error.into());
         let mut request =
             self.target.websocket(&self.identity, &place).into_client_request().map_err(no_request)?;
         if let Some(token) = self.target.bearer() {
@@ -79,19 +80,19 @@ impl<C: Connector> Client<C> {
         let within = self.settings.upgrade_within;
         match timeout(within, client_async_with_config(request, stream, Some(config))).await {
             Ok(Ok((socket, _answer))) => Ok(socket),
-            Ok(Err(error)) => Err(loss_of(&error)),
-            Err(_) => Err((Loss::Hung, format!("no answer to the upgrade within {within:?}"))),
+            Ok(Err(error)) => Err(loss_of(error)),
+            Err(_) => Err((Loss::Hung, Failure::UpgradeUnanswered { within })),
         }
     }
 
-    async fn be_welcomed(&self, socket: &mut Socket<C::Stream>) -> Result<(), String> {
+    async fn be_welcomed(&self, socket: &mut Socket<C::Stream>) -> Result<(), Failure> {
         loop {
             match text(socket.next().await)? {
                 Some(ServerFrame::Welcome { mailbox, confirmed, message_bytes }) => {
                     self.welcome(&mailbox, confirmed, message_bytes);
                     return Ok(());
                 }
-                Some(_) => return Err("the relay sent something else before `welcome`".to_owned()),
+                Some(_) => return Err(Failure::NotWelcome),
                 None => {}
             }
         }
@@ -112,7 +113,7 @@ impl<C: Connector> Client<C> {
                 End::Closed
             }
             Ok(Over::Refused { reason }) => End::Refused { reason },
-            Err(reason) => End::Lost { loss: Loss::Cut, reason },
+            Err(failure) => End::Lost { loss: Loss::Cut, failure },
         }
     }
 
@@ -121,7 +122,7 @@ impl<C: Connector> Client<C> {
         &self,
         stream: &mut SplitStream<WebSocketStream<S>>,
         pulse: &Pulse,
-    ) -> Result<Over, String>
+    ) -> Result<Over, Failure>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -166,7 +167,7 @@ impl<C: Connector> Client<C> {
         &self,
         sink: &mut SplitSink<WebSocketStream<S>, Frame>,
         pulse: &Pulse,
-    ) -> Result<Over, String>
+    ) -> Result<Over, Failure>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -197,7 +198,7 @@ impl<C: Connector> Client<C> {
                         heartbeat = Heartbeat::Sent { at: at + within, next: at + self.settings.heartbeat };
                     }
                     Heartbeat::Sent { .. } if !pulse.is_alive() => {
-                        return Err(format!("nothing was heard within {within:?} of a heartbeat"));
+                        return Err(Failure::Silent { within });
                     }
                     Heartbeat::Sent { at, next } => heartbeat = Heartbeat::Next { at: next.max(at) },
                 },
@@ -210,15 +211,15 @@ impl<C: Connector> Client<C> {
         &self,
         sink: &mut SplitSink<WebSocketStream<S>, Frame>,
         pulse: &Pulse,
-    ) -> Result<Over, String>
+    ) -> Result<Over, Failure>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         self.write(sink, ClientBody::Ack, pulse).await?;
         let within = self.settings.heartbeat_within;
         match timeout(within, sink.send(Frame::Close(None))).await {
-            Ok(sent) => sent.map(|()| Over::Closed).map_err(|error| error.to_string()),
-            Err(_) => Err(stuck(within)),
+            Ok(sent) => Ok(sent.map(|()| Over::Closed)?),
+            Err(_) => Err(Failure::Stuck { within }),
         }
     }
 
@@ -228,7 +229,7 @@ impl<C: Connector> Client<C> {
         sink: &mut SplitSink<WebSocketStream<S>, Frame>,
         body: ClientBody<'_>,
         pulse: &Pulse,
-    ) -> Result<(), String>
+    ) -> Result<(), Failure>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -237,8 +238,8 @@ impl<C: Connector> Client<C> {
         pulse.acknowledged();
         let frame = Frame::Text(ClientFrame { body, cursor }.to_json().into());
         match timeout(within, sink.send(frame)).await {
-            Ok(sent) => sent.map_err(|error| error.to_string()),
-            Err(_) => Err(stuck(within)),
+            Ok(sent) => Ok(sent?),
+            Err(_) => Err(Failure::Stuck { within }),
         }
     }
 }
@@ -266,17 +267,18 @@ impl Heartbeat {
 }
 
 /// What an upgrade that failed says about the way.
-fn loss_of(error: &tungstenite::Error) -> (Loss, String) {
-    match error {
+fn loss_of(error: tungstenite::Error) -> (Loss, Failure) {
+    let loss = match &error {
         tungstenite::Error::Http(answer) => {
-            (Loss::Refused, format!("the upgrade was refused: HTTP status {}", answer.status().as_u16()))
+            return (Loss::Refused, Failure::UpgradeRefused { status: answer.status() });
         }
         // The stream ended too soon.
-        tungstenite::Error::Protocol(ProtocolError::HandshakeIncomplete) => (Loss::Cut, error.to_string()),
+        tungstenite::Error::Protocol(ProtocolError::HandshakeIncomplete) => Loss::Cut,
         // The answer is not one that RFC 6455 §4.2.2 allows: somebody between does not know it.
-        tungstenite::Error::Protocol(_) => (Loss::Refused, error.to_string()),
-        _ => (Loss::Cut, error.to_string()),
-    }
+        tungstenite::Error::Protocol(_) => Loss::Refused,
+        _ => Loss::Cut,
+    };
+    (loss, error.into())
 }
 
 async fn at(instant: Option<Instant>) {
@@ -287,15 +289,13 @@ async fn at(instant: Option<Instant>) {
 }
 
 /// The frame in a WebSocket message; `None` where there is none to look at.
-fn text(received: Option<Result<Frame, tungstenite::Error>>) -> Result<Option<ServerFrame>, String> {
+fn text(received: Option<Result<Frame, tungstenite::Error>>) -> Result<Option<ServerFrame>, Failure> {
     match received {
-        Some(Ok(Frame::Text(text))) => ServerFrame::from_json(&text).map_err(|error| error.to_string()),
-        Some(Ok(Frame::Close(Some(close)))) => {
-            Err(format!("the relay closed the WebSocket with {}", u16::from(close.code)))
-        }
-        Some(Ok(Frame::Close(None))) | None => Err("the relay closed the WebSocket".to_owned()),
+        Some(Ok(Frame::Text(text))) => Ok(ServerFrame::from_json(&text)?),
+        Some(Ok(Frame::Close(Some(close)))) => Err(Failure::ClosedWith { code: close.code.into() }),
+        Some(Ok(Frame::Close(None))) | None => Err(Failure::Closed),
         Some(Ok(_)) => Ok(None),
-        Some(Err(error)) => Err(error.to_string()),
+        Some(Err(error)) => Err(error.into()),
     }
 }
 
@@ -305,8 +305,4 @@ fn replaced(message: &[u8]) -> Option<String> {
         Message::Error { code: ErrorCode::Replaced, message, .. } => Some(message),
         _ => None,
     }
-}
-
-fn stuck(within: std::time::Duration) -> String {
-    format!("nothing could be written within {within:?}")
 }

@@ -1,6 +1,8 @@
 //! From bytes to an [`Envelope`], in the order in which a fault is easiest to explain: length, UTF-8,
 //! JSON, version, then field by field.
 
+use std::str::FromStr;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -34,6 +36,17 @@ pub(super) fn envelope(bytes: &[u8], limit: usize) -> Result<Envelope, MessageEr
         to: ParticipantId::new(name(fields, "to")?),
         body: body(field(fields, "body", "body")?)?,
     })
+}
+
+impl FromStr for Kind {
+    type Err = MessageError;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
+            .ok_or_else(|| MessageError::UnknownType { found: word.to_owned() })
+    }
 }
 
 pub(super) fn id_in(bytes: &[u8], from: &ParticipantId) -> Option<u64> {

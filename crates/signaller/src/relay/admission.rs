@@ -1,14 +1,10 @@
 //! Whether a message is passed on.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use thiserror::Error;
 
 use super::{
-    Action, ConnectionId, Fault, HeldId, MailboxId, Passage, Relay, RelayEvent,
-    address::Address,
-    core::{Held, HeldUntil, announce},
+    Action, ConnectionId, MailboxId, Passage, Relay, RelayEvent, address::Address, core::announce,
     mailbox::Mailbox,
 };
 use crate::message::{
@@ -49,8 +45,11 @@ impl Relay {
             sender.note_sent(envelope.id);
         }
         self.wake_to_confirm(from, actions);
-        let fault = self.rules.fault(&envelope, self.now);
-        self.pass_on(passage, &to, Bytes::copy_from_slice(bytes), fault, actions);
+        let bytes = Bytes::copy_from_slice(bytes);
+        match self.rules.fault(&envelope, self.now) {
+            Some(fault) => self.strike(fault, passage, &to, bytes, actions),
+            None => self.pass_on(passage, &to, bytes, actions),
+        }
         Ok(())
     }
 
@@ -164,57 +163,22 @@ impl Relay {
         Ok(())
     }
 
-    fn pass_on(
+    pub(super) fn pass_on(
         &mut self,
         passage: Passage,
         to: &Address,
         bytes: Bytes,
-        fault: Option<Fault>,
         actions: &mut Vec<Action>,
     ) {
-        match fault {
-            Some(Fault::Drop) => return actions.push(Action::Report(RelayEvent::Dropped(passage))),
-            Some(Fault::Delay(by)) => {
-                return self.hold(passage, to, bytes, (by, HeldUntil::TimePasses), actions);
-            }
-            Some(Fault::Reorder { within }) => {
-                return self.hold(passage, to, bytes, (within, HeldUntil::NextMessage), actions);
-            }
-            Some(Fault::Duplicate) => {
-                actions.push(Action::Report(RelayEvent::Duplicated(passage.clone())));
-                self.put(passage.clone(), to, bytes.clone(), actions);
-            }
-            None => {}
-        }
         let from = passage.from.clone();
         self.put(passage, to, bytes, actions);
-        let overtaken =
-            |held: &Held| held.until == HeldUntil::NextMessage && held.to == *to && held.passage.from == from;
-        let overtaken: Vec<HeldId> =
-            self.held.iter().filter(|(_, held)| overtaken(held)).map(|(id, _)| *id).collect();
-        overtaken.into_iter().for_each(|id| actions.extend(self.release(id)));
+        self.release_overtaken(&from, to, actions);
     }
 
-    fn put(&mut self, passage: Passage, to: &Address, bytes: Bytes, actions: &mut Vec<Action>) {
+    pub(super) fn put(&mut self, passage: Passage, to: &Address, bytes: Bytes, actions: &mut Vec<Action>) {
         let mailbox = self.mailbox(to);
         mailbox.push(bytes);
         announce(mailbox, passage, actions);
-    }
-
-    fn hold(
-        &mut self,
-        passage: Passage,
-        to: &Address,
-        bytes: Bytes,
-        (by, until): (Duration, HeldUntil),
-        actions: &mut Vec<Action>,
-    ) {
-        self.mailbox(to).hold_one();
-        let id = HeldId(self.next_held);
-        self.next_held += 1;
-        self.held.insert(id, Held { passage: passage.clone(), to: to.clone(), bytes, until });
-        actions.push(Action::Report(RelayEvent::Held { passage, by }));
-        actions.push(Action::Hold { held: id, by });
     }
 
     /// The mailbox of a participant for whom [`Relay::make_room_for`] has found room.

@@ -6,18 +6,17 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    DelayRule, EntryWay, FaultRule, Limits, Passage, RelayEvent, RelaySettings, address::Address,
-    admission::Refusal, mailbox::Mailbox, rules::Rules,
+    DelayRule, EntryWay, HeldId, Limits, Passage, RelayEvent, RelaySettings,
+    address::Address,
+    admission::Refusal,
+    faults::{HeldMessages, Rules},
+    mailbox::Mailbox,
 };
 use crate::message::{CallId, Envelope, ErrorCode, Message, ParticipantId, RELAY, VERSION};
 
 /// A connection to a relay. Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(u64);
-
-/// A message that a delay rule holds back. Never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct HeldId(pub(super) u64);
 
 /// What whoever runs a [`Relay`] must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,9 +72,8 @@ pub struct Relay {
     pub(super) mailboxes_made: u64,
     pub(super) errors_made: u64,
     pub(super) connections: BTreeMap<ConnectionId, Connection>,
-    pub(super) held: BTreeMap<HeldId, Held>,
+    pub(super) held: HeldMessages,
     next_connection: u64,
-    pub(super) next_held: u64,
     pub(super) uses: u64,
     /// The time, as [`Relay::advance`] was told.
     pub(super) now: Duration,
@@ -113,23 +111,6 @@ pub(super) enum Delivery {
     },
 }
 
-/// A message that a rule holds back.
-#[derive(Clone, Debug)]
-pub(super) struct Held {
-    pub(super) passage: Passage,
-    pub(super) to: Address,
-    pub(super) bytes: Bytes,
-    pub(super) until: HeldUntil,
-}
-
-/// What ends it, besides its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum HeldUntil {
-    TimePasses,
-    /// The next message of its sender to its addressee.
-    NextMessage,
-}
-
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Source {
     Replies,
@@ -154,18 +135,12 @@ impl Relay {
             mailboxes_made: 0,
             errors_made: 0,
             connections: BTreeMap::new(),
-            held: BTreeMap::new(),
+            held: HeldMessages::default(),
             next_connection: 0,
-            next_held: 0,
             uses: 0,
             now: Duration::ZERO,
             next_sweep: Duration::ZERO,
         }
-    }
-
-    /// Other fault rules from now on, which count from 1.
-    pub fn set_faults(&mut self, faults: Vec<FaultRule>) {
-        self.rules.set_faults(faults);
     }
 
     /// A client connected.
@@ -245,15 +220,32 @@ impl Relay {
         }
     }
 
-    /// The time of a held message has come.
-    pub fn release(&mut self, held: HeldId) -> Vec<Action> {
-        let mut actions = Vec::new();
-        if let Some(Held { passage, to, bytes, .. }) = self.held.remove(&held)
-            && let Some(mailbox) = self.mailboxes.get_mut(&to)
-        {
-            mailbox.release_one(bytes);
-            announce(mailbox, passage, &mut actions);
+    /// Tells the relay the time, counted from its beginning. Never goes back. Whoever has been away for
+    /// [`Limits::idle`] is forgotten, with what waits for it.
+    ///
+    /// Nothing happens between calls: a relay that nobody uses needs no timer.
+    pub fn advance(&mut self, now: Duration) -> Vec<Action> {
+        self.now = self.now.max(now);
+        if self.now < self.next_sweep {
+            return Vec::new();
         }
+        let (now, idle) = (self.now, self.limits.idle);
+        let mut actions = Vec::new();
+        let mut next = now.saturating_add(idle);
+        self.mailboxes.retain(|address, mailbox| {
+            if mailbox.connection.is_some() {
+                return true;
+            }
+            let ends = mailbox.absent_since.saturating_add(idle);
+            if now < ends {
+                next = next.min(ends);
+                return true;
+            }
+            let (participant, waiting) = (address.participant.clone(), mailbox.len());
+            actions.push(Action::Report(RelayEvent::Forgotten { participant, waiting }));
+            false
+        });
+        self.next_sweep = next;
         actions
     }
 

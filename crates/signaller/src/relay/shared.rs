@@ -7,7 +7,7 @@ use tokio::{sync::Notify, task::JoinSet, time};
 
 use super::{
     Action, ConnectionId, EndpointFaults, FaultRule, HeldId, Observer, Relay, RelayConnection, RelayEvent,
-    RelaySettings, RestFault, RestRequest, Store, WebSocketFault, endpoint::EndpointRules,
+    RelaySettings, RestFault, RestRequest, Store, WebSocketFault, faults::EndpointRules,
 };
 use crate::message::ParticipantId;
 

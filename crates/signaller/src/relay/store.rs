@@ -37,7 +37,7 @@ impl Relay {
             mailbox.connection = None;
             mailbox.forget_held();
         });
-        for held in self.held.values() {
+        for held in self.held.iter() {
             if let Some(mailbox) = mailboxes.get_mut(&held.to) {
                 mailbox.push(held.bytes.clone());
             }

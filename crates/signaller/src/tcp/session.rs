@@ -4,10 +4,11 @@ use std::{io, sync::Arc};
 
 use bytes::Bytes;
 use futures::StreamExt as _;
+use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::{mpsc, watch},
-    time,
+    time::{self, Duration},
 };
 
 use super::{
@@ -35,7 +36,24 @@ enum End {
     /// The relay does not want this client: trying again is of no use.
     Refused { reason: String },
     /// It may work the next time.
-    Lost { reason: String, had_joined: bool },
+    Lost { failure: Failure, had_joined: bool },
+}
+
+/// Why a connection failed. Its words are the reasons of [`TransportEvent::Down`].
+#[derive(Debug, Error)]
+enum Failure {
+    #[error("no connection within {within:?}")]
+    NoConnection { within: Duration },
+    #[error("no `joined` within {within:?}")]
+    NoJoined { within: Duration },
+    #[error("the relay sent something else before `joined`")]
+    NotJoined,
+    #[error("{code}: {message}")]
+    Refused { code: ErrorCode, message: String },
+    #[error("the relay closed the connection")]
+    Closed,
+    #[error(transparent)]
+    Stream(#[from] io::Error),
 }
 
 impl Client {
@@ -49,8 +67,8 @@ impl Client {
                     self.report(TransportEvent::Down { reason }).await;
                     break;
                 }
-                End::Lost { reason, had_joined } => {
-                    self.report(TransportEvent::Down { reason }).await;
+                End::Lost { failure, had_joined } => {
+                    self.report(TransportEvent::Down { reason: failure.to_string() }).await;
                     failures = if had_joined { 0 } else { failures + 1 };
                 }
             }
@@ -84,7 +102,7 @@ impl Client {
             sent = self.send(&mut outgoing) => sent,
         };
         if let Err(error) = sent {
-            return End::Lost { reason: error.to_string(), had_joined: true };
+            return End::Lost { failure: error.into(), had_joined: true };
         }
         // A stream that is dropped with unread bytes in it resets the connection, and what was just sent
         // may be lost with it (RFC 1122 §4.2.2.13): wait for the relay's end.
@@ -99,16 +117,18 @@ impl Client {
         let stream = self.connect(connector).await?;
         let (mut incoming, mut outgoing) = frames(stream, self.settings.message_bytes);
         let joining = self.join(&mut incoming, &mut outgoing);
-        match time::timeout(self.settings.join_within, joining).await {
+        let within = self.settings.join_within;
+        match time::timeout(within, joining).await {
             Ok(joined) => joined.map(|()| (incoming, outgoing)),
-            Err(_) => Err(lost(format!("no `joined` within {:?}", self.settings.join_within))),
+            Err(_) => Err(lost(Failure::NoJoined { within })),
         }
     }
 
     async fn connect<C: Connector>(&self, connector: &mut C) -> Result<C::Stream, End> {
-        match time::timeout(self.settings.connect_within, connector.connect()).await {
-            Ok(connected) => connected.map_err(|error| lost(error.to_string())),
-            Err(_) => Err(lost(format!("no connection within {:?}", self.settings.connect_within))),
+        let within = self.settings.connect_within;
+        match time::timeout(within, connector.connect()).await {
+            Ok(connected) => connected.map_err(lost),
+            Err(_) => Err(lost(Failure::NoConnection { within })),
         }
     }
 
@@ -122,17 +142,21 @@ impl Client {
         let body = Message::Join { session };
         let call = CallId::none();
         let join = Envelope { version: VERSION, id: 1, call, from: participant, to: RELAY.into(), body };
-        frame::write(outgoing, join.to_json().into()).await.map_err(|error| lost(error.to_string()))?;
+        frame::write(outgoing, join.to_json().into()).await.map_err(lost)?;
         loop {
             let frame = next_frame(incoming).await.map_err(lost)?;
             match Envelope::from_json_within(&frame, self.settings.message_bytes) {
                 Ok(Envelope { from, body: Message::Joined, .. }) if from == *RELAY => return Ok(()),
                 Ok(Envelope { from, body: Message::Error { code, message, .. }, .. }) if from == *RELAY => {
-                    let reason = format!("{code}: {message}");
                     let may_work_later = code == ErrorCode::RelayFull;
-                    return Err(if may_work_later { lost(reason) } else { End::Refused { reason } });
+                    let refused = Failure::Refused { code, message };
+                    return Err(if may_work_later {
+                        lost(refused)
+                    } else {
+                        End::Refused { reason: refused.to_string() }
+                    });
                 }
-                Ok(_) => return Err(lost("the relay sent something else before `joined`".to_owned())),
+                Ok(_) => return Err(lost(Failure::NotJoined)),
                 Err(error) => self.report(TransportEvent::Unreadable { error }).await,
             }
         }
@@ -143,7 +167,7 @@ impl Client {
         loop {
             let frame = match next_frame(incoming).await {
                 Ok(frame) => frame,
-                Err(reason) => return End::Lost { reason, had_joined: true },
+                Err(failure) => return End::Lost { failure, had_joined: true },
             };
             match Envelope::from_json_within(&frame, self.settings.message_bytes) {
                 Ok(Envelope {
@@ -205,14 +229,14 @@ impl Client {
 }
 
 /// An attempt that failed before the relay had answered.
-fn lost(reason: String) -> End {
-    End::Lost { reason, had_joined: false }
+fn lost(failure: impl Into<Failure>) -> End {
+    End::Lost { failure: failure.into(), had_joined: false }
 }
 
-async fn next_frame<S: AsyncRead>(incoming: &mut Incoming<S>) -> Result<Bytes, String> {
+async fn next_frame<S: AsyncRead>(incoming: &mut Incoming<S>) -> Result<Bytes, Failure> {
     match incoming.next().await {
         Some(Ok(frame)) => Ok(frame.freeze()),
-        Some(Err(error)) => Err(error.to_string()),
-        None => Err("the relay closed the connection".to_owned()),
+        Some(Err(error)) => Err(error.into()),
+        None => Err(Failure::Closed),
     }
 }

@@ -15,17 +15,11 @@ use rtc_turn::proto::rsrvtoken::ReservationToken;
 
 use super::Server;
 use super::auth::Session;
-use super::requests::mapped;
-use crate::allocation::Allocation;
+use crate::allocation::{Allocation, Token, Wanted};
+use crate::api::{Output, PortSupply, ServiceEvent, TurnSettings};
 use crate::code::ErrorCode;
 use crate::draw::{Purpose, draw};
-use crate::event::ServiceEvent;
-use crate::mood::PortSupply;
-use crate::output::Output;
-use crate::ports::{Token, Wanted};
-use crate::settings::TurnSettings;
-use crate::stun::{Attrs, Received, Refusal};
-use crate::transport::FiveTuple;
+use crate::wire::{Attrs, FiveTuple, Received, Refusal, mapped};
 
 impl Server {
     pub(super) fn allocate(

@@ -6,13 +6,11 @@ use rtc_stun::message::METHOD_ALLOCATE;
 use rtc_stun::textattrs::TextAttribute;
 
 use super::Server;
+use crate::api::{CredentialPolicy, ExpiryCheck, TurnSettings};
 use crate::code::ErrorCode;
 use crate::credentials::{Known, crypto};
-use crate::mood::CredentialPolicy;
-use crate::nonce::Nonces;
-use crate::settings::{ExpiryCheck, TurnSettings};
-use crate::stun::{Attrs, Received};
-use crate::transport::FiveTuple;
+use crate::draw::Nonces;
+use crate::wire::{Attrs, FiveTuple, Received};
 
 /// Who sent a request that passed.
 pub(super) struct Session {

@@ -8,12 +8,12 @@ use rtc_turn::proto::data::Data;
 use rtc_turn::proto::peeraddr::PeerAddress;
 
 use super::Server;
-use crate::channel;
+use crate::api::Output;
+use crate::code::DropReason;
 use crate::draw::{Purpose, draw};
-use crate::event::DropReason;
-use crate::output::Output;
-use crate::stun::{Received, indication, understood_by_turn};
-use crate::transport::{FiveTuple, Transport};
+use crate::wire::{
+    FiveTuple, Received, Transport, decode_channel_data, encode_channel_data, indication, understood_by_turn,
+};
 
 /// The largest payload of a UDP datagram.
 const MAX_DATAGRAM: usize = 65_507;
@@ -50,7 +50,7 @@ impl Server {
         bytes: &[u8],
         out: &mut Vec<Output>,
     ) -> Result<(), DropReason> {
-        let (number, data) = channel::decode(bytes).ok_or(DropReason::Malformed)?;
+        let (number, data) = decode_channel_data(bytes).ok_or(DropReason::Malformed)?;
         let allocation = self.allocations.get(&client).ok_or(DropReason::NoAllocation)?;
         let peer = allocation.peer_of(number).ok_or(DropReason::NoChannel)?;
         self.relay_to_peer(allocation.relay, peer, &data, out)
@@ -73,7 +73,7 @@ impl Server {
             return Err(DropReason::TooLarge);
         }
         let wrapped = match allocation.number_of(peer) {
-            Some(number) => channel::encode(number, data, client.transport),
+            Some(number) => encode_channel_data(number, data, client.transport),
             None => self.data_indication(peer, data),
         };
         let wrapped = wrapped.ok_or(DropReason::TooLarge)?;

@@ -7,19 +7,17 @@ use rtc_stun::attributes::{
     ATTR_CHANNEL_NUMBER, ATTR_LIFETIME, ATTR_MESSAGE_INTEGRITY, ATTR_REQUESTED_ADDRESS_FAMILY,
 };
 use rtc_stun::message::*;
-use rtc_stun::xoraddr::XorMappedAddress;
 use rtc_turn::proto::channum::ChannelNumber;
 use rtc_turn::proto::lifetime::Lifetime;
 
 use super::auth::Session;
 use super::{Server, allocate};
-use crate::channel;
-use crate::code::ErrorCode;
-use crate::event::{DropReason, ServiceEvent};
-use crate::output::Output;
-use crate::settings::TurnSettings;
-use crate::stun::{Attrs, Received, Refusal, understood_by_stun, understood_by_turn};
-use crate::transport::{FiveTuple, Transport};
+use crate::api::{Output, ServiceEvent, TurnSettings};
+use crate::code::{DropReason, ErrorCode};
+use crate::wire::{
+    Attrs, CHANNEL_NUMBERS, FiveTuple, Received, Refusal, Transport, mapped, understood_by_stun,
+    understood_by_turn,
+};
 
 impl Server {
     pub(super) fn stun(
@@ -214,18 +212,13 @@ impl Server {
         };
         let allocation = self.allocations.get_mut(&client).ok_or(ErrorCode::AllocationMismatch)?;
         check_peer(turn, allocation.relay, peer)?;
-        if !channel::NUMBERS.contains(&number) {
+        if !CHANNEL_NUMBERS.contains(&number) {
             return Err(ErrorCode::BadRequest.into());
         }
         let events = allocation.bind(self.now, number, peer).ok_or(ErrorCode::BadRequest)?;
         out.extend(events.map(Output::Event));
         Ok(vec![])
     }
-}
-
-/// The client's address as an attribute.
-pub(super) fn mapped(client: SocketAddr) -> Box<dyn Setter> {
-    Box::new(XorMappedAddress { ip: client.ip(), port: client.port() })
 }
 
 /// May an allocation on `relay` talk to `peer` (RFC 8656 §10.2, §12.2)?

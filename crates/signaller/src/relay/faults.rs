@@ -1,3 +1,17 @@
+//! What goes wrong at the relay and on the way to it, for test scenarios. Without rules none of this happens.
+
+mod endpoint;
+mod held;
+mod rule;
+mod strike;
+
+pub(super) use endpoint::EndpointRules;
+pub use endpoint::{EndpointFaults, RestFault, RestRequest, RestRule, WebSocketFault, WebSocketRule};
+pub use held::HeldId;
+pub(super) use held::HeldMessages;
+pub(super) use rule::Rules;
+pub use rule::{DelayRule, Fault, FaultRule};
+
 use std::time::Duration;
 
 /// When a rule of a scenario holds, counted from the relay's beginning: messages and requests outside of it
@@ -14,7 +28,7 @@ impl Window {
     /// From the beginning, for ever.
     pub const ALWAYS: Self = Self { from: Duration::ZERO, until: None };
 
-    pub(super) fn contains(self, now: Duration) -> bool {
+    fn contains(self, now: Duration) -> bool {
         now >= self.from && self.until.is_none_or(|until| now < until)
     }
 }

@@ -99,13 +99,13 @@ pub enum RestFault {
 
 /// What the endpoints are told, and how many requests each rule has seen.
 #[derive(Debug, Default)]
-pub(super) struct EndpointRules {
+pub(in crate::relay) struct EndpointRules {
     websocket: Vec<(WebSocketRule, u32)>,
     rest: Vec<(RestRule, u32)>,
 }
 
 impl EndpointRules {
-    pub(super) fn new(faults: EndpointFaults) -> Self {
+    pub(in crate::relay) fn new(faults: EndpointFaults) -> Self {
         let EndpointFaults { websocket, rest } = faults;
         Self {
             websocket: websocket.into_iter().map(|rule| (rule, 0)).collect(),
@@ -113,13 +113,17 @@ impl EndpointRules {
         }
     }
 
-    pub(super) fn websocket(&mut self, who: &ParticipantId, now: Duration) -> Option<WebSocketFault> {
+    pub(in crate::relay) fn websocket(
+        &mut self,
+        who: &ParticipantId,
+        now: Duration,
+    ) -> Option<WebSocketFault> {
         let matching =
             self.websocket.iter_mut().filter(|(rule, _)| rule.window.contains(now) && is_of(&rule.from, who));
         first(matching.map(|(rule, seen)| (rule.nth, rule.fault, seen)))
     }
 
-    pub(super) fn rest(
+    pub(in crate::relay) fn rest(
         &mut self,
         who: &ParticipantId,
         request: RestRequest,

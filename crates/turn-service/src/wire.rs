@@ -1,6 +1,9 @@
-//! STUN messages in and out, on the types of `rtc-stun` and `rtc-turn`.
+//! Messages as bytes: STUN on the types of `rtc-stun` and `rtc-turn`, ChannelData (RFC 8656 §12.4), and the
+//! cutting of a TCP stream into both.
 
+use std::fmt;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 
 use rtc_stun::attributes::*;
 use rtc_stun::error_code::{ErrorCode as StunCode, ErrorCodeAttribute};
@@ -10,11 +13,159 @@ use rtc_stun::message::{
     CLASS_ERROR_RESPONSE, CLASS_SUCCESS_RESPONSE, Getter, MESSAGE_HEADER_SIZE, Message, MessageType, Setter,
 };
 use rtc_stun::uattrs::UnknownAttributes;
+use rtc_stun::xoraddr::XorMappedAddress;
+use rtc_turn::proto::chandata::ChannelData;
 use rtc_turn::proto::peeraddr::PeerAddress;
+use thiserror::Error;
 
-use crate::code::ErrorCode;
+use crate::code::{DropReason, ErrorCode};
 use crate::credentials::crypto;
-use crate::event::DropReason;
+
+/// How a client reaches the server (RFC 8656 §3.1). Peers are always reached over UDP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Transport {
+    /// One message per datagram.
+    Udp,
+    /// A stream; see [`StreamDeframer`](crate::StreamDeframer). ChannelData is padded to four bytes.
+    Tcp,
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        })
+    }
+}
+
+/// The 5-tuple that identifies an allocation (RFC 8656 §6), as the server sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FiveTuple {
+    /// Transport protocol between client and server.
+    pub transport: Transport,
+    /// The client's server-reflexive transport address.
+    pub client: SocketAddr,
+    /// The server's transport address.
+    pub server: SocketAddr,
+}
+
+/// Collects the bytes of one TCP connection, gives whole messages back. Holds at most one message
+/// (64 KiB) beyond what was pushed and not yet asked for.
+#[derive(Debug, Default)]
+pub struct StreamDeframer {
+    buffer: Vec<u8>,
+}
+
+impl StreamDeframer {
+    /// For a connection that has just opened.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends what the connection delivered, in pieces of any size.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next whole message, ChannelData without its padding; `None` until more bytes come.
+    ///
+    /// # Errors
+    ///
+    /// [`FrameError`] if the stream holds neither STUN nor ChannelData. There is no way to find the next
+    /// message then: close the connection.
+    pub fn next_message(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
+        let Some(frame) = Frame::at_start(&self.buffer)? else { return Ok(None) };
+        if self.buffer.len() < frame.padded {
+            return Ok(None);
+        }
+        let mut message: Vec<u8> = self.buffer.drain(..frame.padded).collect();
+        message.truncate(frame.bytes);
+        Ok(Some(message))
+    }
+
+    /// How many bytes wait for the rest of their message.
+    pub fn buffered(&self) -> usize {
+        self.buffer.len()
+    }
+}
+
+/// Why a stream cannot be cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum FrameError {
+    /// Neither a STUN message (first byte 0–3) nor ChannelData (64–79; RFC 8656 §12, table 3).
+    #[error("the stream holds neither STUN nor ChannelData: first byte {first:#04x}")]
+    NotTurn {
+        /// The first byte of what should be a message.
+        first: u8,
+    },
+    /// A STUN length that is no multiple of four (RFC 8489 §5).
+    #[error("a STUN message claims {length} bytes, which is no multiple of four")]
+    StunLength {
+        /// The length field.
+        length: u16,
+    },
+}
+
+/// How many bytes the message at the start of a stream takes.
+struct Frame {
+    bytes: usize,
+    padded: usize,
+}
+
+impl Frame {
+    fn at_start(buffer: &[u8]) -> Result<Option<Self>, FrameError> {
+        let Some(&first) = buffer.first() else { return Ok(None) };
+        let is_channel = is_channel_data(buffer);
+        if !is_channel && first > 3 {
+            return Err(FrameError::NotTurn { first });
+        }
+        let Some(&[high, low]) = buffer.get(2..4) else { return Ok(None) };
+        let length = u16::from_be_bytes([high, low]);
+        if is_channel {
+            let bytes = CHANNEL_HEADER_BYTES + usize::from(length);
+            return Ok(Some(Self { bytes, padded: bytes.next_multiple_of(4) }));
+        }
+        if !length.is_multiple_of(4) {
+            return Err(FrameError::StunLength { length });
+        }
+        let bytes = MESSAGE_HEADER_SIZE + usize::from(length);
+        Ok(Some(Self { bytes, padded: bytes }))
+    }
+}
+
+/// Bytes of a ChannelData header: channel number and length.
+pub(crate) const CHANNEL_HEADER_BYTES: usize = 4;
+
+/// Channel numbers that a client may bind (RFC 8656 §12); `rtc-turn` still knows RFC 5766's range.
+pub(crate) const CHANNEL_NUMBERS: RangeInclusive<u16> = 0x4000..=0x4fff;
+
+/// Is this a ChannelData message, by its first byte (RFC 8656 §12, table 3)?
+pub(crate) fn is_channel_data(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(|first| (64..=79).contains(first))
+}
+
+/// Channel number and application data of a ChannelData message; padding is dropped. `None` if the datagram
+/// is too short for the length that it claims (RFC 8656 §12.6).
+pub(crate) fn decode_channel_data(bytes: &[u8]) -> Option<(u16, Vec<u8>)> {
+    let mut message = ChannelData { raw: bytes.to_vec(), ..ChannelData::default() };
+    message.decode().ok()?;
+    Some((message.number.0, message.data))
+}
+
+/// The ChannelData message for `data`; padded to four bytes over TCP, bare over UDP (RFC 8656 §12.5).
+pub(crate) fn encode_channel_data(number: u16, data: &[u8], transport: Transport) -> Option<Vec<u8>> {
+    let length = u16::try_from(data.len()).ok()?;
+    let mut bytes = Vec::with_capacity(CHANNEL_HEADER_BYTES + data.len() + 3);
+    bytes.extend_from_slice(&number.to_be_bytes());
+    bytes.extend_from_slice(&length.to_be_bytes());
+    bytes.extend_from_slice(data);
+    if transport == Transport::Tcp {
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+    }
+    Some(bytes)
+}
 
 /// Attributes to put into a response or an indication.
 pub(crate) type Attrs = Vec<Box<dyn Setter>>;
@@ -156,6 +307,11 @@ impl From<ErrorCode> for Refusal {
     fn from(code: ErrorCode) -> Self {
         Self { code, unknown: Vec::new() }
     }
+}
+
+/// The client's address as an attribute.
+pub(crate) fn mapped(client: SocketAddr) -> Box<dyn Setter> {
+    Box::new(XorMappedAddress { ip: client.ip(), port: client.port() })
 }
 
 /// Is a comprehension-required attribute known to a STUN server? Known but unexpected ones are

@@ -1,4 +1,4 @@
-//! The values of log entries, in the forms that browsers of different ages write.
+//! From JSON to descriptions, candidates, states and tracks, in the forms that browsers of different ages write.
 
 use serde_json::Value;
 use timeline::Machine;
@@ -13,7 +13,7 @@ use crate::{
 const MAX_TEXT: usize = 300;
 
 /// A value that is itself JSON in a string, or not: `"\"stable\""`, `{…}`, `bare text`, nothing.
-pub(super) fn unwrapped(value: Value) -> Value {
+pub(crate) fn unwrapped(value: Value) -> Value {
     match value {
         Value::String(text) if text.is_empty() => Value::Null,
         Value::String(text) => match text.trim_start().as_bytes().first() {
@@ -25,7 +25,7 @@ pub(super) fn unwrapped(value: Value) -> Value {
 }
 
 /// The value as text for people, cut to a bearable length; `None` where there is none.
-pub(super) fn text(value: &Value) -> Option<String> {
+pub(crate) fn text(value: &Value) -> Option<String> {
     let text = match value {
         Value::Null => return None,
         Value::String(text) => text.clone(),
@@ -38,7 +38,7 @@ pub(super) fn text(value: &Value) -> Option<String> {
 }
 
 /// `{"type":"offer","sdp":"v=0…"}`, or `type: offer, sdp: v=0…`.
-pub(super) fn description(value: &Value) -> Option<Description> {
+pub(crate) fn description(value: &Value) -> Option<Description> {
     let (kind, sdp) = match value {
         Value::Object(object) => {
             (object.get("type")?.as_str()?, object.get("sdp").and_then(Value::as_str).unwrap_or_default())
@@ -83,7 +83,7 @@ pub(crate) fn candidate(value: &Value) -> Option<Candidate> {
 }
 
 /// The value of `key: value,` in a bare text.
-pub(super) fn field<'t>(text: &'t str, key: &str) -> Option<&'t str> {
+pub(crate) fn field<'t>(text: &'t str, key: &str) -> Option<&'t str> {
     let start = text.find(&format!("{key}:"))? + key.len() + 1;
     let value = text[start..].trim_start();
     let end = value.find([',', '\n', '}']).unwrap_or(value.len());
@@ -92,7 +92,7 @@ pub(super) fn field<'t>(text: &'t str, key: &str) -> Option<&'t str> {
 
 /// The state that a machine entered, in W3C words: `stable`, `ICEConnectionStateConnected`,
 /// `SignalingStateHaveLocalOffer`.
-pub(super) fn state(machine: Machine, value: &Value) -> Option<String> {
+pub(crate) fn state(machine: Machine, value: &Value) -> Option<String> {
     let text = value.as_str()?.trim();
     let bare = text.rfind("State").map_or(text, |at| &text[at + "State".len()..]);
     let mut word = String::new();
@@ -125,7 +125,7 @@ fn states(machine: Machine) -> &'static [&'static str] {
 }
 
 /// `{"kind":"audio","id":"…","streams":["…"]}`, `["audio","id",("label",)"stream"]`, or a bare text.
-pub(super) fn track(value: &Value, labelled: bool) -> TrackInfo {
+pub(crate) fn track(value: &Value, labelled: bool) -> TrackInfo {
     match value {
         Value::Object(object) => {
             let of = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -157,7 +157,7 @@ pub(super) fn track(value: &Value, labelled: bool) -> TrackInfo {
 }
 
 /// The value of `transceiverAdded` and `transceiverModified`.
-pub(super) fn transceiver(value: &Value, added: bool) -> TransceiverChange {
+pub(crate) fn transceiver(value: &Value, added: bool) -> TransceiverChange {
     let mut change = TransceiverChange { added, ..TransceiverChange::default() };
     match value {
         Value::Object(object) => {
@@ -182,7 +182,7 @@ pub(super) fn transceiver(value: &Value, added: bool) -> TransceiverChange {
 }
 
 /// `RTCConfiguration`, as JSON or as the bare text of older browsers.
-pub(super) fn configuration(value: &Value) -> Option<Configuration> {
+pub(crate) fn configuration(value: &Value) -> Option<Configuration> {
     if let Value::String(text) = value {
         let urls = text.split(['[', ']', ',', ' ', '"', '\'']);
         let urls = urls.filter(|word| is_ice_url(word)).map(str::to_owned).collect();

@@ -1,7 +1,57 @@
+//! Faults of messages: which of them a scenario means, and what happens to those.
+
 use std::time::Duration;
 
-use super::{Fault, FaultRule};
+use super::Window;
 use crate::message::{Envelope, Kind, ParticipantId};
+
+/// "Let this happen to such messages", for test scenarios. Applies to messages that the relay has
+/// accepted and confirmed: transports cannot make up for it, so that the participants have to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultRule {
+    /// The type of message; `None`: any.
+    pub message: Option<Kind>,
+    /// Only those of this sender; `None`: of any.
+    pub from: Option<ParticipantId>,
+    /// Only the nth that matches type and sender, counted from 1 over the rule's life; `None`: every
+    /// one.
+    pub nth: Option<u32>,
+    /// When it holds.
+    pub window: Window,
+    /// What happens to it.
+    pub fault: Fault,
+}
+
+/// What happens to a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// It is confirmed to its sender and never passed on.
+    Drop,
+    /// It is passed on twice, as two messages with one id: a transport cannot tell.
+    Duplicate,
+    /// It is held back for so long, and overtaken by whatever comes meanwhile. Resolution 1 ms.
+    Delay(Duration),
+    /// It changes places with the sender's next message to the same addressee. Where none comes within
+    /// this time, it is passed on alone.
+    Reorder {
+        /// The longest wait for a next message. Resolution 1 ms.
+        within: Duration,
+    },
+}
+
+impl FaultRule {
+    /// Every message of any type and sender.
+    pub const fn all(fault: Fault) -> Self {
+        Self { message: None, from: None, nth: None, window: Window::ALWAYS, fault }
+    }
+
+    pub(in crate::relay) fn matches(&self, envelope: &Envelope, now: Duration) -> bool {
+        self.window.contains(now)
+            && self.message.is_none_or(|kind| kind == Kind::of(&envelope.body))
+            && self.from.as_ref().is_none_or(|from| *from == envelope.from)
+    }
+}
 
 /// "Hold messages of this type back for so long": others overtake them. For test scenarios.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,28 +68,35 @@ pub struct DelayRule {
     pub by: Duration,
 }
 
+impl DelayRule {
+    fn matches(&self, envelope: &Envelope) -> bool {
+        self.message == Kind::of(&envelope.body)
+            && self.from.as_ref().is_none_or(|from| *from == envelope.from)
+    }
+}
+
 /// All rules, and how many messages each has seen.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Rules {
+pub(in crate::relay) struct Rules {
     delays: Vec<(DelayRule, u32)>,
     faults: Vec<(FaultRule, u32)>,
 }
 
 impl Rules {
-    pub(super) fn new(delays: Vec<DelayRule>, faults: Vec<FaultRule>) -> Self {
+    pub(in crate::relay) fn new(delays: Vec<DelayRule>, faults: Vec<FaultRule>) -> Self {
         let mut rules = Self { delays: delays.into_iter().map(|rule| (rule, 0)).collect(), faults: vec![] };
         rules.set_faults(faults);
         rules
     }
 
     /// Other fault rules, which count from 1.
-    pub(super) fn set_faults(&mut self, faults: Vec<FaultRule>) {
+    pub(in crate::relay) fn set_faults(&mut self, faults: Vec<FaultRule>) {
         self.faults = faults.into_iter().map(|rule| (rule, 0)).collect();
     }
 
     /// What is to happen to `envelope`. Every rule counts it; the first that applies decides, delays
     /// before faults.
-    pub(super) fn fault(&mut self, envelope: &Envelope, now: Duration) -> Option<Fault> {
+    pub(in crate::relay) fn fault(&mut self, envelope: &Envelope, now: Duration) -> Option<Fault> {
         let mut decided = None;
         for (rule, seen) in &mut self.delays {
             if rule.matches(envelope) && is_its_turn(rule.nth, seen) {
@@ -61,18 +118,10 @@ fn is_its_turn(nth: Option<u32>, seen: &mut u32) -> bool {
     nth.is_none_or(|nth| nth == *seen)
 }
 
-impl DelayRule {
-    fn matches(&self, envelope: &Envelope) -> bool {
-        self.message == Kind::of(&envelope.body)
-            && self.from.as_ref().is_none_or(|from| *from == envelope.from)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::message::{CallId, Message, VERSION};
-    use crate::relay::Window;
 
     fn from(sender: &str) -> Envelope {
         let body = Message::Ringing;

@@ -1,4 +1,4 @@
-//! Over which candidates a simulated call went.
+//! Over which candidates a call went.
 
 use nat_oracle::{CandidateType, Path};
 use timeline::{CandidateFate, Event, Name, Timeline};
