@@ -1,61 +1,53 @@
-//! The command line: one thin module per command; what they do stands in the crates.
+//! `cargo xtask`: hands each command to the package that has it, so that a command builds only what it needs.
+//!
+//! Commands of the program `callsim` go to it, this repository's own to the package `chores`.
 
-mod bench;
-mod cargo;
-mod conformance;
-mod exit;
-mod gate;
-mod interrupt;
-mod nat_grid;
-mod output;
-mod process;
-mod profiles;
-mod progress;
-mod replay;
-mod scenarios;
-mod schema;
-mod serve;
-mod truth;
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    process::{Command, ExitCode},
+};
 
-use std::process::ExitCode;
+/// Tells the program by which name its user called it (`callsim::terminal::typed`).
+const CALLED_AS: (&str, &str) = ("CALLSIM_CALLED_AS", "cargo xtask");
 
-use clap::{Parser, Subcommand};
+/// How alike two words must be (0 to 1, normalised Damerau–Levenshtein) to be taken for one another.
+const ALIKE: f64 = 0.5;
 
-/// A call makes some ten thousand small allocations; with this allocator it takes a tenth less time.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// Plays scripted WebRTC calls in a deterministic virtual world.
-#[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true, after_help = EXAMPLES)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
+/// A command: its name here, the package that has it, and what it does.
+struct Entry {
+    name: &'static str,
+    package: &'static str,
+    about: &'static str,
 }
 
-#[derive(Subcommand)]
-enum Command {
-    /// Play scenarios over many seeds and judge them
-    Scenarios(scenarios::Arguments),
-    /// Hold every NAT against every NAT: what is simulated, and what the RFCs predict
-    NatGrid(nat_grid::Arguments),
-    /// What W3C and IETF ask of a peer connection: bare webrtc, and the engine
-    Conformance(conformance::Arguments),
-    /// Say what happened in a captured call, and play it again
-    Replay(Box<replay::Arguments>),
-    /// Stop a release that got slower: virtual time, instructions, wall time
-    Gate(Box<gate::Arguments>),
-    /// The named networks: their figures and sources, and how calls fare on them
-    Profiles(profiles::Arguments),
-    /// Write the JSON Schema of scenario files, scenarios/schema.json
-    Schema(schema::Arguments),
-    /// Compare virtual time with real time: the same call in both
-    Truth(truth::Arguments),
-    /// How long calls take to stand, in virtual time, and what they cost; a page with plots
-    Bench(bench::Arguments),
-    /// Run the signalling server on real sockets, for apps and for trying it by hand
-    Serve(Box<serve::Arguments>),
+const fn entry(name: &'static str, package: &'static str, about: &'static str) -> Entry {
+    Entry { name, package, about }
 }
+
+const COMMANDS: &[Entry] = &[
+    entry("scenarios", "callsim", "Play scenarios over many seeds and judge them"),
+    entry("replay", "callsim", "Say what happened in a captured call, and play it again"),
+    entry(
+        "serve",
+        "callsim",
+        "Run the signalling server on real sockets, for apps and for trying it by hand",
+    ),
+    entry("profiles", "callsim", "The named networks: their figures and sources, and how calls fare on them"),
+    entry("nat-grid", "callsim", "Test every pair of NATs: what is simulated, and what the RFCs predict"),
+    entry("schema", "callsim", "Write the JSON Schema of scenario files, scenarios/schema.json"),
+    entry("conformance", "chores", "What W3C and IETF ask of a peer connection: bare webrtc, and the engine"),
+    entry("gate", "chores", "Stop a release that got slower: virtual time, instructions, wall time"),
+    entry("truth", "chores", "Compare virtual time with real time: the same call in both"),
+    entry(
+        "bench",
+        "chores",
+        "Measure call set-up latency, in virtual time, and what calls cost; a page with plots",
+    ),
+];
+
+/// Commands of `callsim` that have another name here.
+const OWN_NAMES: [(&str, &str); 1] = [("run", "scenarios")];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -69,8 +61,8 @@ Examples:
   cargo xtask gate                                          whether something got slower
   cargo xtask profiles                                      the networks that scenarios can name
   cargo xtask nat-grid                                      which NATs a call gets through, and which need TURN
-  cargo xtask conformance                                   where webrtc and the engine do otherwise than W3C says
-  cargo xtask bench --quick                                 how long calls take to stand, and what they cost
+  cargo xtask conformance                                   where webrtc and the engine deviate from the specifications
+  cargo xtask bench --quick                                 how long call set-up takes, and what calls cost
   cargo xtask serve                                         the signalling server on 127.0.0.1:8080
 
 Exit codes:
@@ -80,45 +72,202 @@ Exit codes:
   3    a check failed, a replay diverged, or something got slower
   4    inconclusive: noise, or non-determinism
   5    nothing ran
-  130  stopped by Ctrl-C";
+  130  stopped by Ctrl-C
+";
+
+/// The exit codes of this program itself.
+const TOOL_FAILED: u8 = 1;
+const BAD_INPUT: u8 = 2;
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
-        Command::Scenarios(arguments) => scenarios::run(&arguments),
-        Command::NatGrid(arguments) => nat_grid::run(&arguments),
-        Command::Conformance(arguments) => conformance::run(&arguments),
-        Command::Replay(arguments) => replay::run(&arguments),
-        Command::Gate(arguments) => gate::run(&arguments),
-        Command::Profiles(arguments) => profiles::run(&arguments),
-        Command::Schema(arguments) => schema::run(&arguments),
-        Command::Truth(arguments) => truth::run(&arguments),
-        Command::Bench(arguments) => bench::run(&arguments),
-        Command::Serve(arguments) => serve::run(&arguments),
-    };
-    match result {
-        Ok(code) => code.into(),
-        Err(error) => {
-            output::complain(&format!("error: {}", output::in_one_line(&error)));
-            exit::Code::ToolFailed.into()
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    match Asked::of(&arguments) {
+        Asked::Command(package, arguments) => run(package, arguments),
+        Asked::Help => show(&mut std::io::stdout(), &help(), 0),
+        Asked::Nothing => show(&mut std::io::stderr(), &help(), BAD_INPUT),
+        Asked::Unknown(name) => show(&mut std::io::stderr(), &unknown(&name), BAD_INPUT),
+    }
+}
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Asked<'a> {
+    /// This package with these arguments.
+    Command(&'static str, Vec<&'a OsStr>),
+    Help,
+    Nothing,
+    Unknown(String),
+}
+
+impl<'a> Asked<'a> {
+    fn of(arguments: &'a [OsString]) -> Self {
+        let all: Vec<&OsStr> = arguments.iter().map(OsString::as_os_str).collect();
+        let texts: Vec<&'a str> =
+            all.iter().take(2).map(|argument| argument.to_str().unwrap_or_default()).collect();
+        match texts.as_slice() {
+            [] => Self::Nothing,
+            ["--help" | "-h", ..] | ["help"] => Self::Help,
+            ["help", name] => Self::command(name, &[OsStr::new(*name), OsStr::new("--help")]),
+            [name, ..] => Self::command(name, &all),
+        }
+    }
+
+    fn command(name: &str, arguments: &[&'a OsStr]) -> Self {
+        let own = OWN_NAMES.iter().find(|(other, _)| *other == name).map_or(name, |(_, own)| own);
+        match COMMANDS.iter().find(|entry| entry.name == own) {
+            Some(entry) => Self::Command(entry.package, arguments.to_vec()),
+            None => Self::Unknown(name.to_owned()),
         }
     }
 }
 
+/// Runs the program of `package` in the user's directory, in place of this one where the system can.
+fn run(package: &str, arguments: Vec<&OsStr>) -> ExitCode {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // What cargo says about this package would build things anew.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") || text == "CARGO_BIN_NAME" {
+            command.env_remove(&name);
+        }
+    }
+    command.args([
+        "run",
+        "--quiet",
+        "--manifest-path",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"),
+    ]);
+    command.args(["--package", package, "--"]).args(arguments).env(CALLED_AS.0, CALLED_AS.1);
+    let problem = replace(&mut command);
+    match problem {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            show(&mut std::io::stderr(), &format!("error: cannot start cargo: {error}\n"), TOOL_FAILED)
+        }
+    }
+}
+
+/// This process becomes the command.
+#[cfg(unix)]
+fn replace(command: &mut Command) -> std::io::Result<u8> {
+    Err(std::os::unix::process::CommandExt::exec(command))
+}
+
+/// Waits for the command and takes over its exit code.
+#[cfg(not(unix))]
+fn replace(command: &mut Command) -> std::io::Result<u8> {
+    let code = command.status()?.code();
+    Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(TOOL_FAILED))
+}
+
+fn help() -> String {
+    let width = COMMANDS.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
+    let line = |entry: &Entry| format!("  {:<width$}  {}\n", entry.name, entry.about);
+    let commands: String = COMMANDS.iter().map(line).collect();
+    format!(
+        "Plays scripted WebRTC calls in a deterministic virtual world.\n\n\
+         Usage: cargo xtask <COMMAND>\n\nCommands:\n{commands}\n\
+         `cargo xtask COMMAND --help` has the options of one.\n\n{EXAMPLES}"
+    )
+}
+
+fn unknown(name: &str) -> String {
+    let score = |entry: &&Entry| strsim::normalized_damerau_levenshtein(name, entry.name);
+    let near = COMMANDS.iter().filter(|entry| score(entry) >= ALIKE);
+    let nearest = near.max_by(|one, other| score(one).total_cmp(&score(other)));
+    let advice = nearest.map(|entry| format!("; did you mean `{}`?", entry.name)).unwrap_or_default();
+    let known: Vec<&str> = COMMANDS.iter().map(|entry| entry.name).collect();
+    format!("error: there is no command `{name}`{advice}\nthere are: {}\n", known.join(", "))
+}
+
+/// Writes `text`, if anybody reads it, and yields `code`.
+fn show(to: &mut impl std::io::Write, text: &str, code: u8) -> ExitCode {
+    let _ = to.write_all(text.as_bytes());
+    ExitCode::from(code)
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
-    #[test]
-    fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
+    #[track_caller]
+    fn check(arguments: &[&str], expect: Result<(&str, &[&str]), &Asked<'_>>) {
+        let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+        match (Asked::of(&arguments), expect) {
+            (Asked::Command(package, passed), Ok(expect)) => {
+                let passed: Vec<&str> = passed.iter().filter_map(|argument| argument.to_str()).collect();
+                assert_eq!((package, passed.as_slice()), expect);
+            }
+            (found, expect) => assert_eq!(Err(&found), expect),
+        }
     }
 
     #[test]
-    fn the_help_lists_every_exit_code() {
-        for code in exit::Code::ALL {
-            assert!(EXAMPLES.contains(&format!("\n  {:<3}  ", code as u8)), "{code:?}");
+    fn a_command_goes_to_the_package_that_has_it() {
+        check(&["scenarios", "--seed", "7"], Ok(("callsim", &["scenarios", "--seed", "7"])));
+        check(&["run", "happy"], Ok(("callsim", &["run", "happy"])));
+        check(&["gate", "--help"], Ok(("chores", &["gate", "--help"])));
+        check(&["help", "gate"], Ok(("chores", &["gate", "--help"])));
+        check(&["--help"], Err(&Asked::Help));
+        check(&["help"], Err(&Asked::Help));
+        check(&[], Err(&Asked::Nothing));
+        check(&["scenario"], Err(&Asked::Unknown("scenario".to_owned())));
+    }
+
+    #[test]
+    fn an_unknown_command_is_answered_with_the_nearest() {
+        assert!(unknown("scenario").contains("did you mean `scenarios`?"));
+        assert!(unknown("conformence").contains("did you mean `conformance`?"));
+        assert!(!unknown("xyz").contains("did you mean"));
+    }
+
+    /// The commands that a program's source declares, with their first line of help.
+    fn declared(source: &str) -> Vec<(String, String)> {
+        let (_, body) = source.split_once("enum Command {\n").unwrap();
+        let (body, _) = body.split_once("\n}\n").unwrap();
+        let (mut found, mut about) = (Vec::new(), String::new());
+        for line in body.lines().map(str::trim) {
+            match line.strip_prefix("/// ") {
+                Some(text) => about = text.to_owned(),
+                None if !line.starts_with('#') => {
+                    let (variant, _) = line.split_once('(').unwrap();
+                    let kebab =
+                        variant.chars().enumerate().fold(String::new(), |mut name, (index, letter)| {
+                            if letter.is_uppercase() && index > 0 {
+                                name.push('-');
+                            }
+                            name.push(letter.to_ascii_lowercase());
+                            name
+                        });
+                    found.push((kebab, std::mem::take(&mut about)));
+                }
+                None => {}
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn every_command_of_the_programs_is_one_here() {
+        let sources = [
+            ("callsim", include_str!("../../crates/callsim/src/bin/callsim/main.rs")),
+            ("chores", include_str!("../../chores/src/main.rs")),
+        ];
+        for (package, source) in sources {
+            let here = COMMANDS.iter().filter(|entry| entry.package == package);
+            let mut here: Vec<(&str, &str)> = here.map(|entry| (entry.name, entry.about)).collect();
+            let declared = declared(source);
+            let own = |name: &str| OWN_NAMES.iter().find(|(other, _)| *other == name).map(|(_, own)| *own);
+            let mut there: Vec<(&str, &str)> =
+                declared.iter().map(|(name, about)| (own(name).unwrap_or(name), about.as_str())).collect();
+            here.sort_unstable();
+            there.sort_unstable();
+            // The repository's gate has a tier more than the program's, and goes by the same name.
+            there.retain(|(name, _)| {
+                package == "chores"
+                    || !COMMANDS.iter().any(|entry| entry.package == "chores" && entry.name == *name)
+            });
+            assert_eq!(here, there, "{package}");
         }
     }
 }

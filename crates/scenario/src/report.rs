@@ -1,4 +1,4 @@
-//! The report of `cargo xtask scenarios`, as `--format json` prints it. Other forms are made from it.
+//! The report of `callsim run`, as `--format json` prints it. Other forms are made from it.
 //!
 //! Version 1 of its format: fields may be added, none is removed or changes its meaning.
 
@@ -11,7 +11,7 @@ use crate::{
     checks::{self, Failure, RateVerdict},
     metrics::percentile,
     plan::{Outcome, Plan},
-    suite::{Broken, Played, Run, SuiteResult},
+    suite::{Broken, Played, Run, Seeds, SuiteResult},
 };
 
 /// What a suite came to.
@@ -107,14 +107,18 @@ pub struct FailureReport {
 impl Report {
     /// The report of a suite that took `wall` of real time.
     ///
-    /// `options` are the command-line options, besides name and seed, that a repetition needs; often
-    /// none.
-    pub fn new(plans: &[Plan], result: &SuiteResult, wall: Duration, options: &str) -> Self {
+    /// `repeat` yields the command that plays a plan again, with one seed or a number of seeds.
+    pub fn new(
+        plans: &[Plan],
+        result: &SuiteResult,
+        wall: Duration,
+        repeat: &dyn Fn(&Plan, Seeds) -> String,
+    ) -> Self {
         let scenarios: Vec<ScenarioReport> = plans
             .iter()
             .zip(&result.scenarios)
             .filter(|(_, runs)| !runs.is_empty())
-            .map(|(plan, runs)| scenario(plan, runs, options))
+            .map(|(plan, runs)| scenario(plan, runs, repeat))
             .collect();
         Self {
             schema: 1,
@@ -159,20 +163,15 @@ fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e3).round() / 1e3
 }
 
-fn scenario(plan: &Plan, runs: &[Run], options: &str) -> ScenarioReport {
+fn scenario(plan: &Plan, runs: &[Run], repeat: &dyn Fn(&Plan, Seeds) -> String) -> ScenarioReport {
     let mut outcomes = BTreeMap::new();
     let mut digest = Digest::new();
     for played in runs.iter().filter_map(|run| run.result.as_ref().ok()) {
         *outcomes.entry(played.outcome).or_default() += 1;
         digest.update(&played.digest.value().to_le_bytes());
     }
-    let repro = |seed| {
-        let seeds = match seed {
-            Some(seed) => format!("--seed {seed}"),
-            None => format!("--seeds {}", runs.len()),
-        };
-        format!("cargo xtask scenarios {} {seeds} {options}", plan.name).trim_end().to_owned()
-    };
+    let count = u32::try_from(runs.len()).unwrap_or(u32::MAX);
+    let repro = |seed: Option<u64>| repeat(plan, seed.map_or(Seeds::Count(count), Seeds::One));
     let mut failures: Vec<FailureReport> = runs.iter().flat_map(|run| failures(run, &repro)).collect();
     let verdict = checks::rates(plan, &outcomes, runs.len());
     let rates = rates_word(&verdict);
@@ -256,6 +255,14 @@ mod tests {
         testing::{Sketch, plan},
     };
 
+    fn repeat(plan: &Plan, seeds: Seeds) -> String {
+        let seeds = match seeds {
+            Seeds::One(seed) => format!("--seed {seed}"),
+            seeds => format!("{seeds:?}"),
+        };
+        format!("cargo xtask scenarios {} {seeds}", plan.name)
+    }
+
     /// Seed 2 is not taken, seed 3 cannot be played, the others are connected.
     fn report(expect: &str, seeds: u32) -> Report {
         let options = Options { seeds: Seeds::Count(seeds), jobs: NonZeroUsize::MIN, keep: Keep::Nothing };
@@ -266,7 +273,7 @@ mod tests {
         };
         let plans = [plan(expect)];
         let result = run(&plans, &options, &Cancel::new(), play, |_| {});
-        Report::new(&plans, &result, Duration::from_millis(3), "")
+        Report::new(&plans, &result, Duration::from_millis(3), &repeat)
     }
 
     #[test]
@@ -284,7 +291,7 @@ mod tests {
         assert_eq!((failed.passed, failed.scenarios[0].rates), (false, Some("failed")));
         let failure = failed.scenarios[0].failures.last().expect("a failure");
         assert_eq!((failure.seed, failure.check), (None, "rate"));
-        assert_eq!(failure.repro, "cargo xtask scenarios test/sketch --seeds 20");
+        assert_eq!(failure.repro, "cargo xtask scenarios test/sketch Count(20)");
     }
 
     #[test]
@@ -301,7 +308,7 @@ mod tests {
         };
         let plans = [plan("")];
         let result = run(&plans, &options, &Cancel::new(), play, |_| {});
-        let found = Report::new(&plans, &result, Duration::ZERO, "").scenarios[0].recovery_ms;
+        let found = Report::new(&plans, &result, Duration::ZERO, &repeat).scenarios[0].recovery_ms;
         assert_eq!(found, Some(Times { p50: 300, p95: 400, max: 400, slowest_seed: 4 }));
     }
 
@@ -311,7 +318,7 @@ mod tests {
         let play = |_: &Plan, seed| Ok::<_, Broken>(Sketch::never_connected("busy").seed(seed).record());
         let plans = [plan("")];
         let result = run(&plans, &options, &Cancel::new(), play, |_| {});
-        let report = Report::new(&plans, &result, Duration::ZERO, "--dir elsewhere");
+        let report = Report::new(&plans, &result, Duration::ZERO, &repeat);
         assert!(report.passed && report.scenarios[0].setup_ms.is_none());
         assert_eq!(report.speed_up(), None);
     }

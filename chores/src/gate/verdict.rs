@@ -1,0 +1,43 @@
+//! `cargo xtask gate verdict`
+
+use std::{fs, path::PathBuf};
+
+use clap::Args;
+
+use super::outputs;
+use crate::{exit::Code, output};
+
+/// The options of the command.
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// A report that `gate --report` or `--format json` wrote
+    #[arg(value_name = "REPORT")]
+    report: PathBuf,
+}
+
+/// Judges the evidence of a report anew; ends as the gate would have.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
+    let file = arguments.report.display();
+    let text = match fs::read_to_string(&arguments.report) {
+        Ok(text) => text,
+        Err(error) => {
+            output::complain(&format!("error: cannot read {file}: {error}"));
+            return Ok(Code::BadInput);
+        }
+    };
+    let recomputed = match gate::recompute(&text) {
+        Ok(recomputed) => recomputed,
+        Err(error) => {
+            output::complain(&format!("error: {file}: {error}"));
+            return Ok(Code::BadInput);
+        }
+    };
+    output::print(&gate::report::table(&recomputed.report))?;
+    for id in &recomputed.disagreements {
+        output::complain(&format!("{file} says something else about `{id}`"));
+    }
+    if !recomputed.outcome_agrees {
+        output::complain(&format!("{file} came to another outcome: written by another version, or edited?"));
+    }
+    Ok(outputs::code(recomputed.report.outcome))
+}

@@ -1,0 +1,175 @@
+//! `callsim nat-grid`
+
+mod human;
+
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+
+use clap::{Args, ValueEnum};
+use scenario::nat_grid::{self, Cell, Row};
+use serde::Serialize;
+
+use crate::{exit::Code, interrupt, jobs, now, output, progress::Bar};
+
+const EXAMPLE: &str = "\
+Examples:
+  callsim nat-grid                          the whole grid, disagreements marked
+  callsim nat-grid --explain symmetric public       why, and the scenario to play yourself
+  callsim nat-grid --format json --out grid.json    for a machine
+
+Exit codes: 0 all cells agree, 1 a call could not be played, 2 usage, 3 a cell disagrees, 130 stopped by Ctrl-C";
+
+/// The options of the command.
+#[derive(Args)]
+#[command(after_help = EXAMPLE)]
+pub(crate) struct Arguments {
+    /// The seed of every call
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// Only the rows of these two places, with the oracle's reasons and the scenario
+    #[arg(long, num_args = 2, value_names = ["CALLER", "CALLEE"])]
+    explain: Option<Vec<String>>,
+    /// On how many threads [default: one per core]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Write the report to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Tables
+    Human,
+    /// One object
+    Json,
+}
+
+/// What the whole grid came to.
+struct Grid {
+    cells: Vec<Cell>,
+    wall: Duration,
+}
+
+impl Grid {
+    fn agree(&self) -> usize {
+        self.cells.iter().filter(|cell| cell.agrees()).count()
+    }
+
+    fn passed(&self) -> bool {
+        self.agree() == self.cells.len()
+    }
+}
+
+/// Plays the grid and reports it.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
+    determinism::supported()?;
+    let rows = match asked(arguments) {
+        Ok(rows) => rows,
+        Err(message) => {
+            output::complain(&message);
+            return Ok(Code::BadInput);
+        }
+    };
+    interrupt::listen()?;
+    let (asked, bar, started) = (rows.len(), Bar::new(), now());
+    let show = |progress| bar.show(progress);
+    let cells = nat_grid::play(rows, arguments.seed, jobs(arguments.jobs), &interrupt::CANCEL, show);
+    let grid = Grid { cells, wall: now().duration_since(started) };
+    bar.clear();
+    if grid.cells.len() < asked {
+        let played = grid.cells.len();
+        output::complain(&format!("stopped: {played} of {asked} calls took place, nothing was written"));
+        return Ok(Code::Interrupted);
+    }
+    let text = match arguments.format {
+        Format::Json => json(&grid)?,
+        Format::Human if arguments.explain.is_some() => human::explained(&grid),
+        Format::Human => human::tables(&grid),
+    };
+    match &arguments.out {
+        Some(path) => output::write_file(path, &text)?,
+        None => output::print(&text)?,
+    }
+    Ok(verdict(&grid))
+}
+
+fn asked(arguments: &Arguments) -> Result<Vec<Row>, String> {
+    let rows = nat_grid::rows();
+    let Some([caller, callee]) = arguments.explain.as_deref() else { return Ok(rows) };
+    for (name, of) in
+        [(caller, (|row: &Row| row.caller.clone()) as fn(&Row) -> String), (callee, |row| row.callee.clone())]
+    {
+        let known: Vec<String> = rows.iter().map(of).collect();
+        if !known.contains(name) {
+            let nearest = scenario::nearest(name, known.iter().map(String::as_str));
+            let advice = nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default();
+            return Err(format!("error: the grid has no place `{name}`{advice}"));
+        }
+    }
+    let chosen: Vec<Row> =
+        rows.into_iter().filter(|row| row.caller == *caller && row.callee == *callee).collect();
+    if chosen.is_empty() {
+        return Err(format!("error: the grid has no call from `{caller}` to `{callee}`"));
+    }
+    Ok(chosen)
+}
+
+fn verdict(grid: &Grid) -> Code {
+    match () {
+        () if grid.cells.iter().any(|cell| cell.simulated.is_err()) => Code::ToolFailed,
+        () if grid.passed() => Code::Good,
+        () => Code::CheckFailed,
+    }
+}
+
+#[derive(Serialize)]
+struct JsonGrid<'a> {
+    schema: u32,
+    command: &'static str,
+    passed: bool,
+    cells: usize,
+    agree: usize,
+    wall_s: f64,
+    rows: Vec<JsonRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonRow<'a> {
+    caller: &'a str,
+    callee: &'a str,
+    turn: bool,
+    predicted: &'static str,
+    simulated: &'a str,
+    turn_required: bool,
+}
+
+fn json(grid: &Grid) -> anyhow::Result<String> {
+    let object = JsonGrid {
+        schema: 1,
+        command: "nat-grid",
+        passed: grid.passed(),
+        cells: grid.cells.len(),
+        agree: grid.agree(),
+        wall_s: grid.wall.as_secs_f64(),
+        rows: grid.cells.iter().map(json_row).collect(),
+    };
+    Ok(format!("{}\n", serde_json::to_string_pretty(&object)?))
+}
+
+fn json_row(cell: &Cell) -> JsonRow<'_> {
+    JsonRow {
+        caller: &cell.row.caller,
+        callee: &cell.row.callee,
+        turn: cell.row.turn,
+        predicted: cell.row.predicted.path.as_str(),
+        simulated: match &cell.simulated {
+            Ok(path) => path.as_str(),
+            Err(error) => error,
+        },
+        turn_required: cell.row.predicted.turn_required,
+    }
+}

@@ -1,0 +1,144 @@
+//! `callsim replay`
+
+mod human;
+mod input;
+mod pictures;
+mod redacted;
+mod report;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+
+use self::{input::Input, report::Report};
+use crate::{exit::Code, output};
+
+const EXAMPLE: &str = "\
+Examples:
+  callsim replay webrtc_internals_dump.gz               what happened, in words
+  callsim replay caller.txt callee.txt relay.jsonl      several files of one call, on one clock
+  callsim replay call.har --mapping my-app.toml         an application with messages of its own
+  callsim replay dump.gz --save-scenario scenarios/captured/last-night.toml
+  callsim replay fixtures/happy-av --svg call.svg       every file of a folder, and a picture
+  callsim replay dump.gz --redact for-the-ticket.json   a copy without addresses and names
+  callsim replay dump.gz --format json                  for a machine
+
+Accepted: webrtc-internals dumps, rtcstats dumps, HAR files with WebSocket messages, relay logs (JSON Lines), page
+event logs and timelines, each plain or gzip-compressed. What a file is, its content says, not its name.
+
+Exit codes: 0 all good, 1 the tool itself failed, 2 usage or unreadable input, 3 a replay diverged, 5 no call found";
+
+/// The options of the command.
+#[derive(Args)]
+#[command(after_help = EXAMPLE)]
+pub(crate) struct Arguments {
+    /// Captured files; of a folder, all files in it. Those of one call are brought together
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Write the report to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Where the application puts type, SDP and candidate in its messages; asked before the built-in mappings
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// Write the scenario that was played; of several calls, FILE-2.toml, FILE-3.toml and so on
+    #[arg(long, value_name = "FILE")]
+    save_scenario: Option<PathBuf>,
+    /// Draw the sequence of the call as a picture; of several calls, FILE-2.svg, FILE-3.svg and so on
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Write copies without addresses, credentials, fingerprints and names: to a file, or into a folder
+    #[arg(long, value_name = "FILE or DIR")]
+    redact: Option<PathBuf>,
+    /// Keep at most this much of one file in memory
+    #[arg(long, value_name = "LIMIT", value_parser = memory, default_value = "256MiB")]
+    memory: usize,
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// The verdict, the sequence, the findings, the waits
+    Human,
+    /// One object
+    Json,
+}
+
+/// Reads the files, says what they show, and plays it again where it can be.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
+    let input = match Input::read(&arguments.files, arguments.mapping.as_deref(), arguments.memory) {
+        Ok(input) => input,
+        Err(problem) => {
+            output::complain(&format!("error: {problem}"));
+            return Ok(Code::BadInput);
+        }
+    };
+    for file in &input.unreadable {
+        output::complain(&format!("error: {}", file.error));
+    }
+    let report = Report::new(&input);
+    if let Some(path) = &arguments.svg {
+        pictures::write(path, &report.calls)?;
+    }
+    if let Some(path) = &arguments.save_scenario {
+        save_scenarios(path, &report)?;
+    }
+    if let Some(target) = &arguments.redact
+        && let Err(problem) = redacted::write(target, &input.readable, arguments.memory)?
+    {
+        output::complain(&format!("error: {problem}"));
+        return Ok(Code::BadInput);
+    }
+    let text = match arguments.format {
+        Format::Human => human::report(&report, human::columns()),
+        Format::Json => report.to_json()?,
+    };
+    match &arguments.out {
+        Some(path) => output::write_file(path, &text)?,
+        None => output::print(&text)?,
+    }
+    Ok(verdict(&report))
+}
+
+/// Writes the scenario of each call that was played; says of which there is none.
+fn save_scenarios(path: &Path, report: &Report) -> anyhow::Result<()> {
+    let played = report.calls.iter().filter_map(report::CallReport::played);
+    if let Some(folder) = path.parent().filter(|_| report.calls.iter().any(|call| call.played().is_some())) {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    for (index, played) in played.enumerate() {
+        output::write_file(&pictures::numbered(path, index), &played.scenario)?;
+    }
+    for call in report.calls.iter().filter(|call| call.played().is_none()) {
+        output::complain(&format!("no scenario of {}: it was not re-executed", call.trace.id));
+    }
+    Ok(())
+}
+
+/// What could not be read goes before what was read.
+fn verdict(report: &Report) -> Code {
+    match report {
+        Report { unreadable, .. } if !unreadable.is_empty() => Code::BadInput,
+        Report { calls, .. } if calls.is_empty() => Code::NothingRan,
+        _ if report.diverged() => Code::CheckFailed,
+        _ => Code::Good,
+    }
+}
+
+/// `64MiB`, `500M`, `1000000`.
+fn memory(text: &str) -> Result<usize, String> {
+    const LEAST: u64 = 64 << 10;
+    let bytes = parse_size::parse_size(text)
+        .map_err(|error| format!("{error}; accepted is a size such as 64MiB or 500MB"))?;
+    if bytes < LEAST {
+        return Err("at least 64KiB are needed to read anything".to_owned());
+    }
+    usize::try_from(bytes).map_err(|_| "more than this machine can address".to_owned())
+}
+
+#[cfg(test)]
+mod tests;

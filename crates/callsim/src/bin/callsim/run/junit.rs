@@ -1,0 +1,78 @@
+//! The report for build servers: a suite per scenario, a case per seed, and one for its rates.
+
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
+use scenario::{
+    report::{FailureReport, Report, ScenarioReport},
+    suite::{Run, SuiteResult},
+};
+
+/// JUnit XML. The time of a case is the processor time of its run.
+pub(super) fn report(report: &Report, result: &SuiteResult) -> anyhow::Result<String> {
+    let mut junit = Junit::new("callsim scenarios");
+    junit.set_time(Duration::from_secs_f64(report.totals.wall_s));
+    // A report leaves out scenarios without a run.
+    let played = result.scenarios.iter().filter(|runs| !runs.is_empty());
+    for (scenario, runs) in report.scenarios.iter().zip(played) {
+        junit.add_test_suite(suite(scenario, runs));
+    }
+    Ok(junit.to_string()?)
+}
+
+fn suite(scenario: &ScenarioReport, runs: &[Run]) -> TestSuite {
+    let mut suite = TestSuite::new(&scenario.name);
+    for run in runs {
+        let failures = scenario.failures.iter().filter(|failure| failure.seed == Some(run.seed));
+        let mut case = case(scenario, &format!("seed {}", run.seed), &failures.collect::<Vec<_>>());
+        let cpu = run.result.as_ref().ok().and_then(|played| played.cpu);
+        case.set_time(cpu.unwrap_or_default());
+        suite.add_test_case(case);
+    }
+    if let Some(rates) = scenario.rates {
+        let failures = scenario.failures.iter().filter(|failure| failure.seed.is_none());
+        let mut case = case(scenario, "rates", &failures.collect::<Vec<_>>());
+        if rates == "skipped" {
+            case.status = TestCaseStatus::skipped();
+        }
+        suite.add_test_case(case);
+    }
+    suite
+}
+
+fn case(scenario: &ScenarioReport, name: &str, failures: &[&FailureReport]) -> TestCase {
+    let mut case = TestCase::new(name, status(failures));
+    case.set_classname(&scenario.name);
+    case
+}
+
+fn status(failures: &[&FailureReport]) -> TestCaseStatus {
+    let Some(first) = failures.first() else { return TestCaseStatus::success() };
+    let kind = match first.check {
+        "panicked" | "not-played" => NonSuccessKind::Error,
+        _ => NonSuccessKind::Failure,
+    };
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_type(first.check).set_message(&first.message);
+    let mut text = String::new();
+    for failure in failures {
+        text.push_str(&format!("{} at {} ms: {}\n", failure.check, failure.at_ms, failure.message));
+    }
+    for line in &first.transcript {
+        text.push_str(&format!("  {line}\n"));
+    }
+    text.push_str(&format!("repeat: {}\n", first.repro));
+    status.set_description(text);
+    status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::testing;
+
+    #[test]
+    fn a_suite_per_scenario_and_a_case_per_seed() {
+        insta::assert_snapshot!(report(&testing::report(), &testing::result()).unwrap());
+    }
+}

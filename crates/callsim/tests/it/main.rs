@@ -1,0 +1,3 @@
+//! The program as users meet it.
+
+mod serve;
