@@ -111,6 +111,14 @@ impl Stream {
         self.socket.stack.with(|host, _| host.connection(self.socket.id)?.poll_write(cx, buf))
     }
 
+    pub(crate) fn poll_read_ready(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.stack.with(|host, _| host.connection(self.socket.id)?.poll_read_ready(cx).map(Ok))
+    }
+
+    pub(crate) fn poll_write_ready(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.stack.with(|host, _| host.connection(self.socket.id)?.poll_write_ready(cx).map(Ok))
+    }
+
     pub(crate) fn shut_down(&self) -> io::Result<()> {
         self.socket.stack.with(|host, _| host.connection(self.socket.id)?.shut_down())
     }

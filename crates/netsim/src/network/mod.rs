@@ -25,7 +25,7 @@ use std::{
 use timeline::{Digest, Name, PacketRecord, Protocol, Transit, Verdict, VirtualTime};
 
 use crate::{
-    Access, Counts, Half, HostSpec, LinkModel, WorldConfig,
+    Access, Counts, Half, HostSpec, LinkModel, UnknownHost, WorldConfig,
     effects::Effects,
     events::Events,
     ids::{HostIndex, RecordId},
@@ -79,8 +79,11 @@ impl Network {
         }
     }
 
-    pub(crate) fn host(&self, name: &Name) -> Option<HostIndex> {
-        self.by_name.get(name).copied()
+    pub(crate) fn host(&self, name: &Name) -> Result<HostIndex, UnknownHost> {
+        self.by_name.get(name).copied().ok_or_else(|| {
+            let known: Vec<_> = self.host_names().map(Name::as_str).collect();
+            UnknownHost { name: name.clone(), known: known.join(", ") }
+        })
     }
 
     pub(crate) fn host_names(&self) -> impl Iterator<Item = &Name> {

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{not_here, switched_off};
+use super::{at_once, no_task, not_here, switched_off};
 use crate::{
     ids::{EndKey, HostIndex},
     kernel::{Close, Connecting, Listener, Stream},
@@ -48,9 +48,43 @@ impl TcpStream {
         Ok(self.end.peer)
     }
 
+    /// Whether reading would not wait, because there is data, an end or an error; if not, the task of `cx` is woken
+    /// when that changes.
+    ///
+    /// # Errors
+    /// Where the host was switched off, or the world is over.
+    pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.call(|stream| stream.poll_read_ready(cx))
+    }
+
+    /// The same for writing, which waits only while 256 KiB are under way.
+    ///
+    /// # Errors
+    /// As for [`TcpStream::poll_read_ready`].
+    pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.call(|stream| stream.poll_write_ready(cx))
+    }
+
+    /// Reads what is there: nothing (`Ok(0)`) only where the peer has finished.
+    ///
+    /// # Errors
+    /// `WouldBlock` where there is nothing yet; else as when reading with [`AsyncRead`].
+    pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut buf = ReadBuf::new(buf);
+        at_once(Pin::new(&mut &*self).poll_read(&mut no_task(), &mut buf)).map(|()| buf.filled().len())
+    }
+
+    /// Writes as much as there is room for.
+    ///
+    /// # Errors
+    /// `WouldBlock` where there is no room; else as when writing with [`AsyncWrite`].
+    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+        at_once(Pin::new(&mut &*self).poll_write(&mut no_task(), buf))
+    }
+
     /// Calls into the stack. A reset that the user timeout made is told as `TimedOut`.
-    fn call<R>(&mut self, f: impl FnOnce(&mut Stream) -> Poll<io::Result<R>>) -> Poll<io::Result<R>> {
-        let result = f(self.socket.get_mut()?);
+    fn call<R>(&self, f: impl FnOnce(&Stream) -> Poll<io::Result<R>>) -> Poll<io::Result<R>> {
+        let result = f(self.socket.get()?);
         match result {
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
                 let timed_out = self.socket.shared.network().tcp_timed_out(self.end);
@@ -61,7 +95,7 @@ impl TcpStream {
     }
 
     /// Like [`TcpStream::call`], for what makes the stack send.
-    fn call_to_send<R>(&mut self, f: impl FnOnce(&mut Stream) -> Poll<io::Result<R>>) -> Poll<io::Result<R>> {
+    fn call_to_send<R>(&self, f: impl FnOnce(&Stream) -> Poll<io::Result<R>>) -> Poll<io::Result<R>> {
         let result = self.call(f);
         if result.is_ready() {
             self.socket.shared.stack_was_called();
@@ -70,18 +104,15 @@ impl TcpStream {
     }
 }
 
-impl AsyncRead for TcpStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+/// Reading and writing need no more than a reference, so that a stream can be divided among tasks.
+impl AsyncRead for &TcpStream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.call(|stream| stream.poll_read(cx, buf))
     }
 }
 
-impl AsyncWrite for TcpStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+impl AsyncWrite for &TcpStream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.call_to_send(|stream| stream.poll_write(cx, buf))
     }
 
@@ -90,8 +121,28 @@ impl AsyncWrite for TcpStream {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.call_to_send(|stream| Poll::Ready(stream.shut_down()))
+    }
+}
+
+impl AsyncRead for TcpStream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut &*self).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for TcpStream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut &*self).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut &*self).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut &*self).poll_shutdown(cx)
     }
 }
 

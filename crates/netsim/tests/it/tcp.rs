@@ -1,4 +1,4 @@
-use std::io::ErrorKind;
+use std::{future::poll_fn, io::ErrorKind, sync::Arc};
 
 use netsim::{Access, Half, LinkModel, Probability, QueueLimit, Rate, World};
 use tokio::{
@@ -194,6 +194,80 @@ fn an_attempt_that_is_given_up_leaves_no_ghost() {
         assert!(attempt.is_err());
         assert!(timeout(ms(5000), listener.accept()).await.is_err());
         assert_eq!(world.open_sockets(&"a".into()).unwrap(), 0);
+    });
+}
+
+#[test]
+fn a_program_may_try_to_read_and_write_and_wait_until_that_is_possible() {
+    value(config(1, perfect(ms(15))), |world| async move {
+        let (client, server) = connection(&world).await;
+        assert_eq!(client.try_read(&mut [0; 4]).unwrap_err().kind(), ErrorKind::WouldBlock);
+        let mut written = 0;
+        let full = loop {
+            match client.try_write(&[7; 10_000]) {
+                Ok(length) => written += length,
+                Err(error) => break error.kind(),
+            }
+        };
+        assert_eq!((full, written), (ErrorKind::WouldBlock, 256 << 10));
+        poll_fn(|cx| client.poll_write_ready(cx)).await.unwrap();
+        // The first window has been acknowledged.
+        assert_eq!(world.now().as_millis(), 90 + 60);
+        drop(client);
+        let mut buf = vec![0; written];
+        let mut read = 0;
+        loop {
+            poll_fn(|cx| server.poll_read_ready(cx)).await.unwrap();
+            match server.try_read(&mut buf).unwrap() {
+                0 => break,
+                length => read += length,
+            }
+        }
+        assert_eq!(read, written);
+    });
+}
+
+#[test]
+fn what_waits_for_a_dead_connection_goes_on_with_its_error() {
+    value(config(1, perfect(ms(15))), |world| async move {
+        let (client, server) = connection(&world).await;
+        while client.try_write(&[7; 10_000]).is_ok() {}
+        sleep(ms(40)).await;
+        // What has arrived is unread, so that this is a reset.
+        drop(server);
+        tokio::try_join!(poll_fn(|cx| client.poll_read_ready(cx)), async {
+            sleep(ms(100)).await;
+            poll_fn(|cx| client.poll_write_ready(cx)).await
+        })
+        .unwrap();
+        let kinds =
+            [client.try_read(&mut [0]).unwrap_err().kind(), client.try_write(b"x").unwrap_err().kind()];
+        assert_eq!(kinds, [ErrorKind::ConnectionReset; 2]);
+    });
+}
+
+#[test]
+fn one_task_reads_while_another_one_writes() {
+    value(config(1, perfect(ms(15))), |world| async move {
+        let (client, server) = connection(&world).await;
+        let client = Arc::new(client);
+        let reading = tokio::spawn({
+            let client = Arc::clone(&client);
+            async move {
+                let mut all = Vec::new();
+                (&mut &*client).read_to_end(&mut all).await.unwrap();
+                all
+            }
+        });
+        tokio::spawn(async move {
+            let (mut read, mut write) = tokio::io::split(server);
+            tokio::io::copy(&mut read, &mut write).await.unwrap();
+            write.shutdown().await.unwrap();
+        });
+        let mut writing = &*client;
+        writing.write_all(&[7; 300_000]).await.unwrap();
+        writing.shutdown().await.unwrap();
+        assert_eq!(reading.await.unwrap(), [7; 300_000]);
     });
 }
 
