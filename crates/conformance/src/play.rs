@@ -10,7 +10,8 @@ use std::{
 };
 
 use call_engine::Guards;
-use netsim::World;
+use netsim::{End, World};
+use thiserror::Error;
 use timeline::Digest;
 
 use crate::{
@@ -23,10 +24,10 @@ use crate::{
 pub struct Played {
     /// The row.
     pub row: Row,
-    /// Of bare `webrtc`. `Err`: the try itself broke, and what was said.
-    pub bare: Result<Verdict, String>,
+    /// Of bare `webrtc`.
+    pub bare: Result<Verdict, Broken>,
     /// Of the engine.
-    pub engine: Result<Verdict, String>,
+    pub engine: Result<Verdict, Broken>,
     /// What went over the wire of each, where it could be played: two runs that agree in this are the same.
     pub digests: [Option<Digest>; 2],
 }
@@ -40,6 +41,27 @@ pub enum Verdict {
     Deviates(String),
     /// It cannot be tried, and why.
     NotApplicable(&'static str),
+}
+
+/// Why a try shows nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Broken {
+    /// There could be no world.
+    #[error("{reason}")]
+    NoWorld {
+        /// The world's words.
+        reason: String,
+    },
+    /// It panicked.
+    #[error("it panicked: {message}")]
+    Panicked {
+        /// The panic's message.
+        message: String,
+    },
+    /// Its world was cut off.
+    #[error("its world was {0}")]
+    CutOff(End),
 }
 
 impl Verdict {
@@ -109,7 +131,7 @@ pub fn play_row_guarded(row: Row, guards: Guards) -> Played {
     Played { row, bare, engine, digests: [of_bare, of_engine] }
 }
 
-fn attempt(program: &Program, guards: Guards) -> (Result<Verdict, String>, Option<Digest>) {
+fn attempt(program: &Program, guards: Guards) -> (Result<Verdict, Broken>, Option<Digest>) {
     let settings = determinism::Settings { seed: stage::SEED, epoch_s: stage::EPOCH_S };
     let played = determinism::on_simulation_thread(settings, || {
         World::run(stage::world(), |world| async {
@@ -121,13 +143,13 @@ fn attempt(program: &Program, guards: Guards) -> (Result<Verdict, String>, Optio
     });
     let outcome = match played {
         Ok(Ok(outcome)) => outcome,
-        Ok(Err(error)) => return (Err(error.to_string()), None),
-        Err(panic) => return (Err(format!("it panicked: {}", panic_message(&*panic))), None),
+        Ok(Err(error)) => return (Err(Broken::NoWorld { reason: error.to_string() }), None),
+        Err(panic) => return (Err(Broken::Panicked { message: panic_message(&*panic) }), None),
     };
     let verdict = match outcome.value {
         Some(Ok(())) => Ok(Verdict::Pass),
         Some(Err(deviation)) => Ok(Verdict::Deviates(deviation.to_string())),
-        None => Err(format!("its world was {}", outcome.end)),
+        None => Err(Broken::CutOff(outcome.end)),
     };
     (verdict, Some(outcome.digest))
 }
