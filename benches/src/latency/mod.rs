@@ -25,7 +25,7 @@ use floor::Floor;
 
 pub use self::{
     cases::{BrokenPlan, cases, on_profile},
-    metrics::{GATED_SEEDS, metrics, rough_metric},
+    metrics::{GATED_SEEDS, MetricError, metrics, rough_metric},
     play::play_all,
 };
 

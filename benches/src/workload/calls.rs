@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use scenario::{metrics, plan::Outcome, plan::Plan, record::RunRecord, run::Player};
 use timeline::Protocol;
 
-use super::{PrepareError, Prepared, Region, Size, Workload, within};
+use super::{Broken, PrepareError, Prepared, Region, Size, Workload, within};
 
 /// In the order in which they are shown.
 pub(super) const ALL: &[Workload] = &[
@@ -133,8 +133,8 @@ impl Script {
         }
         text.push_str("[expect]\n");
         Plan::from_toml(id, &text).map_err(|error| {
-            let reason = error.lines().collect::<Vec<_>>().join("\n");
-            PrepareError::Broken { id, reason }
+            let lines = error.lines().collect::<Vec<_>>().join("\n");
+            PrepareError::Broken { id, what: Broken::Plan { lines } }
         })
     }
 

@@ -2,7 +2,7 @@
 
 use capture::{Limits, Mappings};
 
-use super::{PrepareError, Prepared, Region, Size, Workload, within};
+use super::{Broken, PrepareError, Prepared, Region, Size, Workload, within};
 
 macro_rules! reader {
     ($id:literal, $about:literal, $file:literal) => {
@@ -38,9 +38,9 @@ fn reader(
     let (mappings, limits) = (Mappings::default(), Limits::default());
     let times = if size == Size::Full { 20 } else { 1 };
     let read = move || capture::read(name, bytes, &mappings, &limits);
-    let recording = read().map_err(|error| PrepareError::Broken { id, reason: error.to_string() })?;
+    let recording = read().map_err(|error| PrepareError::Broken { id, what: error.into() })?;
     if recording.shows_nothing() {
-        return Err(PrepareError::Broken { id, reason: "the capture shows nothing".to_owned() });
+        return Err(PrepareError::Broken { id, what: Broken::NothingCaptured });
     }
     Ok(Box::new(move || {
         within(region, || (0..times).for_each(|_| drop(std::hint::black_box(read()))));

@@ -8,6 +8,7 @@
 //! assert_eq!(run(), 1);
 //! ```
 
+mod broken;
 mod calls;
 mod captures;
 mod floor;
@@ -15,6 +16,8 @@ mod texts;
 mod wire;
 
 use thiserror::Error;
+
+pub use broken::Broken;
 
 /// Something that can be measured.
 #[derive(Clone, Copy)]
@@ -59,12 +62,12 @@ pub enum PrepareError {
     #[error(transparent)]
     Unsupported(#[from] determinism::Unsupported),
     /// A text of ours is not what it should be.
-    #[error("{id}: {reason}")]
+    #[error("{id}: {what}")]
     Broken {
         /// The workload.
         id: &'static str,
         /// What is wrong.
-        reason: String,
+        what: Broken,
     },
 }
 

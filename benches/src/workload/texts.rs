@@ -5,7 +5,7 @@ use std::{hint::black_box, io::Cursor};
 use rtc::{ice::candidate::unmarshal_candidate, sdp::SessionDescription};
 use serde_json::Value;
 
-use super::{PrepareError, Prepared, Region, Size, Workload, within};
+use super::{Broken, PrepareError, Prepared, Region, Size, Workload, within};
 
 /// In the order in which they are shown.
 pub(super) const ALL: &[Workload] = &[
@@ -23,8 +23,8 @@ pub(super) const ALL: &[Workload] = &[
         about: "Writes that offer.",
         unit: "description",
         prepare: |size, region| {
-            let parsed = parse(&offer("sdp/write")?)
-                .map_err(|reason| PrepareError::Broken { id: "sdp/write", reason })?;
+            let parsed =
+                parse(&offer("sdp/write")?).map_err(|what| PrepareError::Broken { id: "sdp/write", what })?;
             Ok(repeated(size, region, move || drop(black_box(parsed.marshal()))))
         },
     },
@@ -75,8 +75,8 @@ fn repeated(size: Size, region: Region, mut work: impl FnMut() + 'static) -> Pre
     })
 }
 
-fn parse(sdp: &str) -> Result<SessionDescription, String> {
-    SessionDescription::unmarshal(&mut Cursor::new(sdp)).map_err(|error| error.to_string())
+fn parse(sdp: &str) -> Result<SessionDescription, Broken> {
+    Ok(SessionDescription::unmarshal(&mut Cursor::new(sdp))?)
 }
 
 /// The first offer in the log of a signalling server.
@@ -85,7 +85,7 @@ fn offer(id: &'static str) -> Result<String, PrepareError> {
     let messages = LOG.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut offers = messages.filter(|line| line["msg"]["type"] == "offer");
     let offer = offers.next().and_then(|line| line["msg"]["sdp"].as_str().map(str::to_owned));
-    let offer = offer.ok_or_else(|| PrepareError::Broken { id, reason: "no offer in the log".to_owned() })?;
-    parse(&offer).map_err(|reason| PrepareError::Broken { id, reason })?;
+    let offer = offer.ok_or(PrepareError::Broken { id, what: Broken::NoOffer })?;
+    parse(&offer).map_err(|what| PrepareError::Broken { id, what })?;
     Ok(offer)
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use comfy_table::Table as Grid;
-use conformance::{Played, Verdict, counts};
+use conformance::{Broken, Played, Verdict, counts};
 use serde::Serialize;
 
 use super::Table;
@@ -78,9 +78,9 @@ struct JsonRow<'a> {
     bare: &'static str,
     engine: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    bare_note: Option<&'a str>,
+    bare_note: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    engine_note: Option<&'a str>,
+    engine_note: Option<String>,
 }
 
 fn json_row(played: &Played) -> JsonRow<'_> {
@@ -139,17 +139,17 @@ fn totals(table: &Table) -> String {
 
 fn deviates(played: &Played) -> bool {
     let is_so =
-        |verdict: &Result<Verdict, String>| !matches!(verdict, Ok(Verdict::Pass | Verdict::NotApplicable(_)));
+        |verdict: &Result<Verdict, Broken>| !matches!(verdict, Ok(Verdict::Pass | Verdict::NotApplicable(_)));
     is_so(&played.bare) || is_so(&played.engine)
 }
 
-fn word(verdict: &Result<Verdict, String>) -> &'static str {
+fn word(verdict: &Result<Verdict, Broken>) -> &'static str {
     verdict.as_ref().map_or("broken", Verdict::word)
 }
 
-fn note(verdict: &Result<Verdict, String>) -> Option<&str> {
+fn note(verdict: &Result<Verdict, Broken>) -> Option<String> {
     match verdict {
-        Ok(verdict) => verdict.note(),
-        Err(error) => Some(error),
+        Ok(verdict) => verdict.note().map(str::to_owned),
+        Err(error) => Some(error.to_string()),
     }
 }

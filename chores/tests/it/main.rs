@@ -1,5 +1,6 @@
 //! The commands as users meet them: the real program.
 
+mod architecture;
 #[cfg(target_os = "linux")]
 mod bench;
 #[cfg(target_os = "linux")]

@@ -35,6 +35,6 @@ mod table;
 
 pub use markdown::{Counts, counts, markdown};
 pub use pins::{Pin, PinError, Pins, Side, Surprise, judge};
-pub use play::{Played, Verdict, play, play_row, play_row_guarded};
+pub use play::{Broken, Played, Verdict, play, play_row, play_row_guarded};
 pub use row::{Group, Row};
 pub use table::rows;

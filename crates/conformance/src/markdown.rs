@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Pins, Played, Verdict};
+use crate::{Broken, Pins, Played, Verdict};
 
 /// How often a side passed, deviated, or could not be tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Counts {
 }
 
 /// Counts the verdicts of one side; tries that broke are left out.
-pub fn counts(played: &[Played], of: impl Fn(&Played) -> &Result<Verdict, String>) -> Counts {
+pub fn counts(played: &[Played], of: impl Fn(&Played) -> &Result<Verdict, Broken>) -> Counts {
     let mut counts = Counts::default();
     for played in played {
         match of(played) {
@@ -117,7 +117,7 @@ fn not_applicable(out: &mut String, played: &[Played]) {
     }
 }
 
-fn word(verdict: &Result<Verdict, String>) -> &'static str {
+fn word(verdict: &Result<Verdict, Broken>) -> &'static str {
     match verdict {
         Ok(Verdict::Deviates(_)) => "**deviates**",
         Ok(verdict) => verdict.word(),

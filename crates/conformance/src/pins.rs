@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{Played, Row, Verdict};
+use crate::{Broken, Played, Row, Verdict};
 
 /// The deviations that are known, from `pinned.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -205,7 +205,7 @@ impl Side {
     }
 
     /// Its verdict.
-    const fn of(self, played: &Played) -> &Result<Verdict, String> {
+    const fn of(self, played: &Played) -> &Result<Verdict, Broken> {
         match self {
             Self::Bare => &played.bare,
             Self::Engine => &played.engine,

@@ -11,6 +11,8 @@ use std::{
 
 use ::stage::StageError;
 use call_engine::Guards;
+use netsim::End;
+use thiserror::Error;
 use timeline::Digest;
 
 use crate::{
@@ -23,10 +25,10 @@ use crate::{
 pub struct Played {
     /// The row.
     pub row: Row,
-    /// Of bare `webrtc`. `Err`: the try itself broke, and what was said.
-    pub bare: Result<Verdict, String>,
+    /// Of bare `webrtc`.
+    pub bare: Result<Verdict, Broken>,
     /// Of the engine.
-    pub engine: Result<Verdict, String>,
+    pub engine: Result<Verdict, Broken>,
     /// What went over the wire of each, where it could be played: two runs that agree in this are the same.
     pub digests: [Option<Digest>; 2],
 }
@@ -40,6 +42,27 @@ pub enum Verdict {
     Deviates(String),
     /// It cannot be tried, and why.
     NotApplicable(&'static str),
+}
+
+/// Why a try shows nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Broken {
+    /// There could be no world.
+    #[error("{reason}")]
+    NoWorld {
+        /// The world's words.
+        reason: String,
+    },
+    /// It panicked.
+    #[error("it panicked: {message}")]
+    Panicked {
+        /// The panic's message.
+        message: String,
+    },
+    /// Its world was cut off.
+    #[error("its world was {0}")]
+    CutOff(End),
 }
 
 impl Verdict {
@@ -109,7 +132,7 @@ pub fn play_row_guarded(row: Row, guards: Guards) -> Played {
     Played { row, bare, engine, digests: [of_bare, of_engine] }
 }
 
-fn attempt(program: &Program, guards: Guards) -> (Result<Verdict, String>, Option<Digest>) {
+fn attempt(program: &Program, guards: Guards) -> (Result<Verdict, Broken>, Option<Digest>) {
     let played = ::stage::run(stage::world(), |world| async {
         let stage = Stage::new(world, guards);
         let shown = program(stage.clone()).await;
@@ -118,13 +141,13 @@ fn attempt(program: &Program, guards: Guards) -> (Result<Verdict, String>, Optio
     });
     let outcome = match played {
         Ok(outcome) => outcome,
-        Err(StageError::Panicked(message)) => return (Err(format!("it panicked: {message}")), None),
-        Err(error) => return (Err(error.to_string()), None),
+        Err(StageError::Panicked(message)) => return (Err(Broken::Panicked { message }), None),
+        Err(error) => return (Err(Broken::NoWorld { reason: error.to_string() }), None),
     };
     let verdict = match outcome.value {
         Some(Ok(())) => Ok(Verdict::Pass),
         Some(Err(deviation)) => Ok(Verdict::Deviates(deviation.to_string())),
-        None => Err(format!("its world was {}", outcome.end)),
+        None => Err(Broken::CutOff(outcome.end)),
     };
     (verdict, Some(outcome.digest))
 }

@@ -3,11 +3,15 @@
 //! Each tier has its slowdown on the way that is measured: links that delay more, a calibrated loop in the region that
 //! valgrind counts, spinning for a share of the time that a run took.
 
+mod error;
 mod processor;
 mod region;
 mod virtual_time;
 
-use std::io::{self, BufRead, Read as _, Write as _};
+use std::{
+    error::Error,
+    io::{self, BufRead, Read as _, Write as _},
+};
 
 use gate::{
     baseline::Fingerprint,
@@ -16,7 +20,7 @@ use gate::{
     worker::{MAX_LINE_BYTES, PROTOCOL, Request, Response},
 };
 
-use self::{processor::Processor, virtual_time::VirtualTime};
+use self::{error::WorkerError, processor::Processor, virtual_time::VirtualTime};
 
 fn main() -> io::Result<()> {
     let mut worker = Worker { virtual_time: VirtualTime::new(), processor: Processor::new() };
@@ -24,12 +28,16 @@ fn main() -> io::Result<()> {
     let mut input = io::stdin().lock();
     while let Some(line) = next_line(&mut input)? {
         let response = match Request::from_line(&line) {
-            Ok(request) => worker.response(&request).unwrap_or_else(|message| Response::Failed { message }),
-            Err(error) => Response::Failed { message: error.to_string() },
+            Ok(request) => worker.response(&request).unwrap_or_else(|error| failed(&error)),
+            Err(error) => failed(&error),
         };
         answer(&response)?;
     }
     Ok(())
+}
+
+fn failed(error: &impl Error) -> Response {
+    Response::Failed { message: error.to_string() }
 }
 
 fn answer(response: &Response) -> io::Result<()> {
@@ -73,24 +81,29 @@ struct Worker {
 }
 
 impl Worker {
-    fn response(&mut self, request: &Request) -> Result<Response, String> {
+    fn response(&mut self, request: &Request) -> Result<Response, WorkerError> {
         match request {
             Request::List => self.metrics().map(Response::Metrics),
             Request::Measure { slowdown, .. } if *slowdown < Percent::ZERO => {
-                Err("a negative slowdown: slow down what is compared with".to_owned())
+                Err(WorkerError::NegativeSlowdown)
             }
             Request::Measure { id, slowdown, base } => self.measure(id, *slowdown, *base),
-            _ => Err("a request that this worker does not know".to_owned()),
+            _ => Err(WorkerError::UnknownRequest),
         }
     }
 
-    fn metrics(&mut self) -> Result<Vec<Metric>, String> {
+    fn metrics(&mut self) -> Result<Vec<Metric>, WorkerError> {
         let mut metrics = self.virtual_time.metrics()?;
         metrics.extend(Processor::metrics()?);
         Ok(metrics)
     }
 
-    fn measure(&mut self, id: &MetricId, slowdown: Percent, base: Option<u64>) -> Result<Response, String> {
+    fn measure(
+        &mut self,
+        id: &MetricId,
+        slowdown: Percent,
+        base: Option<u64>,
+    ) -> Result<Response, WorkerError> {
         let measured = |value, digest| Response::Measured { id: id.clone(), value, digest };
         if let Some((of, tier)) = processor::workload_of(id) {
             let value = match tier {
@@ -103,8 +116,7 @@ impl Worker {
             return Ok(measured(value, Some(digest)));
         }
         let known = self.metrics()?;
-        let near = nearest(id.as_str(), known.iter().map(|metric| metric.id.as_str()));
-        let hint = near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
-        Err(format!("there is no metric `{id}`{hint}"))
+        let nearest = nearest(id.as_str(), known.iter().map(|metric| metric.id.as_str()));
+        Err(WorkerError::UnknownMetric { id: id.clone(), nearest: nearest.map(str::to_owned) })
     }
 }

@@ -12,7 +12,7 @@ use gate::{
     value::Value,
 };
 
-use crate::region;
+use crate::{error::WorkerError, region};
 
 /// A workload in one of the tiers.
 struct Gated {
@@ -64,11 +64,11 @@ impl Processor {
         Self { ready: BTreeMap::new() }
     }
 
-    pub(super) fn metrics() -> Result<Vec<Metric>, String> {
+    pub(super) fn metrics() -> Result<Vec<Metric>, WorkerError> {
         let metric = |gated: &Gated| {
             let id = MetricId::new(format!("{}#{}", gated.workload, gated.tier));
             let unit = if gated.tier == Tier::Wall { Unit::Nanoseconds } else { Unit::Instructions };
-            let id = id.map_err(|error| format!("{}: {error}", gated.workload))?;
+            let id = id.map_err(|error| WorkerError::MetricId { workload: gated.workload, error })?;
             Ok(Metric { id, tier: gated.tier, unit, better: Better::Lower, budget: None })
         };
         GATED.iter().map(metric).collect()
@@ -80,10 +80,10 @@ impl Processor {
         index: usize,
         slowdown: Percent,
         base: Option<u64>,
-    ) -> Result<Value, String> {
+    ) -> Result<Value, WorkerError> {
         let rounds = match (slowdown, base) {
             (Percent::ZERO, _) => 0,
-            (_, None) => return Err("a calibrated loop needs the count without it: `base`".to_owned()),
+            (_, None) => return Err(WorkerError::NoBase),
             (slowdown, Some(base)) => {
                 let parts = u128::from(base) * u128::from(slowdown.ppm().unsigned_abs());
                 u64::try_from(parts / 1_000_000).unwrap_or(u64::MAX) / INSTRUCTIONS_PER_ROUND
@@ -96,7 +96,7 @@ impl Processor {
 
     /// How long one run takes, in nanoseconds. A slowdown spins for a share of that.
     #[expect(clippy::disallowed_methods, reason = "the wall tier is about real time")]
-    pub(super) fn timed(&mut self, index: usize, slowdown: Percent) -> Result<Value, String> {
+    pub(super) fn timed(&mut self, index: usize, slowdown: Percent) -> Result<Value, WorkerError> {
         self.prepare(index)?;
         let begun = Instant::now();
         self.run(index)?;
@@ -109,20 +109,20 @@ impl Processor {
         Ok(Value::Single(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX)))
     }
 
-    fn run(&mut self, index: usize) -> Result<(), String> {
+    fn run(&mut self, index: usize) -> Result<(), WorkerError> {
         let id = GATED[index].workload;
         let run = self.prepare(index)?;
         // Whoever panicked said why on standard error.
-        catch_unwind(AssertUnwindSafe(run)).map(drop).map_err(|_| format!("`{id}` went wrong: see above"))
+        catch_unwind(AssertUnwindSafe(run)).map(drop).map_err(|_| WorkerError::Panicked { id })
     }
 
-    fn prepare(&mut self, index: usize) -> Result<&mut Prepared, String> {
+    fn prepare(&mut self, index: usize) -> Result<&mut Prepared, WorkerError> {
         let Gated { workload: id, size, .. } = GATED[index];
         match self.ready.entry((id, size == Size::Full)) {
             Entry::Occupied(ready) => Ok(ready.into_mut()),
             Entry::Vacant(place) => {
-                let workload = workload::find(id).ok_or_else(|| format!("there is no workload `{id}`"))?;
-                let ready = workload.prepare(size, region::measured).map_err(|error| error.to_string())?;
+                let workload = workload::find(id).ok_or(WorkerError::UnknownWorkload { id })?;
+                let ready = workload.prepare(size, region::measured)?;
                 Ok(place.insert(ready))
             }
         }

@@ -9,6 +9,8 @@ use gate::{
 };
 use timeline::Digest;
 
+use crate::error::WorkerError;
+
 /// A metric with its value, and the digest of what it was taken from.
 type Measured = (Metric, Value, String);
 
@@ -25,7 +27,7 @@ impl VirtualTime {
     }
 
     /// Those of calm networks are known once they were played, which is quick.
-    pub(super) fn metrics(&mut self) -> Result<Vec<Metric>, String> {
+    pub(super) fn metrics(&mut self) -> Result<Vec<Metric>, WorkerError> {
         let mut metrics: Vec<Metric> = Vec::new();
         for case in self.cases()? {
             match latency::rough_metric(&case) {
@@ -46,22 +48,22 @@ impl VirtualTime {
         &mut self,
         id: &MetricId,
         slowdown: Percent,
-    ) -> Result<Option<(Value, String)>, String> {
+    ) -> Result<Option<(Value, String)>, WorkerError> {
         let name = id.as_str().split('#').next().unwrap_or_default();
         let Some(case) = self.cases()?.into_iter().find(|case| case.id == name) else { return Ok(None) };
         let measured = self.play(&case, slowdown)?.iter().find(|(metric, ..)| metric.id == *id);
         Ok(measured.map(|(_, value, digest)| (value.clone(), digest.clone())))
     }
 
-    fn cases(&mut self) -> Result<Vec<Case>, String> {
+    fn cases(&mut self) -> Result<Vec<Case>, WorkerError> {
         if let Some(cases) = &self.cases {
             return Ok(cases.clone());
         }
-        let cases = latency::cases().map_err(|error| error.to_string())?;
+        let cases = latency::cases()?;
         Ok(self.cases.insert(cases).clone())
     }
 
-    fn play(&mut self, case: &Case, slowdown: Percent) -> Result<&[Measured], String> {
+    fn play(&mut self, case: &Case, slowdown: Percent) -> Result<&[Measured], WorkerError> {
         let key = (case.id.clone(), slowdown);
         if !self.played.contains_key(&key) {
             let played = play(case, slowdown)?;
@@ -71,7 +73,7 @@ impl VirtualTime {
     }
 }
 
-fn play(case: &Case, slowdown: Percent) -> Result<Vec<Measured>, String> {
+fn play(case: &Case, slowdown: Percent) -> Result<Vec<Measured>, WorkerError> {
     let slowed = if slowdown == Percent::ZERO { case.clone() } else { case.slowed(slowdown) };
     let seeds = if case.weather == Weather::Rough { GATED_SEEDS } else { 1 };
     let latencies = play_seeds(&slowed, seeds)?;
@@ -81,12 +83,11 @@ fn play(case: &Case, slowdown: Percent) -> Result<Vec<Measured>, String> {
 }
 
 /// Seeds from 1 on, in their order, on half of the cores: the gate runs two workers at a time.
-fn play_seeds(case: &Case, seeds: u64) -> Result<Vec<Latency>, String> {
+fn play_seeds(case: &Case, seeds: u64) -> Result<Vec<Latency>, WorkerError> {
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let jobs = NonZeroUsize::new(cores.div_ceil(2)).unwrap_or(NonZeroUsize::MIN);
-    let played = latency::play_all(std::slice::from_ref(case), 1..=seeds, jobs);
-    let mut played = played.map_err(|error| error.to_string())?;
-    played.pop().ok_or_else(|| "nothing was played".to_owned())
+    let mut played = latency::play_all(std::slice::from_ref(case), 1..=seeds, jobs)?;
+    played.pop().ok_or(WorkerError::NothingPlayed)
 }
 
 /// Over the digests of all seeds, in their order.

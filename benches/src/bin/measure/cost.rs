@@ -14,7 +14,7 @@ use benches::{
 };
 use cpu_time::ProcessTime;
 
-use super::{Result, clock::now};
+use super::{MeasureError, Result, clock::now};
 
 /// The cost of one unit of the workload `id`, run again and again for `time`.
 pub(super) fn of(id: &str, size: Size, time: Duration) -> Result<Cost> {
@@ -57,7 +57,7 @@ pub(super) fn worlds(jobs: NonZeroUsize, time: Duration) -> Result<Worlds> {
     };
     thread::scope(|scope| {
         let players: Vec<_> = (0..jobs.get()).map(|_| scope.spawn(play)).collect();
-        players.into_iter().try_for_each(|player| player.join().map_err(|_| "a call panicked".to_owned())?)
+        players.into_iter().try_for_each(|player| player.join().map_err(|_| MeasureError::Panicked)?)
     })?;
     let calls = calls.into_inner();
     Ok(Worlds { jobs: jobs.get(), calls, per_second: calls as f64 / started.elapsed().as_secs_f64() })
@@ -66,13 +66,12 @@ pub(super) fn worlds(jobs: NonZeroUsize, time: Duration) -> Result<Worlds> {
 fn find(id: &str) -> Result<&'static Workload> {
     workload::find(id).ok_or_else(|| {
         let nearest = scenario::nearest(id, workload::all().map(|workload| workload.id));
-        let advice = nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default();
-        format!("no workload `{id}`{advice} (`measure list` has all)")
+        MeasureError::UnknownWorkload { id: id.to_owned(), nearest: nearest.map(str::to_owned) }
     })
 }
 
 fn ready(workload: &Workload, size: Size) -> Result<Prepared> {
-    workload.prepare(size, workload::plain).map_err(|error| format!("{}: {error}", workload.id))
+    workload.prepare(size, workload::plain).map_err(|error| MeasureError::Prepare { id: workload.id, error })
 }
 
 /// In nanoseconds.

@@ -12,25 +12,26 @@ use benches::{
     results::{Results, SCHEMA},
 };
 
-use super::Result;
+use super::{MeasureError, Result};
 
 /// Reads results and writes what was asked for.
-pub(super) fn pages(results: &Path, html: Option<&Path>, markdown: Option<&Path>) -> Result<String> {
-    let shown = results.display();
-    let text = fs::read_to_string(results).map_err(|error| format!("{shown}: {error}"))?;
-    let results: Results = serde_json::from_str(&text).map_err(|error| format!("{shown}: {error}"))?;
+pub(super) fn pages(file: &Path, html: Option<&Path>, markdown: Option<&Path>) -> Result<String> {
+    let text = fs::read_to_string(file).map_err(failed(file))?;
+    let results: Results = serde_json::from_str(&text)
+        .map_err(|error| MeasureError::NotResults { file: file.to_owned(), error })?;
     if results.schema != SCHEMA {
-        let found = results.schema;
-        return Err(format!(
-            "{shown}: results of schema {found}; this is {SCHEMA}: run `cargo xtask bench` again"
-        ));
+        return Err(MeasureError::OtherSchema { file: file.to_owned(), found: results.schema });
     }
     for (file, text) in [(html, page::html(&results)), (markdown, page::markdown(&results))] {
         if let Some(file) = file {
-            fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+            fs::write(file, text).map_err(failed(file))?;
         }
     }
     Ok(page::text(&results))
+}
+
+fn failed(file: &Path) -> impl FnOnce(io::Error) -> MeasureError {
+    move |error| MeasureError::File { file: file.to_owned(), error }
 }
 
 /// A reader who has gone has read enough.
@@ -41,8 +42,8 @@ pub(super) fn print(text: &str) -> ExitCode {
     }
 }
 
-pub(super) fn complain(message: &str) -> ExitCode {
+pub(super) fn complain(error: &MeasureError) -> ExitCode {
     // Nobody is left to be told.
-    let _ = writeln!(io::stderr(), "error: {message}");
+    let _ = writeln!(io::stderr(), "error: {error}");
     ExitCode::FAILURE
 }

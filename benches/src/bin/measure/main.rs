@@ -3,6 +3,7 @@
 
 mod clock;
 mod cost;
+mod error;
 mod files;
 mod path;
 
@@ -14,6 +15,8 @@ use benches::{
 };
 use clap::{Parser, Subcommand, ValueEnum};
 use serde::Serialize;
+
+use self::error::MeasureError;
 
 #[derive(Parser)]
 #[command(name = "measure", about = "Measures one thing and says it as JSON")]
@@ -82,13 +85,12 @@ enum SizeWord {
     Full,
 }
 
-/// What went wrong, in words.
-type Result<T> = std::result::Result<T, String>;
+type Result<T> = std::result::Result<T, MeasureError>;
 
 fn main() -> ExitCode {
     match carry_out(Cli::parse().command) {
         Ok(text) => files::print(&text),
-        Err(message) => files::complain(&message),
+        Err(error) => files::complain(&error),
     }
 }
 
@@ -112,12 +114,12 @@ fn carry_out(command: Command) -> Result<String> {
 }
 
 fn latency(seeds: u64, jobs: NonZeroUsize) -> Result<String> {
-    let cases = cases().map_err(|error| error.to_string())?;
-    let played = play_all(&cases, 1..=seeds, jobs).map_err(|error| error.to_string())?;
+    let cases = cases()?;
+    let played = play_all(&cases, 1..=seeds, jobs)?;
     let summaries = cases.iter().zip(&played).map(|(case, latencies)| Summary::of(case, latencies));
     json(&summaries.collect::<Vec<_>>())
 }
 
 fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map(|text| text + "\n").map_err(|error| error.to_string())
+    Ok(serde_json::to_string(value)? + "\n")
 }

@@ -5,22 +5,19 @@ use std::fmt::Write as _;
 use benches::latency::{attribution::Attribution, cases, floor::Floor, on_profile};
 use scenario::{profile, run::Player};
 
-use super::Result;
+use super::{MeasureError, Result};
 
 /// Every step of it, and what it adds up to.
 pub(super) fn of(id: &str, seed: u64) -> Result<String> {
-    let mut cases = cases().map_err(|error| error.to_string())?;
+    let mut cases = cases()?;
     for name in profile::names() {
-        cases.push(on_profile(name, name).map_err(|error| error.to_string())?);
+        cases.push(on_profile(name, name)?);
     }
     let case = cases.iter().find(|case| case.id == id).ok_or_else(|| {
         let nearest = scenario::nearest(id, cases.iter().map(|case| case.id.as_str()));
-        format!(
-            "no case `{id}`{}",
-            nearest.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
-        )
+        MeasureError::UnknownCase { id: id.to_owned(), nearest: nearest.map(str::to_owned) }
     })?;
-    let record = Player::new(&case.plan).seed(seed).play().map_err(|error| error.to_string())?;
+    let record = Player::new(&case.plan).seed(seed).play()?;
     let Some(found) = Attribution::of(&case.plan, &record) else {
         return Ok(format!("{id}, seed {seed}: not connected\n"));
     };

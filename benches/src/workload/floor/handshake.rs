@@ -12,7 +12,7 @@ use ring::{
     signature::{self, ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _},
 };
 
-use super::super::{PrepareError, Prepared, Region, Size, Workload, within};
+use super::super::{Broken, PrepareError, Prepared, Region, Size, Workload, within};
 
 /// In the order in which they are shown.
 pub(in crate::workload) const ALL: &[Workload] = &[
@@ -40,10 +40,10 @@ pub(in crate::workload) const ALL: &[Workload] = &[
 /// Both sides' signing keys.
 struct Keys([EcdsaKeyPair; 2]);
 
-type Step = fn(&Keys, &SystemRandom) -> Result<(), String>;
+type Step = fn(&Keys, &SystemRandom) -> Result<(), Broken>;
 
 fn floor(id: &'static str, size: Size, region: Region, step: Step) -> Result<Prepared, PrepareError> {
-    let broken = |reason| PrepareError::Broken { id, reason };
+    let broken = |what| PrepareError::Broken { id, what };
     let rng = SystemRandom::new();
     let keys = Keys([signing_key(&rng).map_err(broken)?, signing_key(&rng).map_err(broken)?]);
     step(&keys, &rng).map_err(broken)?;
@@ -51,55 +51,51 @@ fn floor(id: &'static str, size: Size, region: Region, step: Step) -> Result<Pre
     Ok(Box::new(move || {
         within(region, || {
             for _ in 0..times {
-                step(&keys, &rng).unwrap_or_else(|reason| panic!("{id}: {reason}"));
+                step(&keys, &rng).unwrap_or_else(|what| panic!("{id}: {what}"));
             }
         });
         times
     }))
 }
 
-fn signing_key(rng: &SystemRandom) -> Result<EcdsaKeyPair, String> {
-    let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, rng).map_err(text)?;
-    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref(), rng).map_err(text)
+fn signing_key(rng: &SystemRandom) -> Result<EcdsaKeyPair, Broken> {
+    let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, rng)?;
+    Ok(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref(), rng)?)
 }
 
-fn handshake(Keys([client, server]): &Keys, rng: &SystemRandom) -> Result<(), String> {
+fn handshake(Keys([client, server]): &Keys, rng: &SystemRandom) -> Result<(), Broken> {
     let [client_secret, server_secret] = [ephemeral(rng)?, ephemeral(rng)?];
-    let client_share = client_secret.compute_public_key().map_err(text)?;
-    let server_share = server_secret.compute_public_key().map_err(text)?;
-    let signed = server.sign(rng, server_share.as_ref()).map_err(text)?;
+    let client_share = client_secret.compute_public_key()?;
+    let server_share = server_secret.compute_public_key()?;
+    let signed = server.sign(rng, server_share.as_ref())?;
     verify(server, server_share.as_ref(), signed.as_ref())?;
     let agreed = agree(client_secret, server_share.as_ref())?;
     let same = agree(server_secret, client_share.as_ref())?;
     if agreed != same {
-        return Err("the two sides agree on different secrets".to_owned());
+        return Err(Broken::DifferentSecrets);
     }
-    let signed = client.sign(rng, &agreed).map_err(text)?;
+    let signed = client.sign(rng, &agreed)?;
     verify(client, &agreed, signed.as_ref())
 }
 
-fn ephemeral(rng: &SystemRandom) -> Result<EphemeralPrivateKey, String> {
-    EphemeralPrivateKey::generate(&ECDH_P256, rng).map_err(text)
+fn ephemeral(rng: &SystemRandom) -> Result<EphemeralPrivateKey, Broken> {
+    Ok(EphemeralPrivateKey::generate(&ECDH_P256, rng)?)
 }
 
-fn agree(secret: EphemeralPrivateKey, share: &[u8]) -> Result<Vec<u8>, String> {
+fn agree(secret: EphemeralPrivateKey, share: &[u8]) -> Result<Vec<u8>, Broken> {
     let share = UnparsedPublicKey::new(&ECDH_P256, share);
-    agreement::agree_ephemeral(secret, &share, <[u8]>::to_vec).map_err(text)
+    Ok(agreement::agree_ephemeral(secret, &share, <[u8]>::to_vec)?)
 }
 
-fn verify(signer: &EcdsaKeyPair, message: &[u8], signature: &[u8]) -> Result<(), String> {
+fn verify(signer: &EcdsaKeyPair, message: &[u8], signature: &[u8]) -> Result<(), Broken> {
     let key = signature::UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, signer.public_key().as_ref());
-    key.verify(message, signature).map_err(text)
+    Ok(key.verify(message, signature)?)
 }
 
-fn certificate() -> Result<(), String> {
-    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).map_err(text)?;
-    let parameters = rcgen::CertificateParams::new(vec!["webrtc".to_owned()]).map_err(text)?;
-    let certificate = parameters.self_signed(&key).map_err(text)?;
+fn certificate() -> Result<(), Broken> {
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
+    let parameters = rcgen::CertificateParams::new(vec!["webrtc".to_owned()])?;
+    let certificate = parameters.self_signed(&key)?;
     std::hint::black_box(certificate.der());
     Ok(())
-}
-
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }

@@ -28,7 +28,7 @@ use rtc::{
     sansio::Protocol as _,
 };
 
-use super::super::{PrepareError, Prepared, Region, Size, Workload, within};
+use super::super::{Broken, PrepareError, Prepared, Region, Size, Workload, within};
 
 /// In the order in which they are shown.
 pub(in crate::workload) const ALL: &[Workload] = &[
@@ -55,14 +55,14 @@ fn stack(
     connected: fn(&mut Pair) -> u64,
 ) -> Result<Prepared, PrepareError> {
     let times = if size == Size::Full { 10 } else { 1 };
-    let play = move || -> Result<u64, String> {
+    let play = move || -> Result<u64, Broken> {
         let mut pair = Pair::new()?;
         pair.connect()?;
         Ok(connected(&mut pair))
     };
-    play().map_err(|reason| PrepareError::Broken { id, reason })?;
+    play().map_err(|what| PrepareError::Broken { id, what })?;
     Ok(Box::new(move || {
-        within(region, || (0..times).map(|_| play().unwrap_or_else(|reason| panic!("{id}: {reason}"))).sum())
+        within(region, || (0..times).map(|_| play().unwrap_or_else(|what| panic!("{id}: {what}"))).sum())
     }))
 }
 
@@ -81,7 +81,7 @@ struct Side {
 }
 
 impl Pair {
-    fn new() -> Result<Self, String> {
+    fn new() -> Result<Self, Broken> {
         #[expect(
             clippy::disallowed_methods,
             reason = "an instant is needed to begin with; which does not matter"
@@ -91,14 +91,14 @@ impl Pair {
     }
 
     /// Offer, answer, and packets until both are connected.
-    fn connect(&mut self) -> Result<(), String> {
+    fn connect(&mut self) -> Result<(), Broken> {
         let [caller, callee] = &mut self.sides;
-        let offer = caller.connection.create_offer(None).map_err(text)?;
-        caller.connection.set_local_description(self.now, offer.clone()).map_err(text)?;
-        callee.connection.set_remote_description(self.now, offer).map_err(text)?;
-        let answer = callee.connection.create_answer(None).map_err(text)?;
-        callee.connection.set_local_description(self.now, answer.clone()).map_err(text)?;
-        caller.connection.set_remote_description(self.now, answer).map_err(text)?;
+        let offer = caller.connection.create_offer(None)?;
+        caller.connection.set_local_description(self.now, offer.clone())?;
+        callee.connection.set_remote_description(self.now, offer)?;
+        let answer = callee.connection.create_answer(None)?;
+        callee.connection.set_local_description(self.now, answer.clone())?;
+        caller.connection.set_remote_description(self.now, answer)?;
         for _ in 0..1000 {
             self.exchange()?;
             if self.sides.iter().all(|side| side.is_connected) {
@@ -106,11 +106,11 @@ impl Pair {
             }
             self.pass_until(self.now + Duration::from_secs(1))?;
         }
-        Err("it does not connect".to_owned())
+        Err(Broken::NotConnected)
     }
 
     /// Hands packets over until both have nothing more to say.
-    fn exchange(&mut self) -> Result<(), String> {
+    fn exchange(&mut self) -> Result<(), Broken> {
         loop {
             let mut moved = false;
             for from in 0..2 {
@@ -119,7 +119,7 @@ impl Pair {
                     packet.now = self.now;
                     let transport = &mut packet.transport;
                     std::mem::swap(&mut transport.local_addr, &mut transport.peer_addr);
-                    self.sides[1 - from].connection.handle_read(packet).map_err(text)?;
+                    self.sides[1 - from].connection.handle_read(packet)?;
                 }
                 self.sides[from].look();
             }
@@ -130,11 +130,11 @@ impl Pair {
     }
 
     /// Lets time jump to the next timer, but not beyond `until`.
-    fn pass_until(&mut self, until: Instant) -> Result<(), String> {
+    fn pass_until(&mut self, until: Instant) -> Result<(), Broken> {
         let next = self.sides.iter_mut().filter_map(|side| side.connection.poll_timeout()).min();
         self.now = next.unwrap_or(until).clamp(self.now, until);
         for side in &mut self.sides {
-            side.connection.handle_timeout(self.now).map_err(text)?;
+            side.connection.handle_timeout(self.now)?;
         }
         Ok(())
     }
@@ -163,7 +163,7 @@ impl Pair {
 }
 
 impl Side {
-    fn new(now: Instant, number: u16) -> Result<Self, String> {
+    fn new(now: Instant, number: u16) -> Result<Self, Broken> {
         let mut media = MediaEngine::default();
         let codecs = [
             (MIME_TYPE_OPUS, 48_000, 2, 111, RtpCodecKind::Audio),
@@ -175,14 +175,13 @@ impl Side {
             (RTCRtpCodecParameters { rtp_codec, payload_type }, kind)
         });
         for (codec, kind) in codecs.clone() {
-            media.register_codec(codec, kind).map_err(text)?;
+            media.register_codec(codec, kind)?;
         }
-        let interceptors = register_default_interceptors(Registry::new(), &mut media).map_err(text)?;
+        let interceptors = register_default_interceptors(Registry::new(), &mut media)?;
         let mut connection = RTCPeerConnectionBuilder::new()
             .with_media_engine(media)
             .with_interceptor_registry(interceptors)
-            .build(now)
-            .map_err(text)?;
+            .build(now)?;
         let mut senders = Vec::new();
         for (ssrc, (codec, kind)) in (u32::from(number) * 10..).zip(codecs) {
             let encoding = RTCRtpEncodingParameters {
@@ -192,7 +191,7 @@ impl Side {
             };
             let [stream, track] = ["stream".to_owned(), format!("{kind:?}")];
             let track = MediaStreamTrack::new(stream, track.clone(), track, kind, vec![encoding]);
-            senders.push((connection.add_track(track).map_err(text)?, ssrc, 0));
+            senders.push((connection.add_track(track)?, ssrc, 0));
         }
         let candidate = CandidateHostConfig {
             base_config: CandidateConfig {
@@ -204,9 +203,9 @@ impl Side {
             },
             ..Default::default()
         };
-        let candidate = candidate.new_candidate_host().map_err(text)?;
-        let candidate = RTCIceCandidate::from(&candidate).to_json().map_err(text)?;
-        connection.add_local_candidate(candidate).map_err(text)?;
+        let candidate = candidate.new_candidate_host()?;
+        let candidate = RTCIceCandidate::from(&candidate).to_json()?;
+        connection.add_local_candidate(candidate)?;
         Ok(Self { connection, is_connected: false, senders, received: 0 })
     }
 
@@ -240,8 +239,4 @@ impl Side {
         let mut sender = self.connection.rtp_sender(*sender).expect("a sender");
         sender.write_rtp(now, packet).expect("it is connected");
     }
-}
-
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use crate::workload::Broken;
 use bytes::Bytes;
 use rtc::{
     media::Sample,
@@ -73,7 +74,7 @@ pub(super) struct Outbound {
 }
 
 impl Outbound {
-    pub(super) fn new(kind: Kind, ssrc: SSRC) -> Result<Self, String> {
+    pub(super) fn new(kind: Kind, ssrc: SSRC) -> Result<Self, Broken> {
         let encoding = RTCRtpEncodingParameters {
             rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
             codec: kind.codec(),
@@ -82,12 +83,12 @@ impl Outbound {
         let [stream, track] = ["stream".to_owned(), format!("{kind:?}")];
         let track = MediaStreamTrack::new(stream, track.clone(), track, kind.codec_kind(), vec![encoding]);
         let now = tokio::time::Instant::now().into_std();
-        let track = TrackLocalStaticSample::new(now, track).map_err(|error| error.to_string())?;
+        let track = TrackLocalStaticSample::new(now, track)?;
         Ok(Self { kind, ssrc, track: Arc::new(track) })
     }
 
     /// Sends frames for as long as `time`, the first one at once; how many packets.
-    pub(super) async fn send(self, time: Duration) -> Result<u64, String> {
+    pub(super) async fn send(self, time: Duration) -> Result<u64, Broken> {
         let Self { kind, ssrc, track } = self;
         let duration = kind.interval();
         let (largest, _) = kind.frame(0);
@@ -102,7 +103,7 @@ impl Outbound {
             let timestamp = tokio::time::Instant::now().into_std();
             let sample = Sample { data: data.slice(..bytes), duration, ..Sample::new(timestamp) };
             let writer = track.sample_writer(ssrc, kind.payload_type());
-            writer.write_sample(&sample).await.map_err(|error| error.to_string())?;
+            writer.write_sample(&sample).await?;
             packets += in_packets;
         }
         Ok(packets)

@@ -20,7 +20,7 @@ use self::{
     call::{Call, Talk},
     network::Network,
 };
-use super::super::{PrepareError, Prepared, Region, Size, Workload, calls::CALLS_PER_MS, within};
+use super::super::{Broken, PrepareError, Prepared, Region, Size, Workload, calls::CALLS_PER_MS, within};
 
 /// In the order in which they are shown.
 pub(in crate::workload) const ALL: &[Workload] = &[
@@ -88,37 +88,37 @@ fn driver<F>(
     main: impl Fn(Network) -> F + Sync + 'static,
 ) -> Result<Prepared, PrepareError>
 where
-    F: Future<Output = Result<u64, String>>,
+    F: Future<Output = Result<u64, Broken>>,
 {
     determinism::supported()?;
     Ok(Box::new(move || {
         let on_thread = || within(region, || in_virtual_time(&main));
         let units = determinism::on_simulation_thread(thread_settings(1), on_thread);
         let units = units.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        units.unwrap_or_else(|reason| panic!("{id}: {reason}"))
+        units.unwrap_or_else(|what| panic!("{id}: {what}"))
     }))
 }
 
-fn in_virtual_time<F>(main: impl Fn(Network) -> F) -> Result<u64, String>
+fn in_virtual_time<F>(main: impl Fn(Network) -> F) -> Result<u64, Broken>
 where
-    F: Future<Output = Result<u64, String>>,
+    F: Future<Output = Result<u64, Broken>>,
 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.map_err(|error| error.to_string())?.block_on(async {
+    runtime?.block_on(async {
         let network = Network::default();
         let delivery = tokio::spawn(network.clone().deliver());
         let finished = tokio::time::timeout(DEADLINE, main(network.clone())).await;
         delivery.abort();
-        let units = finished.map_err(|_| format!("not over after {DEADLINE:?}"))??;
+        let units = finished.map_err(|_| Broken::NotOver { deadline: DEADLINE })??;
         match network.open_sockets() {
             0 => Ok(units),
-            open => Err(format!("{open} sockets are open after the end of all calls")),
+            open => Err(Broken::SocketsLeft { open }),
         }
     })
 }
 
 /// One call after the other; how many.
-async fn one_by_one(network: Network, calls: u32) -> Result<u64, String> {
+async fn one_by_one(network: Network, calls: u32) -> Result<u64, Broken> {
     for number in 0..calls {
         Call::connect(&network, number).await?.end().await?;
     }
@@ -126,7 +126,7 @@ async fn one_by_one(network: Network, calls: u32) -> Result<u64, String> {
 }
 
 /// One call in which `talk` happens; how many media packets arrived.
-async fn with_talk(network: Network, talk: Talk) -> Result<u64, String> {
+async fn with_talk(network: Network, talk: Talk) -> Result<u64, Broken> {
     let mut call = Call::connect(&network, 0).await?;
     let packets = call.talk(talk).await?;
     call.end().await?;
@@ -134,7 +134,7 @@ async fn with_talk(network: Network, talk: Talk) -> Result<u64, String> {
 }
 
 /// Calls that are dialled as closely as those of our own worlds and end when all are connected; how many.
-async fn at_once(network: Network, calls: u32) -> Result<u64, String> {
+async fn at_once(network: Network, calls: u32) -> Result<u64, Broken> {
     let mut connecting = Vec::new();
     for number in 0..calls {
         let network = network.clone();
@@ -145,7 +145,7 @@ async fn at_once(network: Network, calls: u32) -> Result<u64, String> {
     }
     let mut connected = Vec::new();
     for call in connecting {
-        connected.push(call.await.map_err(|error| error.to_string())??);
+        connected.push(call.await??);
     }
     for call in connected {
         call.end().await?;

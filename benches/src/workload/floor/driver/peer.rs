@@ -35,6 +35,7 @@ use super::{
     network::Network,
     runtime::InMemory,
 };
+use crate::workload::Broken;
 
 /// One side of a call.
 pub(super) struct Peer {
@@ -47,13 +48,13 @@ pub(super) struct Peer {
 
 impl Peer {
     /// `number` tells it from all others of its network.
-    pub(super) async fn new(network: &Network, number: u32) -> Result<Self, String> {
+    pub(super) async fn new(network: &Network, number: u32) -> Result<Self, Broken> {
         let mut media = MediaEngine::default();
         for kind in Kind::ALL {
             let codec = RTCRtpCodecParameters { rtp_codec: kind.codec(), payload_type: kind.payload_type() };
-            media.register_codec(codec, kind.codec_kind()).map_err(text)?;
+            media.register_codec(codec, kind.codec_kind())?;
         }
-        let interceptors = register_default_interceptors(Registry::new(), &mut media).map_err(text)?;
+        let interceptors = register_default_interceptors(Registry::new(), &mut media)?;
         let settings =
             SettingEngineBuilder::new().with_multicast_dns_mode(MulticastDnsMode::Disabled).build();
         let (events_in, events) = unbounded_channel();
@@ -66,12 +67,11 @@ impl Peer {
             .with_handler(Arc::new(Handler { events: events_in, received: received.clone() }))
             .with_udp_addrs(vec![address(number)])
             .build()
-            .await
-            .map_err(text)?;
+            .await?;
         let mut outbound = Vec::new();
         for (kind, ssrc) in Kind::ALL.into_iter().zip(2 * number + 1..) {
             let one = Outbound::new(kind, ssrc)?;
-            connection.add_track(one.track.clone()).await.map_err(text)?;
+            connection.add_track(one.track.clone()).await?;
             outbound.push(one);
         }
         let connection = Arc::new(connection);
@@ -79,41 +79,41 @@ impl Peer {
     }
 
     /// Makes an offer and applies it.
-    pub(super) async fn offer(&self) -> Result<RTCSessionDescription, String> {
-        let offer = self.connection.create_offer(None).await.map_err(text)?;
-        self.connection.set_local_description(offer.clone()).await.map_err(text)?;
+    pub(super) async fn offer(&self) -> Result<RTCSessionDescription, Broken> {
+        let offer = self.connection.create_offer(None).await?;
+        self.connection.set_local_description(offer.clone()).await?;
         Ok(offer)
     }
 
     /// Applies an offer, makes an answer and applies that.
-    pub(super) async fn answer(&self, offer: RTCSessionDescription) -> Result<RTCSessionDescription, String> {
-        self.connection.set_remote_description(offer).await.map_err(text)?;
-        let answer = self.connection.create_answer(None).await.map_err(text)?;
-        self.connection.set_local_description(answer.clone()).await.map_err(text)?;
+    pub(super) async fn answer(&self, offer: RTCSessionDescription) -> Result<RTCSessionDescription, Broken> {
+        self.connection.set_remote_description(offer).await?;
+        let answer = self.connection.create_answer(None).await?;
+        self.connection.set_local_description(answer.clone()).await?;
         Ok(answer)
     }
 
     /// Applies the answer.
-    pub(super) async fn accept(&self, answer: RTCSessionDescription) -> Result<(), String> {
-        self.connection.set_remote_description(answer).await.map_err(text)
+    pub(super) async fn accept(&self, answer: RTCSessionDescription) -> Result<(), Broken> {
+        Ok(self.connection.set_remote_description(answer).await?)
     }
 
     /// The candidate that was gathered.
-    pub(super) async fn candidate(&mut self) -> Result<RTCIceCandidateInit, String> {
+    pub(super) async fn candidate(&mut self) -> Result<RTCIceCandidateInit, Broken> {
         loop {
             if let Event::Candidate(event) = self.event().await? {
-                return event.candidate.to_json().map_err(text);
+                return Ok(event.candidate.to_json()?);
             }
         }
     }
 
     /// Applies one of the other side.
-    pub(super) async fn add_candidate(&self, candidate: RTCIceCandidateInit) -> Result<(), String> {
-        self.connection.add_ice_candidate(candidate).await.map_err(text)
+    pub(super) async fn add_candidate(&self, candidate: RTCIceCandidateInit) -> Result<(), Broken> {
+        Ok(self.connection.add_ice_candidate(candidate).await?)
     }
 
     /// Waits until it is connected.
-    pub(super) async fn connected(&mut self) -> Result<(), String> {
+    pub(super) async fn connected(&mut self) -> Result<(), Broken> {
         while self.state != RTCPeerConnectionState::Connected {
             self.event().await?;
         }
@@ -129,11 +129,11 @@ impl Peer {
     }
 
     /// Sends all tracks for as long as `time`; how many packets.
-    pub(super) async fn send(&self, time: Duration) -> Result<u64, String> {
+    pub(super) async fn send(&self, time: Duration) -> Result<u64, Broken> {
         let mut sending: JoinSet<_> = self.outbound.iter().map(|one| one.clone().send(time)).collect();
         let mut packets = 0;
         while let Some(sent) = sending.join_next().await {
-            packets += sent.map_err(text)??;
+            packets += sent??;
         }
         Ok(packets)
     }
@@ -143,17 +143,15 @@ impl Peer {
         self.received.load(Ordering::Relaxed)
     }
 
-    pub(super) async fn close(self) -> Result<(), String> {
-        self.connection.close().await.map_err(text)
+    pub(super) async fn close(self) -> Result<(), Broken> {
+        Ok(self.connection.close().await?)
     }
 
-    async fn event(&mut self) -> Result<Event, String> {
-        let event = self.events.recv().await.ok_or("its driver has stopped")?;
+    async fn event(&mut self) -> Result<Event, Broken> {
+        let event = self.events.recv().await.ok_or(Broken::DriverStopped)?;
         self.take(&event);
         match self.state {
-            RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => {
-                Err("it does not connect".into())
-            }
+            RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => Err(Broken::NotConnected),
             _ => Ok(event),
         }
     }
@@ -204,8 +202,4 @@ impl PeerConnectionEventHandler for Handler {
             }
         });
     }
-}
-
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }
