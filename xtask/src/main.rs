@@ -121,8 +121,8 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Runs the program of `package` in the user's directory, in place of this one where the system can.
-fn run(package: &str, arguments: Vec<&OsStr>) -> ExitCode {
+/// Runs `program` in the user's directory, in place of this one where the system can.
+fn run(program: &str, arguments: Vec<&OsStr>) -> ExitCode {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // What cargo says about this package would build things anew.
     for (name, _) in env::vars_os() {
@@ -137,7 +137,8 @@ fn run(package: &str, arguments: Vec<&OsStr>) -> ExitCode {
         "--manifest-path",
         concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"),
     ]);
-    command.args(["--package", package, "--"]).args(arguments).env(CALLED_AS.0, CALLED_AS.1);
+    // Not by its package: of all members together, so that external crates have the features that `cargo test` built.
+    command.args(["--bin", program, "--"]).args(arguments).env(CALLED_AS.0, CALLED_AS.1);
     let problem = replace(&mut command);
     match problem {
         Ok(code) => ExitCode::from(code),
