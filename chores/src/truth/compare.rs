@@ -6,7 +6,7 @@ use scenario::{
     metrics::{FirstCall, Milestones, percentile},
     plan::{Device, Milestone, Plan},
     record::RunRecord,
-    run::{Lateness, Player},
+    run::Lateness,
     suite::Run,
     timeline::{Entry, Event, VirtualTime},
 };
@@ -146,7 +146,10 @@ fn dialled(plan: &Plan, record: &RunRecord) -> Option<VirtualTime> {
 mod tests {
     use std::num::NonZeroUsize;
 
-    use scenario::suite::{self, Cancel, Keep, Options, Played, Seeds};
+    use scenario::{
+        run::Player,
+        suite::{self, Cancel, Keep, Options, Played, Seeds},
+    };
 
     use super::*;
 

@@ -20,7 +20,7 @@ fn every_signalling_fault_strikes() {
         !plan.signaller.faults.is_empty() && plan.peers.iter().all(|peer| peer.profile.is_none())
     };
     for plan in super::scenarios().iter().filter(names_faults) {
-        let record = play(plan, 1).expect("the scenario plays");
+        let record = Player::new(plan).seed(1).play().expect("the scenario plays");
         let of_signaller =
             record.timeline.entries.iter().filter(|entry| entry.actor.as_str() == Plan::SIGNALLER);
         let strikes = of_signaller

@@ -36,7 +36,8 @@ fn who_cannot_be_told_finds_out_alone() {
 /// Who dials into a call of others does not disturb it.
 #[test]
 fn busy_is_known_to_the_third_alone() {
-    let record = play(&super::scenario("ringing/busy"), 1).expect("the scenario plays");
+    let plan = super::scenario("ringing/busy");
+    let record = Player::new(&plan).seed(1).play().expect("the scenario plays");
     let reasons = ["caller", "callee", "third"].map(|name| record.peers[name].end_reason.clone());
     assert_eq!(reasons, ["hung-up", "hung-up", "busy"].map(|reason| Some(reason.to_owned())));
 }
@@ -48,7 +49,8 @@ fn a_caller_without_devices_disturbs_nobody() {
         ("media/permission-denied-caller", "permission-denied"),
         ("media/device-missing-caller", "device-missing"),
     ] {
-        let record = play(&super::scenario(name), 1).expect("the scenario plays");
+        let plan = super::scenario(name);
+        let record = Player::new(&plan).seed(1).play().expect("the scenario plays");
         assert_eq!(record.peers["caller"].end_reason.as_deref(), Some(reason));
         assert_eq!(record.peers["callee"].end_reason, None);
     }
