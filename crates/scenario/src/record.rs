@@ -5,14 +5,11 @@ mod signalling;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use timeline::{Digest, Name, Timeline, VirtualTime};
+use timeline::{Digest, Name, Timeline, VirtualTime, words};
 
 pub use self::flows::{DataFlow, DataSent, StatisticsSample};
 pub use self::signalling::{Fate, MessageRecord, PeerSignalling, SignallingRecord};
-use crate::{
-    plan::{DeliveryWord, MediaKind},
-    words::words,
-};
+use crate::plan::{DeliveryWord, MediaKind};
 
 /// The states of a call, in the order in which it passes them.
 pub const CALL_STATES: &[&str] =

@@ -7,7 +7,7 @@ use super::{Findings, one_of};
 use crate::{
     metrics::{self, FirstCall, Milestones},
     nat_grid::simulated_path,
-    plan::{AlwaysOn, PathWord, Plan, Reached},
+    plan::{AlwaysOn, Plan, Reached},
     record::{RunRecord, WorldEnd},
 };
 
@@ -23,7 +23,7 @@ pub(super) fn check_path(plan: &Plan, record: &RunRecord, findings: &mut Finding
     let Some(FirstCall { caller, callee, .. }) = FirstCall::of(plan).filter(|_| !allowed.is_empty()) else {
         return;
     };
-    let found = PathWord::from(simulated_path(record, caller, callee));
+    let found = simulated_path(record, caller, callee);
     if !allowed.contains(&found) {
         findings.add("path", format!("expected the call to go by {}, found {found}", one_of(allowed)));
     }
