@@ -100,7 +100,7 @@ impl Floor {
 
 /// Whether a gateway of `peer` stops who was not called before.
 fn is_filtered(plan: &Plan, peer: &Name) -> bool {
-    let of_peer = plan.gateways.iter().filter(|gateway| gateway.inside.contains(peer));
+    let of_peer = plan.gateways().iter().filter(|gateway| gateway.inside.contains(peer));
     of_peer.into_iter().any(|gateway| {
         let filters = |nat: &scenario::plan::NatConfig| nat.filtering != Dependence::EndpointIndependent;
         gateway.firewall.is_some() || gateway.nat.as_ref().is_some_and(filters)
@@ -110,8 +110,8 @@ fn is_filtered(plan: &Plan, peer: &Name) -> bool {
 fn setup(plan: &Plan, call: FirstCall<'_>, path: PathClass) -> Option<Duration> {
     let caller = &plan.peer(call.caller)?.access;
     let callee = &plan.peer(call.callee)?.access;
-    let signaller = &plan.signaller.access;
-    let relay = plan.ice_servers.first().map(|server| &server.access);
+    let signaller = &plan.signaller().access;
+    let relay = plan.ice_servers().first().map(|server| &server.access);
     let is_relayed = !matches!(path, PathClass::Open | PathClass::Filtered);
     let between = if is_relayed { Some(relay?) } else { None };
     let (to_callee, to_caller) = (trip(caller, between, callee), trip(callee, between, caller));

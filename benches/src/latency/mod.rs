@@ -104,13 +104,8 @@ impl Case {
     /// The same call where every link delays packets by so much more (or less).
     #[must_use]
     pub fn slowed(&self, slowdown: Percent) -> Self {
-        let mut slowed = self.clone();
-        let plan = &mut slowed.plan;
-        let peers = plan.peers.iter_mut().map(|peer| &mut peer.access);
-        let servers = plan.ice_servers.iter_mut().map(|server| &mut server.access);
-        let all = peers.chain(servers).chain([&mut plan.signaller.access]);
-        all.for_each(|access| slow_down(access, slowdown));
-        slowed
+        let plan = self.plan.clone().map_access(|access| slow_down(access, slowdown));
+        Self { plan, ..self.clone() }
     }
 }
 

@@ -189,9 +189,9 @@ fn play(plan: &Plan, seed: u64, region: Region) -> RunRecord {
     let on_thread = || within(region, || Player::new(plan).seed(seed).on_this_thread());
     let record = determinism::on_simulation_thread(stage::thread_settings(seed), on_thread);
     let record = record.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    let record = record.unwrap_or_else(|error| panic!("{} (seed {seed}): {error}", plan.name));
+    let record = record.unwrap_or_else(|error| panic!("{} (seed {seed}): {error}", plan.name()));
     let outcome = metrics::outcome(plan, &record);
-    assert_eq!(outcome, Outcome::Connected, "{} (seed {seed})", plan.name);
+    assert_eq!(outcome, Outcome::Connected, "{} (seed {seed})", plan.name());
     record
 }
 

@@ -105,7 +105,7 @@ struct Starts {
 impl Starts {
     /// As far apart as the shortest of the plans allows without leaving one of so many places idle.
     fn spread(plans: &[Plan], jobs: NonZeroUsize) -> Self {
-        let length = plans.iter().filter_map(|plan| plan.steps.last()).map(|last| last.at).min();
+        let length = plans.iter().filter_map(|plan| plan.steps().last()).map(|last| last.at).min();
         let jobs = u32::try_from(jobs.get()).unwrap_or(u32::MAX);
         Self { apart: length.unwrap_or_default() / jobs, next: Mutex::new(now()) }
     }
@@ -134,7 +134,7 @@ struct Tallies(Mutex<BTreeMap<String, (Lateness, usize)>>);
 impl Tallies {
     fn played(&self, plan: &Plan, late: Lateness) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (sum, _) = all.entry(plan.name.clone()).or_default();
+        let (sum, _) = all.entry(plan.name().to_owned()).or_default();
         *sum = Lateness {
             releases: sum.releases.saturating_add(late.releases),
             total: sum.total + late.total,
@@ -144,11 +144,11 @@ impl Tallies {
 
     fn repeats(&self, plan: &Plan) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(plan.name.clone()).or_default().1 += 1;
+        all.entry(plan.name().to_owned()).or_default().1 += 1;
     }
 
     fn of(&self, plan: &Plan) -> (Lateness, usize) {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(&plan.name).copied().unwrap_or_default()
+        all.get(plan.name()).copied().unwrap_or_default()
     }
 }

@@ -1,7 +1,5 @@
 //! The verdict about a situation.
 
-use std::fmt;
-
 use crate::{
     CandidateType, Situation,
     candidates::{Candidate, gather, kind_of},
@@ -39,20 +37,21 @@ pub struct View {
     pub remote: CandidateType,
 }
 
-/// A selected pair in one word: of the two types by which the sides know each other, the one that needs more
-/// help, in the order host, srflx, prflx, relay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Path {
-    /// Both know each other's own address.
-    Host,
-    /// At least one is known by what a STUN server saw.
-    ServerReflexive,
-    /// At least one is known only by its checks.
-    PeerReflexive,
-    /// At least one is known by a relayed address.
-    Relay,
-    /// There is none.
-    None,
+timeline::words! {
+    /// A selected pair in one word: of the two types by which the sides know each other, the one that needs more
+    /// help, in the order host, srflx, prflx, relay.
+    pub enum Path {
+        /// Both know each other's own address.
+        Host = "host",
+        /// At least one is known by what a STUN server saw.
+        ServerReflexive = "srflx",
+        /// At least one is known only by its checks.
+        PeerReflexive = "prflx",
+        /// At least one is known by a relayed address.
+        Relay = "relay",
+        /// There is none.
+        None = "none",
+    }
 }
 
 impl Path {
@@ -66,26 +65,9 @@ impl Path {
         }
     }
 
-    /// Its word: `host`, `srflx`, `prflx`, `relay` or `none`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Host => "host",
-            Self::ServerReflexive => "srflx",
-            Self::PeerReflexive => "prflx",
-            Self::Relay => "relay",
-            Self::None => "none",
-        }
-    }
-
     /// Whether it goes through no server.
     pub const fn is_direct(self) -> bool {
         matches!(self, Self::Host | Self::ServerReflexive | Self::PeerReflexive)
-    }
-}
-
-impl fmt::Display for Path {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

@@ -45,15 +45,16 @@ pub enum Transition {
     Overlap(Duration),
 }
 
-/// What becomes of TCP connections whose local address goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Connections {
-    /// They stall: nothing more gets through, until the address comes back or the user timeout ends them
-    /// (RFC 5482). What Linux does.
-    Stall,
-    /// They are reset on this host as soon as the address goes; the peer learns nothing. What Android does
-    /// (`SOCK_DESTROY`).
-    Reset,
+timeline::words! {
+    /// What becomes of TCP connections whose local address goes.
+    pub enum Connections {
+        /// They are reset on this host as soon as the address goes; the peer learns nothing. What Android does
+        /// (`SOCK_DESTROY`).
+        Reset = "reset",
+        /// They stall: nothing more gets through, until the address comes back or the user timeout ends them
+        /// (RFC 5482). What Linux does.
+        Stall = "stall",
+    }
 }
 
 /// Whether a host has electricity.

@@ -5,8 +5,9 @@
 //! nearest known name.
 //!
 //! Invariants:
-//! - no text makes the reader panic, and what it accepts fulfils the invariants of [`crate::plan`];
-//! - what it accepts is what [`crate::schema`] describes (a test reads one file that uses every key).
+//! - no text makes the reader panic, and what it accepts the plan's builder has accepted;
+//! - a key is written down once, with what an editor shows of it, where it is read: run without a document, the
+//!   readers describe what they accept ([`crate::schema`]).
 //!
 //! Deliberately absent: loops, variables, includes. A scenario is prose; what needs a program is a Rust
 //! test.
@@ -15,6 +16,7 @@ mod address;
 mod api;
 mod attachment;
 mod data;
+mod describe;
 mod engine;
 mod error;
 mod expect;
@@ -31,25 +33,22 @@ mod signaller;
 mod steps;
 mod values;
 
-use std::{path::PathBuf, time::Duration};
+use std::{cell::RefCell, path::PathBuf, time::Duration};
 
+use serde_json::json;
 use timeline::Name;
 
-pub(crate) use self::flow::states_known;
 use self::{
-    address::{Placed, Sites},
-    error::Problems,
-    ice_servers::IceServerRead,
-    peers::PeerRead,
-    reader::{Table, Value},
-    signaller::SignallerRead,
+    address::Sites,
+    error::Span,
+    reader::{Reading, Table, Value},
     steps::Cast,
 };
 pub use self::{
     error::{FormatError, Found, Problem, ProblemKind},
     load::{LoadError, load_dir, load_file},
 };
-use crate::plan::{Plan, Step};
+use crate::plan::{Escapes, Flaw, Place, Plan, PlanBuilder};
 
 /// The version of the format that this reader reads; a file says it in its `version`.
 pub const VERSION: u64 = 1;
@@ -67,133 +66,176 @@ impl Plan {
     }
 
     fn read(name: &str, file: Option<PathBuf>, text: &str) -> Result<Self, FormatError> {
-        let problems = Problems::default();
+        let reading = Reading::default();
         let (document, syntax) = toml::de::DeTable::parse_recoverable(text);
         for error in &syntax {
-            problems.syntax(error, text);
+            reading.problems.syntax(error, text);
         }
         // After a syntax error the rest of the document is guesswork.
         let plan = if syntax.is_empty() {
-            let root = Table::root(document.get_ref(), document.span());
-            root.and_then(|root| plan(name, file.clone(), root, &problems))
+            let root = Table::root(document.get_ref(), document.span(), &reading);
+            plan(name, root).and_then(|(builder, places)| checked(builder, &places, &reading))
         } else {
             None
         };
-        match (plan, problems.into_sorted()) {
-            (Some(plan), problems) if problems.is_empty() => Ok(plan),
+        match (plan, reading.problems.into_sorted()) {
+            (Some(plan), problems) if problems.is_empty() => Ok(Self { file, ..plan }),
             (_, problems) => Err(FormatError::new(name, file.as_deref(), text, problems)),
         }
     }
 }
 
-fn plan(name: &str, file: Option<PathBuf>, mut root: Table<'_>, problems: &Problems) -> Option<Plan> {
-    version(&mut root, problems)?;
-    let summary = root.require("summary", problems).and_then(|value| value.sentence(problems));
-    let deadline = root.duration("deadline", problems);
-    let event_budget = root.integer("event-budget", 1..=1_000_000_000, problems);
-    let seeds = root.integer("seeds", 1..=100_000, problems);
-    let peers_at = root.require("peers", problems);
+/// What the readers accept, as JSON Schema.
+pub(crate) fn describe() -> serde_json::Value {
+    let reading = Reading::default();
+    plan("", Table::described(&reading));
+    reading.shapes.into_inner().schema()
+}
+
+/// Where the parts of a plan are in its file.
+struct Places {
+    peers: Span,
+    /// The name of each host and gateway, and its addresses.
+    hosts: Vec<(Name, Span, Span)>,
+    admission: Span,
+    signaller: Span,
+    deadline: Option<Span>,
+    steps: Span,
+    /// Each step, and what its action says.
+    each_step: Vec<(Span, Span)>,
+    expect: Span,
+}
+
+impl Places {
+    fn of(&self, place: &Place) -> Span {
+        let host = |name: &Name| self.hosts.iter().find(|(host, ..)| host == name);
+        let step = |index: usize| self.each_step.get(index);
+        let span = match place {
+            Place::Peers => Some(&self.peers),
+            Place::Host(name) => host(name).map(|(_, name_at, _)| name_at),
+            Place::Addresses(name) => host(name).map(|(.., addresses_at)| addresses_at),
+            Place::Admission => Some(&self.admission),
+            Place::Signalling => Some(&self.signaller),
+            Place::Deadline => self.deadline.as_ref().or(self.each_step.last().map(|(step, _)| step)),
+            Place::Steps => Some(&self.steps),
+            Place::Step(index) => step(*index).map(|(step, _)| step),
+            Place::Object(index) => step(*index).map(|(_, what)| what),
+            Place::Expect => Some(&self.expect),
+        };
+        span.cloned().unwrap_or_default()
+    }
+}
+
+/// The plan, if its parts go together.
+fn checked(builder: PlanBuilder, places: &Places, reading: &Reading) -> Option<Plan> {
+    let is_read = !reading.problems.any();
+    let problems = builder.build().map_err(|problems| {
+        // What is missing may only have been unreadable.
+        let is_sure = |flaw: &Flaw| is_read || !matches!(flaw, Flaw::NoDial | Flaw::TooFewPeers { found: 0 });
+        for problem in problems.into_iter().filter(|problem| is_sure(&problem.flaw)) {
+            reading.add(ProblemKind::Plan(problem.flaw), places.of(&problem.place));
+        }
+    });
+    problems.ok()
+}
+
+/// `None` where the file is of another version: nothing that could be said of it would be true.
+fn plan(name: &str, root: Table<'_>) -> Option<(PlanBuilder, Places)> {
+    version(&root)?;
+    let summary_doc = "One sentence for people: who, on which network, what happens.";
+    let summary = root.need("summary", summary_doc, Value::sentence).unwrap_or_default();
+    let (mut deadline, mut event_budget) = (Plan::DEFAULT_DEADLINE, Plan::DEFAULT_EVENT_BUDGET);
+    let (mut seeds, mut escapes) = (Plan::DEFAULT_SEEDS, Escapes::Fail);
+    let deadline_doc = "The virtual time at which a run is stopped.";
+    root.set("deadline", deadline_doc, &mut deadline, Value::duration);
+    let budget = |value: Value<'_>| value.integer(1..=1_000_000_000);
+    root.set("event-budget", "How many events a run may take.", &mut event_budget, budget);
+    let played = |value: Value<'_>| value.integer(1..=100_000);
+    root.set("seeds", "How many seeds are played by default.", &mut seeds, played);
+    let escapes_doc = "What becomes of a run in which something looked past the simulated world: at the real clock, at \
+                       real randomness or at a real socket.";
+    root.set_word("escapes", escapes_doc, "answer to escapes", &mut escapes);
+    let builder = Plan::builder(name).summary(summary).deadline(deadline).event_budget(event_budget);
+    Some(parts(root, builder.seeds(seeds).escapes(escapes)))
+}
+
+fn parts(root: Table<'_>, builder: PlanBuilder) -> (PlanBuilder, Places) {
+    let take = |key, doc| root.take(key, doc);
+    let peers_doc =
+        "The peers by name, at least two. Their order gives their addresses: 10.0.0.1, 10.0.0.2, …";
+    let peers_at = root.require("peers", peers_doc);
     let names = peers::names(peers_at);
-    let servers = ice_servers::read(root.take("ice-servers"), problems);
+    let servers = ice_servers::read(take("ice-servers", "The STUN and TURN servers, by name."));
     let server_names: Vec<Name> = servers.iter().map(|server| server.plan.name.clone()).collect();
-    let guards = engine::guards(root.take("engine"), problems);
-    let guard = guard::read(root.take("guard"), guards, problems);
+    let engine_doc = "The guards of all engines, for tests of the harness itself. Default: all on.";
+    let guards = engine::guards(take("engine", engine_doc));
+    let guard_doc =
+        "The guard that the scenario is about: `cargo xtask scenarios --guards-off` plays it without.";
+    let guard = guard::read(take("guard", guard_doc), guards);
     let mut sites = Sites::default();
-    let shared = gateways::read_shared(root.take("gateways"), problems);
-    gateways::place_shared(&shared, &names, &mut sites, problems);
-    let peers = peers::read(peers_at, &server_names, &mut sites, problems);
-    let mut signaller = signaller::read(root.take("signaller"), &names, problems);
+    let gateways_doc = "The NATs and firewalls that several peers are behind, by name.";
+    let shared = gateways::read_shared(take("gateways", gateways_doc));
+    gateways::place_shared(&shared, &names, &mut sites, root.reading);
+    let peers = peers::read(peers_at, &server_names, &mut sites);
+    let mut signaller = signaller::read(take("signaller", "The signalling server."), &names);
     // What a file says itself goes before what its profiles say: the first rule that fits decides.
     peers.iter().for_each(|peer| signaller.plan.faults.append(&peer.faults));
     let starts = peers.iter().map(|peer| (peer.name.clone(), peer.start.clone())).collect();
-    let mut cast = Cast { peers: &names, servers: &server_names, starts, sites: &mut sites };
-    let steps = steps::read(root.require("steps", problems), &mut cast, problems);
-    check_hosts(&peers, &servers, &signaller, &sites, problems);
-    signaller::check(&signaller, &peers, &steps, problems);
-    let expect = expect::read(root.require("expect", problems), &names, problems);
-    root.finish(problems);
-    let (deadline, deadline_at) =
-        deadline.map_or((Plan::DEFAULT_DEADLINE, None), |(value, at)| (value, Some(at)));
-    check_deadline(deadline, deadline_at, &steps, problems);
-    Some(Plan {
-        name: name.to_owned(),
-        file,
-        summary: summary?,
-        deadline,
-        event_budget: event_budget.unwrap_or(Plan::DEFAULT_EVENT_BUDGET),
-        seeds: seeds.and_then(|seeds| u32::try_from(seeds).ok()).unwrap_or(Plan::DEFAULT_SEEDS),
-        peers: peers.into_iter().map(|peer| peer.plan).collect(),
-        signaller: signaller.plan,
-        gateways: sites.gateways,
-        guards,
-        guard,
-        ice_servers: servers.into_iter().map(|server| server.plan).collect(),
-        steps: steps.into_iter().map(|(step, _)| step).collect(),
-        expect,
-    })
-}
-
-/// No two hosts have one name, or one address where both can be seen.
-fn check_hosts(
-    peers: &[PeerRead],
-    servers: &[IceServerRead],
-    signaller: &SignallerRead,
-    sites: &Sites,
-    problems: &Problems,
-) {
-    let signaller_name = Name::from(Plan::SIGNALLER);
-    let of_peers = peers.iter().map(|peer| Placed {
-        host: &peer.name,
-        addresses: &peer.plan.addresses,
-        at: &peer.address_at,
-        network: sites.network_of(&peer.name),
-    });
-    let of_servers = servers.iter().map(|server| Placed {
-        host: &server.plan.name,
-        addresses: &server.plan.addresses,
-        at: &server.address_at,
-        network: None,
-    });
-    let of_signaller = Placed {
-        host: &signaller_name,
-        addresses: &signaller.plan.addresses,
-        at: &signaller.address_at,
-        network: None,
+    let sites = RefCell::new(sites);
+    let cast = Cast { peers: &names, servers: &server_names, starts, sites };
+    let steps_at = root.require("steps", "What happens when, in time order; at least one step dials.");
+    let steps = steps::read(steps_at, &cast);
+    let expect_at = root.require("expect", "What must hold in every run, and over all of them.");
+    let expect = expect::read(expect_at, &names);
+    let span = |value: Option<Value<'_>>| value.map(Value::span).unwrap_or_default();
+    let gateway =
+        |gateway: &gateways::SharedGateway| (gateway.name.clone(), gateway.at.clone(), gateway.at.clone());
+    let places = Places {
+        peers: span(peers_at),
+        hosts: (peers.iter().map(|peer| (peer.name.clone(), peer.name_at.clone(), peer.address_at.clone())))
+            .chain(
+                servers
+                    .iter()
+                    .map(|read| (read.plan.name.clone(), read.name_at.clone(), read.address_at.clone())),
+            )
+            .chain([(
+                Name::from(Plan::SIGNALLER),
+                signaller.address_at.clone(),
+                signaller.address_at.clone(),
+            )])
+            .chain(shared.iter().map(gateway))
+            .collect(),
+        admission: signaller.admission_at.clone(),
+        signaller: signaller.address_at.clone(),
+        deadline: root.span_of("deadline"),
+        steps: span(steps_at),
+        each_step: steps.iter().map(|step| (step.at.clone(), step.what.clone())).collect(),
+        expect: span(expect_at),
     };
-    address::check_unique(of_peers.chain(of_servers).chain([of_signaller]), problems);
-    for server in servers {
-        let name = &server.plan.name;
-        if peers.iter().any(|peer| peer.name == *name)
-            || sites.gateways.iter().any(|gateway| gateway.name == *name)
-        {
-            let reason = format!("two hosts or gateways are called `{name}`");
-            problems.add(ProblemKind::Impossible { reason }, server.address_at.clone());
-        }
-    }
+    root.finish();
+    let builder = builder
+        .peers(peers.into_iter().map(|peer| peer.plan).collect())
+        .signaller(signaller.plan)
+        .gateways(cast.sites.into_inner().gateways)
+        .guards(guards)
+        .guard(guard)
+        .ice_servers(servers.into_iter().map(|server| server.plan).collect())
+        .steps(steps.into_iter().map(|step| step.step).collect())
+        .expect(expect);
+    (builder, places)
 }
 
-/// A file of another version is not read any further: nothing that could be said of it would be true.
-fn version(root: &mut Table<'_>, problems: &Problems) -> Option<()> {
-    let value: Value<'_> = root.require("version", problems)?;
-    let version = value.integer(0..=u64::MAX, problems)?;
-    if version != VERSION {
-        problems.add(ProblemKind::Version { found: version, accepted: VERSION }, value.span());
-        return None;
+fn version(root: &Table<'_>) -> Option<()> {
+    let value = root.require("version", "The version of this format.")?;
+    if value.is_described() {
+        value.leaf(|| json!({ "const": VERSION }));
+        return Some(());
+    }
+    let found = value.integer(0..=u64::MAX)?;
+    if found != VERSION {
+        return value.problem(ProblemKind::Version { found, accepted: VERSION });
     }
     Some(())
-}
-
-fn check_deadline(
-    deadline: Duration,
-    deadline_at: Option<error::Span>,
-    steps: &[(Step, error::Span)],
-    problems: &Problems,
-) {
-    let Some((last, step_at)) = steps.last() else { return };
-    if last.at >= deadline {
-        let kind = ProblemKind::DeadlineBeforeLastStep { deadline, step: last.at };
-        problems.add(kind, deadline_at.unwrap_or_else(|| step_at.clone()));
-    }
 }
 
 #[cfg(test)]

@@ -50,7 +50,6 @@ pub mod select;
 pub mod suite;
 #[cfg(test)]
 mod testing;
-mod words;
 
 /// The words of a run: what [`record::RunRecord::timeline`] is made of.
 pub use timeline;

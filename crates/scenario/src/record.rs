@@ -6,14 +6,11 @@ mod signalling;
 use std::{collections::BTreeMap, time::Duration};
 
 use netsim::Lateness;
-use timeline::{Digest, Name, Timeline, VirtualTime};
+use timeline::{Digest, Name, Timeline, VirtualTime, words};
 
 pub use self::flows::{DataFlow, DataSent, StatisticsSample};
 pub use self::signalling::{Fate, MessageRecord, PeerSignalling, SignallingRecord};
-use crate::{
-    plan::{DeliveryWord, MediaKind},
-    words::words,
-};
+use crate::plan::{DeliveryWord, MediaKind};
 pub use stage::Leftovers;
 
 /// The states of a call, in the order in which it passes them.

@@ -2,21 +2,17 @@
 //! lines under most mistakes. The rest (names that nobody has, times out of order) only the reader,
 //! [`crate::format`], can know.
 //!
-//! It is made from the types in `schema/shape.rs`, which exist for this alone, and from the vocabularies
-//! of [`crate::plan`]. `scenarios/schema.json` is its text; `cargo xtask schema` writes it.
+//! The readers of [`crate::format`] describe themselves: what one asks of a document is also what it says here.
+//! `scenarios/schema.json` is its text; `cargo xtask schema` writes it.
 
-mod shape;
-
-use schemars::{Schema, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::Value;
 
 /// The schema (JSON Schema draft 07, which editors' TOML plug-ins read).
 pub fn schema() -> Value {
-    let settings = SchemaSettings::draft07().with_transform(RecursiveTransform(without_null));
-    let schema = settings.into_generator().into_root_schema_for::<shape::Scenario>();
-    let mut schema = schema.to_value();
-    // Comes from the reader's version, so that the two cannot differ.
-    schema["properties"]["version"]["const"] = crate::format::VERSION.into();
+    let mut schema = crate::format::describe();
+    schema["title"] = "callsim scenario".into();
+    schema["description"] =
+        "A scripted call: who takes part, over which network, what happens when, and what must hold.".into();
     schema
 }
 
@@ -25,26 +21,6 @@ pub fn schema_text() -> String {
     let mut text = format!("{:#}", schema());
     text.push('\n');
     text
-}
-
-/// TOML has no null: what may be left out is merely not required.
-fn without_null(schema: &mut Schema) {
-    let Some(object) = schema.as_object_mut() else { return };
-    if let Some(Value::Array(types)) = object.get_mut("type") {
-        types.retain(|kind| kind != "null");
-        if let [one] = types.as_slice() {
-            let one = one.clone();
-            object.insert("type".to_owned(), one);
-        }
-    }
-    let Some(Value::Array(choices)) = object.get_mut("anyOf") else { return };
-    choices.retain(|choice| choice.get("type").is_none_or(|kind| kind != "null"));
-    if let [one] = choices.as_slice() {
-        // Draft 07 ignores what stands beside a `$ref`, hence `allOf`.
-        let all = Value::Array(vec![one.clone()]);
-        object.remove("anyOf");
-        object.insert("allOf".to_owned(), all);
-    }
 }
 
 #[cfg(test)]
@@ -83,6 +59,10 @@ mod tests {
         check(&EVERY_KEY.replace("device = \"phone\"", "device = \"fridge\""), false);
         check(&EVERY_KEY.replace("\"hang-up\"", "\"hang up\""), false);
         check(&EVERY_KEY.replace("at = \"1s\"", "at = 1"), false);
+        check(&EVERY_KEY.replace("{ drop = \"bye\" }", "{ drop = \"bye\", rest = \"slow\" }"), false);
+        check(&EVERY_KEY.replace("{ accept-after = \"2s\" }", "{}"), false);
+        check(&EVERY_KEY.replace("summary =", "sumary ="), false);
+        check(&EVERY_KEY.replace("ringing = {", "rining = {"), false);
     }
 
     #[test]

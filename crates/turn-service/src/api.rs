@@ -147,7 +147,7 @@ pub enum SettingsError {
 /// The faults in force. They combine; the default is a healthy server. Set with
 /// [`Server::set_mood`](crate::Server::set_mood). For lost state see
 /// [`Server::reboot`](crate::Server::reboot).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mood {
     /// Does the server react at all?
     pub liveness: Liveness,
@@ -162,34 +162,46 @@ pub struct Mood {
     pub nonce_lifetime: Option<Duration>,
 }
 
-/// Does the server react at all?
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Liveness {
-    /// It does.
-    #[default]
-    Alive,
-    /// It answers nothing and relays nothing. Its state stays and ages: a process that hangs.
-    Dead,
+impl Default for Mood {
+    fn default() -> Self {
+        Self {
+            liveness: Liveness::Alive,
+            delay: Duration::ZERO,
+            credentials: CredentialPolicy::Checked,
+            ports: PortSupply::Available,
+            nonce_lifetime: None,
+        }
+    }
 }
 
-/// Are right credentials accepted?
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CredentialPolicy {
-    /// They are checked.
-    #[default]
-    Checked,
-    /// Whatever they are, the answer is 401: a rotated secret, a broken user database.
-    Rejected,
+timeline::words! {
+    /// Does the server react at all?
+    pub enum Liveness {
+        /// It does.
+        Alive = "alive",
+        /// It answers nothing and relays nothing. Its state stays and ages: a process that hangs.
+        Dead = "dead",
+    }
 }
 
-/// Are there relayed ports to hand out?
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PortSupply {
-    /// As long as the range lasts.
-    #[default]
-    Available,
-    /// None: every Allocate is answered 508. Allocations that exist go on.
-    Exhausted,
+timeline::words! {
+    /// Are right credentials accepted?
+    pub enum CredentialPolicy {
+        /// They are checked.
+        Checked = "checked",
+        /// Whatever they are, the answer is 401: a rotated secret, a broken user database.
+        Rejected = "rejected",
+    }
+}
+
+timeline::words! {
+    /// Are there relayed ports to hand out?
+    pub enum PortSupply {
+        /// As long as the range lasts.
+        Available = "available",
+        /// None: every Allocate is answered 508. Allocations that exist go on.
+        Exhausted = "exhausted",
+    }
 }
 
 /// One thing to do, in the order of the list in which it came.

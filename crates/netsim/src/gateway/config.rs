@@ -20,17 +20,18 @@ pub struct Gateway {
     pub firewall: Option<Firewall>,
 }
 
-/// On which parts of a remote endpoint a behaviour depends (RFC 4787 §4.1 for mapping, §5 for filtering).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Dependence {
-    /// On none. As mapping: one for all remotes. As filtering: whoever knows the mapping gets in.
-    EndpointIndependent,
-    /// On the address. As mapping: one for each remote address. As filtering: remotes get in to whose address
-    /// something was sent, whatever the port.
-    AddressDependent,
-    /// On address and port. As mapping: one for each remote endpoint ("symmetric"). As filtering: remotes
-    /// get in to which something was sent.
-    AddressAndPortDependent,
+timeline::words! {
+    /// On which parts of a remote endpoint a behaviour depends (RFC 4787 §4.1 for mapping, §5 for filtering).
+    pub enum Dependence {
+        /// On none. As mapping: one for all remotes. As filtering: whoever knows the mapping gets in.
+        EndpointIndependent = "endpoint-independent",
+        /// On the address. As mapping: one for each remote address. As filtering: remotes get in to whose address
+        /// something was sent, whatever the port.
+        AddressDependent = "address-dependent",
+        /// On address and port. As mapping: one for each remote endpoint ("symmetric"). As filtering: remotes
+        /// get in to which something was sent.
+        AddressAndPortDependent = "address-and-port-dependent",
+    }
 }
 
 /// How a NAT behaves (RFC 4787 for UDP, RFC 5382 for TCP, RFC 7857).
@@ -56,15 +57,16 @@ pub struct NatConfig {
     pub timeouts: Timeouts,
 }
 
-/// How a NAT chooses an outside port (RFC 4787 §4.2). It never gives one port to two mappings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PortAllocation {
-    /// The inside port, if it is free and in the range; otherwise the next free one above it.
-    Preserving,
-    /// The next free one after the last one given away.
-    Sequential,
-    /// A free one at random: drawn, and where that is taken, the next free one above it.
-    Random,
+timeline::words! {
+    /// How a NAT chooses an outside port (RFC 4787 §4.2). It never gives one port to two mappings.
+    pub enum PortAllocation {
+        /// The inside port, if it is free and in the range; otherwise the next free one above it.
+        Preserving = "preserved",
+        /// The next free one after the last one given away.
+        Sequential = "sequential",
+        /// A free one at random: drawn, and where that is taken, the next free one above it.
+        Random = "random",
+    }
 }
 
 /// A range of ports, both ends included.
@@ -85,13 +87,14 @@ pub enum Hairpinning {
     Off,
 }
 
-/// What keeps a UDP mapping alive (RFC 4787 §4.3). TCP mappings are kept alive from both sides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refresh {
-    /// What is sent from inside (REQ-6).
-    Outbound,
-    /// That, and what is let in (REQ-6a).
-    Both,
+timeline::words! {
+    /// What keeps a UDP mapping alive (RFC 4787 §4.3). TCP mappings are kept alive from both sides.
+    pub enum Refresh {
+        /// What is sent from inside (REQ-6).
+        Outbound = "outbound",
+        /// That, and what is let in (REQ-6a).
+        Both = "both",
+    }
 }
 
 /// After how much silence a gateway forgets. A packet after exactly this time is still in time.

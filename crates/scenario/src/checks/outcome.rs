@@ -6,7 +6,7 @@ use timeline::VirtualTime;
 use super::{Findings, one_of};
 use crate::{
     metrics::{self, FirstCall, Milestones},
-    plan::{AlwaysOn, PathWord, Plan, Reached},
+    plan::{AlwaysOn, Plan, Reached},
     record::{RunRecord, WorldEnd},
 };
 
@@ -22,7 +22,7 @@ pub(super) fn check_path(plan: &Plan, record: &RunRecord, findings: &mut Finding
     let Some(FirstCall { caller, callee, .. }) = FirstCall::of(plan).filter(|_| !allowed.is_empty()) else {
         return;
     };
-    let found = PathWord::from(metrics::simulated_path(record, caller, callee));
+    let found = metrics::simulated_path(record, caller, callee);
     if !allowed.contains(&found) {
         findings.add("path", format!("expected the call to go by {}, found {found}", one_of(allowed)));
     }

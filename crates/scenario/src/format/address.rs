@@ -1,65 +1,33 @@
 //! Who has which address: those that a file gives, and those that it leaves to be given.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::net::IpAddr;
 
 use timeline::Name;
 
 use super::{
-    error::{ProblemKind, Problems, Span},
+    error::{ProblemKind, Span},
     gateways::GatewayRead,
-    reader::{Key, Table, Value},
+    reader::{Table, Value},
 };
-use crate::plan::{Gateway, Plan};
-
-/// Names that mean something else where a host's name may stand.
-const RESERVED: [&str; 3] = ["at", Plan::NETWORK, Plan::SIGNALLER];
-
-/// A name that a host or gateway may have.
-pub(super) fn check_name(key: &Key<'_>, problems: &Problems) {
-    let name = key.name;
-    let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let reason = if RESERVED.contains(&name) {
-        "it means something else in a step"
-    } else if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(letters) {
-        "names are made of a-z, 0-9 and -, and begin with a letter"
-    } else if name.len() > 32 {
-        "it is longer than 32 letters"
-    } else {
-        return;
-    };
-    problems.add(ProblemKind::BadName { found: name.to_owned(), reason }, key.span.clone());
-}
+use crate::plan::Gateway;
 
 /// The addresses at `address`, one or a list, if they are such as a host can have.
-pub(super) fn take(table: &mut Table<'_>, problems: &Problems) -> Option<(Vec<IpAddr>, Span)> {
-    let value = table.take("address")?;
-    let addresses: Vec<IpAddr> =
-        value.one_or_list().into_iter().filter_map(|value| one(value, problems)).collect();
+pub(super) fn take(table: &Table<'_>, doc: &str) -> Option<(Vec<IpAddr>, Span)> {
+    let value = table.take("address", doc)?;
+    let addresses: Vec<IpAddr> = value.one_or_list(0..).into_iter().filter_map(one).collect();
     if addresses.is_empty() {
-        if !problems.any() {
-            problems.add(ProblemKind::Empty { what: "this list of addresses" }, value.span());
+        if !value.reading.problems.any() {
+            value.problem::<()>(ProblemKind::Empty { what: "this list of addresses" });
         }
         return None;
     }
     Some((addresses, value.span()))
 }
 
-/// The one address at `key`.
-pub(super) fn take_one(
-    table: &mut Table<'_>,
-    key: &'static str,
-    problems: &Problems,
-) -> Option<(IpAddr, Span)> {
-    let value = table.take(key)?;
-    Some((one(value, problems)?, value.span()))
-}
-
-fn one(value: Value<'_>, problems: &Problems) -> Option<IpAddr> {
-    let text = value.string("an IPv4 or IPv6 address", problems)?;
-    let bad = |reason| {
-        problems.add(ProblemKind::BadAddress { found: text.to_owned(), reason }, value.span());
-        None
-    };
+/// An address that a host can have.
+pub(super) fn one(value: Value<'_>) -> Option<IpAddr> {
+    let text = value.string("an IPv4 or IPv6 address")?;
+    let bad = |reason| value.problem(ProblemKind::BadAddress { found: text.to_owned(), reason });
     let Ok(address) = text.parse::<IpAddr>() else { return bad("it is neither IPv4 nor IPv6") };
     if address.is_unspecified() || address.is_loopback() || address.is_multicast() {
         return bad("it is not a unicast address of its own");
@@ -70,7 +38,7 @@ fn one(value: Value<'_>, problems: &Problems) -> Option<IpAddr> {
     Some(address)
 }
 
-/// The places where hosts hang on the network, as far as they have been read: gives out addresses, and
+/// The places where hosts are attached to the network, as far as they have been read: gives out addresses, and
 /// collects the gateways.
 #[derive(Default)]
 pub(super) struct Sites {
@@ -88,20 +56,6 @@ impl Sites {
     /// The gateway that `name` is directly behind.
     pub(super) fn gateway_of(&self, name: &Name) -> Option<&Name> {
         self.gateways.iter().find(|gateway| gateway.inside.contains(name)).map(|gateway| &gateway.name)
-    }
-
-    /// The gateway whose inside addresses `name` shares: the nearest one that translates.
-    pub(super) fn network_of(&self, name: &Name) -> Option<&Name> {
-        let mut place = name;
-        // No more steps than there are gateways, should they stand in a circle.
-        for _ in &self.gateways {
-            let gateway = self.gateways.iter().find(|gateway| gateway.inside.contains(place))?;
-            if gateway.nat.is_some() {
-                return Some(&gateway.name);
-            }
-            place = &gateway.name;
-        }
-        None
     }
 
     /// One more gateway.
@@ -170,30 +124,4 @@ pub(super) fn numbered(prefix: [u8; 2], third: u8, n: u16) -> IpAddr {
     let (network, host) = ((n - 1) / 250, (n - 1) % 250 + 1);
     let third = u8::try_from(u16::from(third) + network).unwrap_or(u8::MAX);
     IpAddr::from([prefix[0], prefix[1], third, u8::try_from(host).unwrap_or(u8::MAX)])
-}
-
-/// A host and its addresses, with the place in the file that is to blame for them.
-pub(super) struct Placed<'a> {
-    pub(super) host: &'a Name,
-    pub(super) addresses: &'a [IpAddr],
-    pub(super) at: &'a Span,
-    /// The network that it is in: the gateway that it is directly behind, or the core.
-    pub(super) network: Option<&'a Name>,
-}
-
-/// No two hosts have one address in one network.
-pub(super) fn check_unique<'a>(hosts: impl IntoIterator<Item = Placed<'a>>, problems: &Problems) {
-    let mut taken: BTreeMap<(Option<&Name>, IpAddr), &Name> = BTreeMap::new();
-    for placed in hosts {
-        for &address in placed.addresses {
-            if let Some(other) = taken.insert((placed.network, address), placed.host) {
-                let kind = ProblemKind::DuplicateAddress {
-                    host: placed.host.to_string(),
-                    address: address.to_string(),
-                    other: other.to_string(),
-                };
-                problems.add(kind, placed.at.clone());
-            }
-        }
-    }
 }

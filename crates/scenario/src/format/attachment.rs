@@ -1,4 +1,4 @@
-//! Where a host hangs on the network: `profile`, `link`, `nat`, `firewall`, `gateways`, `schedule` and
+//! Where a host is attached to the network: `profile`, `link`, `nat`, `firewall`, `gateways`, `schedule` and
 //! `address`, at a peer or in a handover.
 
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use timeline::Name;
 
 use super::{
     address::{self, Sites},
-    error::{Problems, Span},
+    error::Span,
     gateways::{self, GatewayRead},
     link::{LinkRead, ScheduleRead, take_link, take_schedule},
     profile::{ProfileRead, take_profile},
@@ -24,21 +24,22 @@ pub(super) struct AttachmentRead {
     pub(super) addresses: Option<(Vec<IpAddr>, Span)>,
 }
 
-pub(super) fn take_attachment(table: &mut Table<'_>, problems: &Problems) -> AttachmentRead {
-    let profile = take_profile(table, problems);
-    let link = take_link(table, profile.map_or(LinkRead::DEFAULT, |profile| profile.link), problems);
-    let own_schedule = take_schedule(table, link, problems);
-    let own_gateways = gateways::take_own(table, problems);
+pub(super) fn take_attachment(table: &Table<'_>) -> AttachmentRead {
+    let profile = take_profile(table);
+    let address_doc = "Its address, IPv4 or IPv6, or several. Default: 10.0.0.N for the N-th peer, 192.168.N.2 behind a NAT.";
+    let addresses = address::take(table, address_doc);
+    let link = take_link(table, profile.map_or(LinkRead::DEFAULT, |profile| profile.link));
+    let own_schedule = take_schedule(table, link);
+    let own_gateways = gateways::take_own(table);
     AttachmentRead {
         profile,
         link,
         schedule: own_schedule.or_else(|| profile.and_then(|profile| profile.schedule.clone())),
         gateways: own_gateways
             .unwrap_or_else(|| profile.map(|profile| profile.gateways.clone()).unwrap_or_default()),
-        addresses: address::take(table, problems),
+        addresses,
     }
 }
-
 impl AttachmentRead {
     /// The link.
     pub(super) fn access(&self) -> Access {

@@ -3,7 +3,7 @@
 use timeline::Name;
 
 use super::{
-    error::{Found, ProblemKind, Problems},
+    error::{Found, ProblemKind},
     expect::{count, duration_range},
     reader::Value,
     values::known_name,
@@ -11,54 +11,61 @@ use super::{
 use crate::plan::{CountRange, DataExpect, DeliveryWord, StatisticsExpect};
 
 /// `[{ ordered = "caller to callee", messages = 20, before = "9s" }]`.
-pub(super) fn data(value: Option<Value<'_>>, peers: &[Name], problems: &Problems) -> Vec<DataExpect> {
-    let Some(value) = value else { return Vec::new() };
+pub(super) fn data(value: Value<'_>, peers: &[Name]) -> Vec<DataExpect> {
     let accepted = "a list such as [{ ordered = \"caller to callee\", messages = 20 }]";
-    value.list(accepted, problems).into_iter().filter_map(|value| one(value, peers, problems)).collect()
+    value.list(accepted, 0..).into_iter().filter_map(|value| one(value, peers)).collect()
 }
 
-fn one(value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<DataExpect> {
-    let mut table = value.table("this expectation", problems)?;
-    let said: Vec<(DeliveryWord, Value<'_>)> = DeliveryWord::ALL
-        .iter()
-        .filter_map(|delivery| Some((*delivery, table.take(delivery.as_str())?)))
-        .collect();
-    let messages = table.take("messages").and_then(|value| count(value, problems));
-    let refused = table.take("refused").and_then(|value| count(value, problems));
-    let buffered = table.take("buffered").and_then(|value| count(value, problems));
-    let before = table.plain_duration("before", problems);
-    table.finish(problems);
-    let [(delivery, way)] = *said.as_slice() else {
-        let (found, accepted) = (said.len(), DeliveryWord::WORDS.join(", "));
-        problems.add(ProblemKind::NotOne { what: "this expectation", found, accepted }, value.span());
-        return None;
-    };
-    let (from, to) = from_to(way, peers, problems)?;
+fn one(value: Value<'_>, peers: &[Name]) -> Option<DataExpect> {
+    let table = value.table("this expectation")?;
+    let messages = table.get("messages", "How many arrive. Default: at least one.", count);
+    let refused_doc = "How many the sender's engine refuses because too many wait, or they are too long.";
+    let refused = table.get("refused", refused_doc, count);
+    let buffered_doc = "The most bytes that the sender has handed to the channel and not seen acknowledged.";
+    let buffered = table.get("buffered", buffered_doc, count);
+    let before = table.get("before", "The last one arrives before this moment of the run.", Value::duration);
+    let on = |delivery| move |way: Value<'_>| Some((delivery, from_to(way, peers)?));
+    let way = table.one_of(
+        "this expectation",
+        value.span(),
+        &[
+            ("ordered", "From whom to whom on the ordered channel.", &on(DeliveryWord::Ordered)),
+            ("unordered", "From whom to whom on the unordered channel.", &on(DeliveryWord::Unordered)),
+        ],
+    );
+    table.finish();
+    let (delivery, (from, to)) = way?;
     Some(DataExpect { delivery, from, to, messages, refused, buffered, before })
 }
 
 /// `"caller to callee"`.
-fn from_to(value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<(Name, Name)> {
-    let text = value.string("a pair such as \"caller to callee\"", problems)?;
+fn from_to(value: Value<'_>, peers: &[Name]) -> Option<(Name, Name)> {
+    let text = value.string_like("a pair such as \"caller to callee\"", Some(r"^\S+ to \S+$"))?;
     let Some((from, to)) = text.split_once(" to ") else {
         let found = Found::new(text, ["CALLER to CALLEE"]);
-        problems.add(ProblemKind::UnknownWord { what: "pair", found }, value.span());
-        return None;
+        return value.problem(ProblemKind::UnknownWord { what: "pair", found });
     };
-    let from = known_name("peer", from.trim(), peers, || value.span(), problems);
-    let to = known_name("peer", to.trim(), peers, || value.span(), problems);
+    pair(value, (from, to), peers)
+}
+
+/// Two names, each that of a peer.
+pub(super) fn pair(value: Value<'_>, (from, to): (&str, &str), peers: &[Name]) -> Option<(Name, Name)> {
+    let peer = |name: &str| known_name("peer", name.trim(), peers, || value.span(), value.reading);
+    let (from, to) = (peer(from), peer(to));
     Some((from?, to?))
 }
 
 /// `{ samples = 5, round-trip-time = { at-most = "60ms" }, received-kbps = { at-least = 30 }, lost = 0 }`.
-pub(super) fn statistics(value: Value<'_>, problems: &Problems) -> Option<StatisticsExpect> {
-    let mut table = value.table("statistics", problems)?;
-    let samples = table.take("samples").and_then(|value| count(value, problems));
-    let received = table.take("received-kbps").and_then(|value| count(value, problems));
-    let lost = table.take("lost").and_then(|value| count(value, problems));
-    let round_trip_time =
-        table.take("round-trip-time").and_then(|value| duration_range("round-trip-time", value, problems));
-    table.finish(problems);
+pub(super) fn statistics(value: Value<'_>) -> Option<StatisticsExpect> {
+    let table = value.table("statistics")?;
+    let samples = table.get("samples", "How many there are.", count);
+    let received_doc = "What arrives in the median of the samples, in thousands of bits a second.";
+    let received = table.get("received-kbps", received_doc, count);
+    let lost = table.get("lost", "How many RTP packets the last sample says were lost.", count);
+    let round_trip_time = table.get("round-trip-time", "Each that was measured is in this range.", |value| {
+        duration_range("round-trip-time", value)
+    });
+    table.finish();
     let received_bps = received.map(|kbps| CountRange {
         at_least: kbps.at_least * 1_000,
         at_most: kbps.at_most.map(|most| most * 1_000),

@@ -3,6 +3,8 @@ use std::{cell::RefCell, fmt, ops::Range, path::Path, time::Duration};
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use timeline::nearest;
 
+use crate::plan::Flaw;
+
 pub(super) type Span = Range<usize>;
 
 /// Everything that is wrong with one scenario file.
@@ -187,20 +189,6 @@ pub enum ProblemKind {
         /// The name and those that exist.
         found: Found,
     },
-    /// A name that nobody may have.
-    #[error("`{found}` cannot be a name: {reason}")]
-    BadName {
-        /// The name.
-        found: String,
-        /// Why not.
-        reason: &'static str,
-    },
-    /// Fewer than two peers.
-    #[error("a call takes at least two peers, this file has {found}")]
-    TooFewPeers {
-        /// How many there are.
-        found: usize,
-    },
     /// Not a duration.
     #[error("`{found}` is not a duration: {reason}")]
     BadDuration {
@@ -236,24 +224,6 @@ pub enum ProblemKind {
         /// Why not.
         reason: &'static str,
     },
-    /// Two hosts with one address.
-    #[error("`{host}` has the address {address}, which `{other}` already has")]
-    DuplicateAddress {
-        /// The later host.
-        host: String,
-        /// The address.
-        address: String,
-        /// The earlier host.
-        other: String,
-    },
-    /// A step before the one above it.
-    #[error("this step is at {found:?}, the one before it at {previous:?}: steps stand in time order")]
-    StepsOutOfOrder {
-        /// When it is.
-        found: Duration,
-        /// When the one before it is.
-        previous: Duration,
-    },
     /// A step that does nothing, or an action with no or several parts.
     #[error("{what} says {found} things, expected exactly one of: {accepted}")]
     NotOne {
@@ -263,23 +233,6 @@ pub enum ProblemKind {
         found: usize,
         /// What is accepted.
         accepted: String,
-    },
-    /// A script without a call.
-    #[error("no step dials: without a call there is nothing to see")]
-    NoDial,
-    /// A peer that calls itself.
-    #[error("`{peer}` dials itself")]
-    DialsItself {
-        /// Which peer.
-        peer: String,
-    },
-    /// A script that is longer than its run.
-    #[error("the deadline, {deadline:?}, is not after the last step, at {step:?}")]
-    DeadlineBeforeLastStep {
-        /// The deadline.
-        deadline: Duration,
-        /// The last step.
-        step: Duration,
     },
     /// A moment that cannot be counted exactly.
     #[error("{found:?} is not a multiple of {grain:?}, in which arriving media is counted")]
@@ -319,24 +272,17 @@ pub enum ProblemKind {
         /// When it ends.
         ends: Duration,
     },
-    /// Power that is lost or comes back where that cannot be.
-    #[error("the signaller {state} at this moment already")]
-    SignallerPower {
-        /// What it has.
-        state: &'static str,
-    },
-    /// Tokens are for one call.
-    #[error("the signaller wants tokens for the script's call, and the script dials {dials} times")]
-    TokenForOneCall {
-        /// How often the script dials.
-        dials: usize,
-    },
-    /// A token on a transport that has no place for it.
-    #[error("the signaller wants tokens, and `{peer}` reaches it by `stream`, which carries none")]
-    StreamWithToken {
+    /// A setting of the engine at a peer that does not run it.
+    #[error("`{key}` is a setting of the engine, and `{peer}` runs a program instead")]
+    EngineKey {
+        /// The setting.
+        key: String,
         /// Which peer.
         peer: String,
     },
+    /// Parts of the plan that are sound, and do not go together.
+    #[error(transparent)]
+    Plan(#[from] Flaw),
     /// A text that should say something.
     #[error("{what} is empty")]
     Empty {
@@ -361,17 +307,20 @@ impl ProblemKind {
                 "accepted: a per cent from `\"0%\"` to `\"100%\"`, or a number from 0.0 to 1.0".to_owned(),
             ),
             Self::BadQuantity { accepted, .. } => Some(format!("accepted: {accepted}")),
-            Self::SignallerPower { .. } => {
-                Some("`power-off-…` and `power-on` take turns, and only what runs can restart".to_owned())
-            }
-            Self::TokenForOneCall { .. } => {
-                Some("let the script dial once, or set `admission = \"open\"`".to_owned())
-            }
-            Self::StreamWithToken { .. } => {
-                Some("accepted: websocket, rest, websocket-with-fallback".to_owned())
-            }
-            Self::NoDial => Some("for example: `caller = { dial = \"callee\" }`".to_owned()),
-            _ => None,
+            Self::Plan(flaw) => flaw.advice().map(str::to_owned),
+            Self::Syntax { .. }
+            | Self::MissingKey { .. }
+            | Self::WrongType { .. }
+            | Self::OutOfRange { .. }
+            | Self::EmptyRange
+            | Self::BadAddress { .. }
+            | Self::NotOne { .. }
+            | Self::TooFine { .. }
+            | Self::Needs { .. }
+            | Self::Impossible { .. }
+            | Self::EndsBeforeItBegins { .. }
+            | Self::EngineKey { .. }
+            | Self::Empty { .. } => None,
         }
     }
 }

@@ -2,196 +2,204 @@
 
 use std::collections::BTreeMap;
 
-use timeline::Name;
+use timeline::{Name, Word};
 
 use super::{
     data,
-    error::{Found, ProblemKind, Problems},
+    error::ProblemKind,
     flow,
     reader::{Table, Value},
-    values::{Vocabulary, known_name, vocabulary},
 };
 use crate::{
     plan::{
-        AlwaysOn, CountRange, DurationRange, Expect, Milestone, MilestoneBound, Outcome, PathWord,
-        PeerExpect, Probability, RateBand, Reached, WayTaken,
+        AlwaysOn, CountRange, DurationRange, Expect, MilestoneBound, Outcome, PeerExpect, Probability,
+        RateBand, Reached,
     },
     record::{CALL_STATES, END_REASONS},
 };
 
-pub(super) fn read(value: Option<Value<'_>>, peers: &[Name], problems: &Problems) -> Expect {
-    let Some(mut table) = value.and_then(|value| value.table("[expect]", problems)) else {
-        return Expect::default();
-    };
-    let mut milestones = Vec::new();
-    let per_peer = per_peer(table.take("peers"), peers, &mut milestones, problems);
-    if let Some(value) = table.take("milestones") {
-        milestones.splice(0..0, read_milestones(value, None, problems));
-    }
+pub(super) fn read(value: Option<Value<'_>>, peers: &[Name]) -> Expect {
+    let Some(table) = value.and_then(|value| value.table("[expect]")) else { return Expect::default() };
+    let mut milestones =
+        table.take("milestones", MILESTONES_DOC).map(|value| milestones(value, None)).unwrap_or_default();
+    let peer_doc = "What must hold for single peers.";
+    let per_peer = table.get("peers", peer_doc, |value| per_peer(value, peers, &mut milestones));
+    let (counts, each) = (counts(&table), |key, doc| table.take(key, doc));
     let expect = Expect {
-        outcomes: words(table.take("outcome"), &vocabulary!("outcome", Outcome), problems),
-        paths: words(table.take("path"), &vocabulary!("path", PathWord), problems),
-        peers: per_peer,
+        outcomes: words(each("outcome", "How the first call may come out."), "outcome"),
+        paths: words(each("path", PATH_DOC), "path"),
+        peers: per_peer.unwrap_or_default(),
         milestones,
-        media: flow::media(table.take("media"), peers, problems),
-        data: data::data(table.take("data"), peers, problems),
-        offers: table.take("offers").and_then(|value| count(value, problems)),
-        recoveries: table.take("recoveries").and_then(|value| count(value, problems)),
-        recovery_time: table
-            .take("recovery-time")
-            .and_then(|value| duration_range("recovery-time", value, problems)),
-        held_candidates: table.take("held-candidates").and_then(|value| count(value, problems)),
-        candidate_ends: table.take("candidate-ends").and_then(|value| count(value, problems)),
-        never: flow::never(table.take("never"), peers, problems),
-        sequences: flow::sequences(table.take("sequence"), peers, problems),
-        waived: waived(table.take("waive"), problems),
-        rates: rates(table.take("rates"), problems),
+        media: each("media", "Which media flows, and when.")
+            .map(|value| flow::media(value, peers))
+            .unwrap_or_default(),
+        data: each("data", "Which messages arrive on data channels. Those of the ordered one arrive in order, and none arrives twice.")
+            .map(|value| data::data(value, peers))
+            .unwrap_or_default(),
+        never: each("never", "States that must not be entered before the run ends.")
+            .map(|value| flow::never(value, peers))
+            .unwrap_or_default(),
+        sequences: each("sequence", "States that a machine must enter in this order; others may lie between them.")
+            .map(|value| flow::sequences(value, peers))
+            .unwrap_or_default(),
+        waived: each("waive", "Checks of every scenario that this one does without, each with the reason.")
+            .and_then(waived)
+            .unwrap_or_default(),
+        rates: each("rates", "How often outcomes occur. Judged where at least 20 seeds are played.")
+            .and_then(rates)
+            .unwrap_or_default(),
+        ..counts
     };
-    table.finish(problems);
+    table.finish();
     expect
 }
 
+const MILESTONES_DOC: &str = "When milestones are reached, measured from the first dial.";
+
+const PATH_DOC: &str = "Over which candidates the first call may go, by what each side knows the other: `relay` where \
+                        one of them is relayed, else `prflx`, `srflx` or `host`; `none` where it is not connected.";
+
+/// What is counted and measured over all peers.
+fn counts(table: &Table<'_>) -> Expect {
+    let counted = |key, doc| table.get(key, doc, count);
+    Expect {
+        offers: counted("offers", "How many offers all peers together send."),
+        recoveries: counted("recoveries", "How often connections are recovered, counted at all peers together."),
+        held_candidates: counted(
+            "held-candidates",
+            "How many candidates all peers together hold back until the remote description is there.",
+        ),
+        candidate_ends: counted(
+            "candidate-ends",
+            "How often all peers together say that they have no more candidates.",
+        ),
+        recovery_time: table.get(
+            "recovery-time",
+            "How long each recovery takes, from the loss of a connection, or the fault of the network up to 10 s \
+             before it, until it is connected again. There must be one.",
+            |value| duration_range("recovery-time", value),
+        ),
+        ..Expect::default()
+    }
+}
+
 /// A word, or a list of several.
-fn words<T>(value: Option<Value<'_>>, vocabulary: &Vocabulary<T>, problems: &Problems) -> Vec<T> {
-    let values = value.map(Value::one_or_list).unwrap_or_default().into_iter();
-    values.filter_map(|value| value.word(vocabulary, problems)).collect()
+fn words<T: Word>(value: Option<Value<'_>>, what: &'static str) -> Vec<T> {
+    let values = value.map(|value| value.one_or_list(0..)).unwrap_or_default().into_iter();
+    values.filter_map(|value| value.word(what)).collect()
 }
 
 fn per_peer(
-    value: Option<Value<'_>>,
+    value: Value<'_>,
     peers: &[Name],
-    milestones: &mut Vec<MilestoneBound>,
-    problems: &Problems,
-) -> BTreeMap<Name, PeerExpect> {
-    let Some(table) = value.and_then(|value| value.table("[expect.peers]", problems)) else {
-        return BTreeMap::new();
-    };
+    bounds: &mut Vec<MilestoneBound>,
+) -> Option<BTreeMap<Name, PeerExpect>> {
     let mut expects = BTreeMap::new();
-    for key in table.rest() {
-        let Some(name) = known_name("peer", key.name, peers, || key.span.clone(), problems) else { continue };
-        let title = format!("[expect.peers.{name}]");
-        let Some(mut table) = key.value.table(title, problems) else { continue };
-        if let Some(value) = table.take("milestones") {
-            milestones.extend(read_milestones(value, Some(&name), problems));
+    for key in value.table("[expect.peers]")?.names() {
+        let Some(name) = key.known("peer", peers) else { continue };
+        let Some(table) = key.value.table(format!("[expect.peers.{name}]")) else { continue };
+        if let Some(value) = table.take("milestones", MILESTONES_DOC) {
+            bounds.extend(milestones(value, Some(&name)));
         }
-        expects.insert(name, one_peer(&mut table, problems));
-        table.finish(problems);
+        expects.insert(name, one_peer(&table));
+        table.finish();
     }
-    expects
+    Some(expects)
 }
 
-fn one_peer(table: &mut Table<'_>, problems: &Problems) -> PeerExpect {
-    let ends = table.take("ends").map(Value::one_or_list).unwrap_or_default().into_iter();
-    let ends = ends.filter_map(|value| value.known_text("end reason", END_REASONS, problems)).collect();
-    let state = table.take("state").and_then(|value| value.known_text("call state", CALL_STATES, problems));
-    let connected = table.take("connected").and_then(|value| value.boolean(problems));
-    let connected = connected.map(|connected| if connected { Reached::Yes } else { Reached::No });
-    let ways = table.take("ways").map(|value| {
-        let ways = value.list("a list of ways", problems).into_iter();
-        ways.filter_map(|value| value.word(&vocabulary!("way", WayTaken), problems)).collect()
-    });
-    let reconnects = table.take("reconnects").and_then(|value| count(value, problems));
-    let statistics = table.take("statistics").and_then(|value| data::statistics(value, problems));
-    PeerExpect { ends, state, connected, ways, reconnects, statistics }
+fn one_peer(table: &Table<'_>) -> PeerExpect {
+    let ends = table.take("ends", "The reasons for which its call may end.");
+    let ends = ends.map(|value| value.one_or_list(0..)).unwrap_or_default().into_iter();
+    let state_doc = "The state its call must be in at the end of the run.";
+    let connected_doc = "Whether its call is connected at some time.";
+    let ways_doc = "The ways by which it reaches the signaller, in order; `[]` if it never does.";
+    let reconnects_doc = "How often it reaches the signaller again, by whatever way.";
+    PeerExpect {
+        ends: ends.filter_map(|value| value.known_text("end reason", END_REASONS)).collect(),
+        state: table.get("state", state_doc, |value| value.known_text("call state", CALL_STATES)),
+        connected: table
+            .get("connected", connected_doc, Value::boolean)
+            .map(|connected| if connected { Reached::Yes } else { Reached::No }),
+        ways: table.take("ways", ways_doc).map(|value| {
+            let ways = value.list("a list of ways", 0..).into_iter();
+            ways.filter_map(|value| value.word("way")).collect()
+        }),
+        reconnects: table.get("reconnects", reconnects_doc, count),
+        statistics: table.get("statistics", "What the samples of its statistics say.", data::statistics),
+    }
 }
 
 /// `{ ringing = { at-most = "1s" }, … }`.
-fn read_milestones(value: Value<'_>, peer: Option<&Name>, problems: &Problems) -> Vec<MilestoneBound> {
-    let Some(table) = value.table("milestones", problems) else { return Vec::new() };
-    let mut bounds = Vec::new();
-    for key in table.rest() {
-        let Some(milestone) = Milestone::from_word(key.name) else {
-            let found = Found::new(key.name, Milestone::WORDS.iter().copied());
-            problems.add(ProblemKind::UnknownWord { what: "milestone", found }, key.span);
-            continue;
+fn milestones(value: Value<'_>, peer: Option<&Name>) -> Vec<MilestoneBound> {
+    let read = |value: Value<'_>| {
+        let bounds = value.table("milestones")?.words::<crate::plan::Milestone>("milestone").into_iter();
+        let bound = |(milestone, value): (crate::plan::Milestone, Value<'_>)| {
+            let range = duration_range(milestone.as_str(), value)?;
+            Some(MilestoneBound { milestone, peer: peer.cloned(), range })
         };
-        let Some(range) = duration_range(milestone.as_str(), key.value, problems) else { continue };
-        bounds.push(MilestoneBound { milestone, peer: peer.cloned(), range });
-    }
-    bounds
+        Some(bounds.filter_map(bound).collect())
+    };
+    value.named("milestones", read).unwrap_or_default()
 }
 
 /// `{ at-least = "1s", at-most = "2s" }`.
-pub(super) fn duration_range(
-    title: &'static str,
-    value: Value<'_>,
-    problems: &Problems,
-) -> Option<DurationRange> {
-    let mut table = value.table(title, problems)?;
-    let at_least = table.plain_duration("at-least", problems);
-    let at_most = table.plain_duration("at-most", problems);
-    check_range(at_least, at_most, value, problems);
-    table.finish(problems);
-    Some(DurationRange { at_least, at_most })
+pub(super) fn duration_range(title: &'static str, value: Value<'_>) -> Option<DurationRange> {
+    value.named("duration-range", |value| {
+        let docs = ["Not earlier or shorter than this.", "Not later or longer than this."];
+        let (at_least, at_most) = bounds(title, value, docs, Value::duration)?;
+        Some(DurationRange { at_least, at_most })
+    })
 }
 
 /// `1`, or `{ at-least = 1, at-most = 3 }`.
-pub(super) fn count(value: Value<'_>, problems: &Problems) -> Option<CountRange> {
-    if !value.is_table() {
-        let count = value.integer(0..=1_000_000, problems)?;
-        return Some(CountRange { at_least: count, at_most: Some(count) });
-    }
-    let mut table = value.table("this count", problems)?;
-    let at_least = table.integer("at-least", 0..=1_000_000, problems);
-    let at_most = table.integer("at-most", 0..=1_000_000, problems);
-    check_range(at_least, at_most, value, problems);
-    table.finish(problems);
-    Some(CountRange { at_least: at_least.unwrap_or(0), at_most })
+pub(super) fn count(value: Value<'_>) -> Option<CountRange> {
+    let number = |value: Value<'_>| value.integer(0..=1_000_000);
+    let range = |value: Value<'_>| {
+        let (at_least, at_most) = bounds("this count", value, ["The least.", "The most."], number)?;
+        Some(CountRange { at_least: at_least.unwrap_or(0), at_most })
+    };
+    let exactly = |value: Value<'_>| {
+        let count = number(value)?;
+        Some(CountRange { at_least: count, at_most: Some(count) })
+    };
+    value.named("count", |value| value.table_or(range, exactly))
 }
 
-fn waived(value: Option<Value<'_>>, problems: &Problems) -> BTreeMap<AlwaysOn, String> {
-    let Some(table) = value.and_then(|value| value.table("waive", problems)) else { return BTreeMap::new() };
-    let mut waived = BTreeMap::new();
-    for key in table.rest() {
-        let Some(check) = AlwaysOn::from_word(key.name) else {
-            let found = Found::new(key.name, AlwaysOn::WORDS.iter().copied());
-            problems.add(ProblemKind::UnknownWord { what: "check", found }, key.span);
-            continue;
-        };
-        if let Some(reason) = key.value.sentence(problems) {
-            waived.insert(check, reason);
-        }
-    }
-    waived
-}
-
-fn rates(value: Option<Value<'_>>, problems: &Problems) -> BTreeMap<Outcome, RateBand> {
-    let Some(table) = value.and_then(|value| value.table("rates", problems)) else { return BTreeMap::new() };
-    let mut rates = BTreeMap::new();
-    for key in table.rest() {
-        let Some(outcome) = Outcome::from_word(key.name) else {
-            let found = Found::new(key.name, Outcome::WORDS.iter().copied());
-            problems.add(ProblemKind::UnknownWord { what: "outcome", found }, key.span);
-            continue;
-        };
-        let Some(mut table) = key.value.table(format!("rates.{outcome}"), problems) else { continue };
-        let mut bound = |key| table.take(key).and_then(|value| value.probability(problems));
-        let (at_least, at_most) = (bound("at-least"), bound("at-most"));
-        check_range(at_least, at_most, key.value, problems);
-        table.finish(problems);
-        let band = RateBand {
-            at_least: at_least.unwrap_or(Probability::ZERO),
-            at_most: at_most.unwrap_or(Probability::ONE),
-        };
-        rates.insert(outcome, band);
-    }
-    rates
-}
-
-/// A range has a bound, and something lies in it.
-pub(super) fn check_range<T: PartialOrd>(
-    at_least: Option<T>,
-    at_most: Option<T>,
-    value: Value<'_>,
-    problems: &Problems,
-) {
-    let is_empty_table = value.table("", problems).is_some_and(|table| table.is_empty());
-    match (at_least, at_most) {
-        (Some(least), Some(most)) if least > most => problems.add(ProblemKind::EmptyRange, value.span()),
-        _ if is_empty_table => {
+/// `at-least` and `at-most` of a table, one of which is there, and something lies between them.
+fn bounds<'d, T: PartialOrd>(
+    title: impl Into<String>,
+    value: Value<'d>,
+    [least_doc, most_doc]: [&str; 2],
+    read: impl Fn(Value<'d>) -> Option<T>,
+) -> Option<(Option<T>, Option<T>)> {
+    let table = value.table(title)?;
+    table.at_least(1);
+    let is_empty = table.rest().is_empty();
+    let bounds = (table.get("at-least", least_doc, &read), table.get("at-most", most_doc, &read));
+    table.finish();
+    match &bounds {
+        (Some(least), Some(most)) if least > most => value.problem::<()>(ProblemKind::EmptyRange),
+        _ if is_empty => {
             let accepted = "at-least, at-most".to_owned();
-            problems.add(ProblemKind::NotOne { what: "this range", found: 0, accepted }, value.span());
+            value.problem(ProblemKind::NotOne { what: "this range", found: 0, accepted })
         }
-        _ => {}
-    }
+        _ => None,
+    };
+    Some(bounds)
+}
+
+fn waived(value: Value<'_>) -> Option<BTreeMap<AlwaysOn, String>> {
+    let reasons = value.table("waive")?.words("check").into_iter();
+    Some(reasons.filter_map(|(check, value)| Some((check, value.sentence()?))).collect())
+}
+
+fn rates(value: Value<'_>) -> Option<BTreeMap<Outcome, RateBand>> {
+    let bands = value.table("rates")?.words::<Outcome>("outcome").into_iter();
+    let band = |(outcome, value): (Outcome, Value<'_>)| {
+        let docs = ["Not less than this. Default: 0%.", "Not more than this. Default: 100%."];
+        let (at_least, at_most) = bounds(format!("rates.{outcome}"), value, docs, Value::probability)?;
+        let at_least = at_least.unwrap_or(Probability::ZERO);
+        Some((outcome, RateBand { at_least, at_most: at_most.unwrap_or(Probability::ONE) }))
+    };
+    Some(bands.filter_map(band).collect())
 }

@@ -2,33 +2,29 @@
 
 use call_engine::Guards;
 
-use super::{
-    error::{ProblemKind, Problems},
-    reader::Value,
-};
+use super::{error::ProblemKind, reader::Value};
 use crate::{checks, plan::GuardPlan};
 
 /// `off = "hold_early_candidates"`, `fails = ["no-candidate-lost", "outcome"]`.
-pub(super) fn read(value: Option<Value<'_>>, guards: Guards, problems: &Problems) -> Option<GuardPlan> {
-    let value = value?;
-    let mut table = value.table("[guard]", problems)?;
-    let off = table.require("off", problems).and_then(|value| {
-        let name = value.known_text("guard", Guards::NAMES, problems)?;
+pub(super) fn read(value: Option<Value<'_>>, guards: Guards) -> Option<GuardPlan> {
+    let table = value?.table("[guard]")?;
+    let off = table.need("off", "The guard.", |value| {
+        let name = value.known_text("guard", Guards::NAMES)?;
         let mut without = guards;
         without.set(&name, false);
         if without == guards {
             let reason = format!("`{name}` is off in `[engine]` already: the scenario never has it");
-            problems.add(ProblemKind::Impossible { reason }, value.span());
+            value.problem::<()>(ProblemKind::Impossible { reason });
         }
         Some(name)
     });
-    let fails = table.require("fails", problems).map(|value| {
-        let fails = value.one_or_list();
+    let fails = table.require("fails", "The checks of which one must fail without it.").map(|value| {
+        let fails = value.one_or_list(1..);
         if fails.is_empty() {
-            problems.add(ProblemKind::Empty { what: "this list of checks" }, value.span());
+            value.problem::<()>(ProblemKind::Empty { what: "this list of checks" });
         }
-        fails.into_iter().filter_map(|value| value.known_text("check", checks::NAMES, problems)).collect()
+        fails.into_iter().filter_map(|value| value.known_text("check", checks::NAMES)).collect()
     });
-    table.finish(problems);
+    table.finish();
     Some(GuardPlan { off: off?, fails: fails? })
 }

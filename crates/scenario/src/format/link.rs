@@ -4,9 +4,10 @@
 use std::{num::NonZeroU64, time::Duration};
 
 use parse_size::parse_size;
+use serde_json::json;
 
 use super::{
-    error::{ProblemKind, Problems},
+    error::{ProblemKind, Span},
     reader::{Table, Value},
     values::set,
 };
@@ -69,60 +70,84 @@ impl HalfRead {
 }
 
 /// The link at `link`, completed by `base`.
-pub(super) fn take_link(table: &mut Table<'_>, base: LinkRead, problems: &Problems) -> LinkRead {
-    let Some(mut table) = table.take("link").and_then(|value| value.table("link", problems)) else {
-        return base;
-    };
-    let link = link_of(&mut table, base, problems);
-    table.finish(problems);
-    link
+pub(super) fn take_link(table: &Table<'_>, base: LinkRead) -> LinkRead {
+    let doc = "Its way into the network. A packet meets its sender's `up`, then its receiver's `down`. Default: 10 ms \
+               each way.";
+    table.get("link", doc, |value| link_table(value, base)).unwrap_or(base)
+}
+
+/// A table of a link, completed by `base`.
+fn link_table(value: Value<'_>, base: LinkRead) -> Option<LinkRead> {
+    value.named("link", |value| {
+        let table = value.table("link")?;
+        let link = link_of(&table, base);
+        table.finish();
+        Some(link)
+    })
 }
 
 /// What `table` says of a link: for both ways, and of `up` and `down` what differs.
-pub(super) fn link_of(table: &mut Table<'_>, base: LinkRead, problems: &Problems) -> LinkRead {
-    let mut one_way = |key, base| {
-        let base = half(table, base, problems);
-        let queue_at = table.peek("queue").map(Value::span);
-        let own = table.take(key).and_then(|value| value.table(format!("link.{key}"), problems));
-        let (half, queue_at) = own.map_or((base, queue_at.clone()), |mut own| {
-            let half = half(&mut own, base, problems);
-            let own_queue = own.peek("queue").map(Value::span);
-            own.finish(problems);
-            (half, own_queue.or(queue_at))
+pub(super) fn link_of(table: &Table<'_>, base: LinkRead) -> LinkRead {
+    let one_way = |key, doc, base| {
+        let (both, queue_at) = half(table, base);
+        let own = table.get(key, doc, |value| {
+            value.named("half-link", |value| {
+                let table = value.table(format!("link.{key}"))?;
+                let own = half(&table, both);
+                table.finish();
+                Some(own)
+            })
         });
-        if let (Some(at), None) = (queue_at, half.model.rate)
-            && !problems.any()
+        let (half, own_queue_at) = own.unwrap_or((both, None));
+        if let (Some(at), None) = (own_queue_at.or(queue_at), half.model.rate)
+            && !table.reading.problems.any()
         {
-            problems.add(ProblemKind::Needs { key: "queue", other: "rate" }, at);
+            table.reading.add(ProblemKind::Needs { key: "queue", other: "rate" }, at);
         }
         half
     };
-    LinkRead { up: one_way("up", base.up), down: one_way("down", base.down) }
+    LinkRead {
+        up: one_way("up", "What differs from the host into the network.", base.up),
+        down: one_way("down", "What differs from the network to the host.", base.down),
+    }
 }
 
-fn half(table: &mut Table<'_>, base: HalfRead, problems: &Problems) -> HalfRead {
+/// What `table` says of one direction, and where it says how long the queue is.
+fn half(table: &Table<'_>, base: HalfRead) -> (HalfRead, Option<Span>) {
     let mut half = base;
     let model = &mut half.model;
-    set(&mut model.delay, table.plain_duration("delay", problems));
-    set(&mut model.jitter, table.plain_duration("jitter", problems));
-    set(&mut model.spread, table.take("spread").and_then(|value| spread(value, problems)));
-    let correlation = table.take("correlation");
-    set(&mut model.correlation, correlation.and_then(|value| value.model_number(Correlation::new, problems)));
-    let reordering = table.take("reordering");
-    set(&mut model.reordering, reordering.and_then(|value| reordered(value, problems)).map(Some));
-    set(&mut model.duplication, table.probability("duplication", problems));
-    set(&mut model.corruption, table.probability("corruption", problems));
-    let mtu = table.integer("mtu", 68..=65_535, problems);
-    set(&mut model.mtu_bytes, mtu.and_then(|mtu| u32::try_from(mtu).ok()).map(Some));
-    losses(&mut half, table, problems);
-    rate(&mut half, table, problems);
-    half
+    set(&mut model.delay, table.get("delay", "How long every packet takes. Default: 10ms.", Value::duration));
+    let jitter_doc = "How much longer a packet may take, drawn evenly. Default: 0s.";
+    set(&mut model.jitter, table.get("jitter", jitter_doc, Value::duration));
+    let spread_doc = "What varies around the delay, next to `jitter`.";
+    set(&mut model.spread, table.get("spread", spread_doc, spread));
+    let correlation_doc =
+        "How much the varying part of a packet's delay resembles that of the packet before. Default: 0.";
+    let correlation = |value: Value<'_>| {
+        value.model_number(|| json!({ "type": "number", "minimum": 0, "maximum": 1 }), Correlation::new)
+    };
+    set(&mut model.correlation, table.get("correlation", correlation_doc, correlation));
+    let reordering_doc = "Packets that take a detour, so that later ones overtake them.";
+    set(&mut model.reordering, table.get("reordering", reordering_doc, reordered).map(Some));
+    let duplication_doc = "How many datagrams arrive twice. Default: 0%.";
+    set(&mut model.duplication, table.get("duplication", duplication_doc, Value::probability));
+    let corruption_doc = "How many datagrams arrive with one bit flipped. Default: 0%.";
+    set(&mut model.corruption, table.get("corruption", corruption_doc, Value::probability));
+    let mtu_doc = "The longest IP packet, in bytes; longer ones are dropped in silence. Default: any.";
+    set(&mut model.mtu_bytes, table.get("mtu", mtu_doc, |value| value.integer(68..=65_535)).map(Some));
+    losses(&mut half, table);
+    let queue_at = rate(&mut half, table);
+    (half, queue_at)
 }
 
-fn losses(half: &mut HalfRead, table: &mut Table<'_>, problems: &Problems) {
-    let loss = table.probability("loss", problems);
-    let at = table.take("burst");
-    let burst = at.and_then(|value| value.number_from(1.0, problems));
+fn losses(half: &mut HalfRead, table: &Table<'_>) {
+    let loss = table.get("loss", "How likely a packet is lost. Default: 0%.", Value::probability);
+    let at = table.take(
+        "burst",
+        "The mean length of a burst of losses, in packets: with `loss`, a Gilbert–Elliott chain. Without it, each \
+         packet is lost on its own.",
+    );
+    let burst = at.and_then(|value| value.number_from(1.0));
     if loss.is_some() || burst.is_some() {
         half.chain = None;
     }
@@ -132,88 +157,95 @@ fn losses(half: &mut HalfRead, table: &mut Table<'_>, problems: &Problems) {
         && let Err(error) = GilbertElliott::bursts(half.loss, mean)
     {
         let at = at.map_or_else(|| table.span(), Value::span);
-        problems.add(ProblemKind::Impossible { reason: error.to_string() }, at);
+        table.reading.add(ProblemKind::Impossible { reason: error.to_string() }, at);
         half.burst = None;
     }
-    if let Some(bursts) = table.take("bursts") {
-        half.chain = four_probabilities(bursts, problems);
+    let chain_doc = "A Gilbert–Elliott chain by its four probabilities, next to `loss`.";
+    if let Some(bursts) = table.take("bursts", chain_doc) {
+        half.chain = four_probabilities(bursts);
         half.burst = None;
         half.loss = loss.unwrap_or(Probability::ZERO);
     }
 }
 
 /// `{ to-bad = "1%", to-good = "30%", loss-good = "0%", loss-bad = "100%" }`.
-fn four_probabilities(value: Value<'_>, problems: &Problems) -> Option<GilbertElliott> {
-    let mut table = value.table("bursts", problems)?;
-    let mut required =
-        |key| table.require(key, problems).and_then(|value: Value<'_>| value.probability(problems));
-    let (to_bad, to_good) = (required("to-bad"), required("to-good"));
-    let loss_good = table.probability("loss-good", problems).unwrap_or(Probability::ZERO);
-    let loss_bad = table.probability("loss-bad", problems).unwrap_or(Probability::ONE);
-    table.finish(problems);
+fn four_probabilities(value: Value<'_>) -> Option<GilbertElliott> {
+    let table = value.table("bursts")?;
+    let need = |key, doc| table.need(key, doc, Value::probability);
+    let to_bad = need("to-bad", "How probable a change to the bad state is, at each packet in the good one.");
+    let to_good =
+        need("to-good", "How probable a change to the good state is, at each packet in the bad one.");
+    let (mut loss_good, mut loss_bad) = (Probability::ZERO, Probability::ONE);
+    let set = |key, doc, place| table.set(key, doc, place, Value::probability);
+    set("loss-good", "How many packets are lost in the good state.", &mut loss_good);
+    set("loss-bad", "How many packets are lost in the bad state.", &mut loss_bad);
+    table.finish();
     Some(GilbertElliott { to_bad: to_bad?, to_good: to_good?, loss_good, loss_bad })
 }
 
-fn rate(half: &mut HalfRead, table: &mut Table<'_>, problems: &Problems) {
-    let rate = table.take("rate").and_then(|value| bits_a_second(value, problems));
+/// How fast, and how long what waits for its turn; where the latter is said.
+fn rate(half: &mut HalfRead, table: &Table<'_>) -> Option<Span> {
+    let rate_doc = "How fast it is: `500kbps`, `8Mbps`. Default: as fast as one likes.";
+    let rate = table.get("rate", rate_doc, bits_a_second);
     set(&mut half.model.rate, rate.map(|bps| Some(Rate { bps, queue: DEFAULT_QUEUE })));
-    set(&mut half.queue, table.take("queue").and_then(|value| queue(value, problems)));
+    let said = table.take(
+        "queue",
+        "What waits for its turn: a time or a size, `150ms`, `64KiB`; what finds no room is dropped. Default: 200ms.",
+    );
+    set(&mut half.queue, said.and_then(queue));
+    said.map(Value::span)
 }
 
-fn bits_a_second(value: Value<'_>, problems: &Problems) -> Option<NonZeroU64> {
+fn bits_a_second(value: Value<'_>) -> Option<NonZeroU64> {
     let accepted = "a rate such as \"500kbps\" or \"8Mbps\"";
-    let text = value.string(accepted, problems)?;
+    let text = value.string(accepted)?;
     let size = text.strip_suffix("bps").and_then(|size| parse_size(size).ok()).and_then(NonZeroU64::new);
-    if size.is_none() {
-        problems.add(ProblemKind::BadQuantity { found: text.to_owned(), accepted }, value.span());
-    }
-    size
+    size.or_else(|| value.problem(ProblemKind::BadQuantity { found: text.to_owned(), accepted }))
 }
 
-fn queue(value: Value<'_>, problems: &Problems) -> Option<QueueLimit> {
+fn queue(value: Value<'_>) -> Option<QueueLimit> {
     let accepted = "a queue such as \"150ms\" or \"64KiB\"";
-    let text = value.string(accepted, problems)?;
+    let text = value.string(accepted)?;
     if let Ok(time) = humantime::parse_duration(text) {
         return Some(QueueLimit::Time(time));
     }
     let bytes = parse_size(text).ok().map(QueueLimit::Bytes);
-    if bytes.is_none() {
-        problems.add(ProblemKind::BadQuantity { found: text.to_owned(), accepted }, value.span());
-    }
-    bytes
+    bytes.or_else(|| value.problem(ProblemKind::BadQuantity { found: text.to_owned(), accepted }))
 }
 
 /// `{ normal = "5ms" }` or `{ tail = { scale = "4ms", index = 2.5 } }`.
-fn spread(value: Value<'_>, problems: &Problems) -> Option<Spread> {
-    let mut table = value.table("spread", problems)?;
-    let normal = table.take("normal");
-    let tail = table.take("tail");
-    table.finish(problems);
-    match (normal, tail) {
-        (Some(sigma), None) => Some(Spread::Normal { sigma: sigma.duration(problems)? }),
-        (None, Some(tail)) => {
-            let mut tail = tail.table("tail", problems)?;
-            let scale = tail.require("scale", problems).and_then(|value| value.duration(problems));
-            let index = tail
-                .require("index", problems)
-                .and_then(|value| value.model_number(TailIndex::new, problems));
-            tail.finish(problems);
-            Some(Spread::HeavyTail { scale: scale?, index: index? })
-        }
-        (normal, _) => {
-            let found = usize::from(normal.is_some()) * 2;
-            let kind = ProblemKind::NotOne { what: "spread", found, accepted: "normal, tail".to_owned() };
-            problems.add(kind, value.span());
-            None
-        }
-    }
+fn spread(value: Value<'_>) -> Option<Spread> {
+    let table = value.table("spread")?;
+    let spread = table.one_of(
+        "spread",
+        value.span(),
+        &[
+            ("normal", "Normal around the delay, with this standard deviation.", &|value| {
+                Some(Spread::Normal { sigma: value.duration()? })
+            }),
+            ("tail", "A heavy tail above the delay (Pareto of the second kind).", &tail),
+        ],
+    );
+    table.finish();
+    spread
 }
 
-fn reordered(value: Value<'_>, problems: &Problems) -> Option<Reordering> {
-    let mut table = value.table("reordering", problems)?;
-    let probability = table.require("probability", problems).and_then(|value| value.probability(problems));
-    let extra = table.require("extra", problems).and_then(|value| value.duration(problems));
-    table.finish(problems);
+fn tail(value: Value<'_>) -> Option<Spread> {
+    let table = value.table("tail")?;
+    let scale = table.need("scale", "How wide it is.", Value::duration);
+    let index_doc = "The exponent, above 1: the smaller, the heavier.";
+    let index = table.need("index", index_doc, |value| {
+        value.model_number(|| json!({ "type": "number", "exclusiveMinimum": 1 }), TailIndex::new)
+    });
+    table.finish();
+    Some(Spread::HeavyTail { scale: scale?, index: index? })
+}
+
+fn reordered(value: Value<'_>) -> Option<Reordering> {
+    let table = value.table("reordering")?;
+    let probability = table.need("probability", "How many.", Value::probability);
+    let extra = table.need("extra", "How much longer it takes.", Value::duration);
+    table.finish();
     Some(Reordering { probability: probability?, extra: extra? })
 }
 
@@ -249,37 +281,45 @@ impl ScheduleRead {
 
 /// `schedule = { repeat = true, steps = [{ for = "20s" }, { for = "4s", link = "down" }] }`. A step that
 /// says nothing of the link has `base`.
-pub(super) fn take_schedule(
-    table: &mut Table<'_>,
-    base: LinkRead,
-    problems: &Problems,
-) -> Option<ScheduleRead> {
-    let mut table = table.take("schedule")?.table("schedule", problems)?;
-    let repeat = table.take("repeat").and_then(|value| value.boolean(problems)).unwrap_or(false);
-    let list = table.require("steps", problems);
-    table.finish(problems);
+pub(super) fn take_schedule(table: &Table<'_>, base: LinkRead) -> Option<ScheduleRead> {
+    table.get("schedule", "How that changes in the course of time.", |value| {
+        value.named("schedule", |value| schedule(value, base))
+    })
+}
+
+fn schedule(value: Value<'_>, base: LinkRead) -> Option<ScheduleRead> {
+    let table = value.table("schedule")?;
+    let mut repeat = false;
+    table.set("repeat", "Whether it begins again after its last step.", &mut repeat, Value::boolean);
+    let list = table.require("steps", "What the link is like, and for how long.");
+    table.finish();
     let (mut steps, mut elapsed) = (Vec::new(), Duration::ZERO);
-    for value in list?.list("a list of steps", problems) {
-        let Some(mut step) = value.table("a step of the schedule", problems) else { continue };
-        let lasts = step.require("for", problems).and_then(|value| value.duration(problems));
-        steps.push((elapsed, scheduled(&mut step, base, problems)));
-        step.finish(problems);
+    for value in list?.list("a list of steps", 1..) {
+        let Some(step) = value.table("a step of the schedule") else { continue };
+        let lasts = step.need("for", "How long it lasts.", Value::duration);
+        let link_doc =
+            "What the link is like: `down`, or what differs from what it is otherwise. Default: as ever.";
+        let scheduled = step.get("link", link_doc, |value| {
+            value.string_or(
+                |value| value.word("link").map(|Down::Down| Scheduled::Down),
+                |value| Some(Scheduled::Link(Box::new(link_table(value, base)?))),
+            )
+        });
+        step.finish();
+        steps.push((elapsed, scheduled.unwrap_or(Scheduled::AsEver)));
         elapsed += lasts.unwrap_or_default();
     }
-    if elapsed.is_zero() && !problems.any() {
-        problems.add(ProblemKind::Empty { what: "this schedule" }, list?.span());
+    if elapsed.is_zero() && !value.reading.problems.any() {
+        list?.problem::<()>(ProblemKind::Empty { what: "this schedule" });
     }
     let ending = if repeat { Ending::RepeatEvery(elapsed) } else { Ending::Stay };
     Some(ScheduleRead { steps, ending })
 }
 
-fn scheduled(step: &mut Table<'_>, base: LinkRead, problems: &Problems) -> Scheduled {
-    match step.peek("link") {
-        None => Scheduled::AsEver,
-        Some(link) if link.is_string() => {
-            step.take("link").and_then(|value| value.known_text("link", &["down"], problems));
-            Scheduled::Down
-        }
-        Some(_) => Scheduled::Link(Box::new(take_link(step, base, problems))),
+timeline::words! {
+    /// What a link can be for a while, in one word.
+    enum Down {
+        /// Nothing passes, either way.
+        Down = "down",
     }
 }

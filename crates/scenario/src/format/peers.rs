@@ -8,22 +8,20 @@ use super::{
     address::{self, Sites},
     attachment::take_attachment,
     engine::take_engine,
-    error::{ProblemKind, Problems, Span},
+    error::{ProblemKind, Span},
     reader::{Key, Table, Value},
     signaller::{client, of_profile},
-    values::{known_name, set, vocabulary},
+    values::set,
 };
-use crate::plan::{
-    Attachment, Codecs, Crypto, Device, EnginePlan, FacingMode, FaultsPlan, IceTransportPolicy, MediaPlan,
-    OnRing, PeerPlan, Permission, SignalingPlan, TurnCredentials,
-};
+use crate::plan::{Attachment, FaultsPlan, MediaPlan, OnRing, PeerPlan};
 
-/// A peer, and where its addresses stand (or its name, if they are the default ones).
+/// A peer, and where its addresses are (or its name, if they are the default ones).
 pub(super) struct PeerRead {
     pub(super) plan: PeerPlan,
     pub(super) name: Name,
+    pub(super) name_at: Span,
     pub(super) address_at: Span,
-    /// Where it hangs on the network at the start.
+    /// Where it is attached to the network at the start.
     pub(super) start: Attachment,
     /// What its network does to its signalling.
     pub(super) faults: FaultsPlan,
@@ -31,42 +29,25 @@ pub(super) struct PeerRead {
 
 /// The names of `[peers]`, which everything else refers to.
 pub(super) fn names(value: Option<Value<'_>>) -> Vec<Name> {
-    let table = value.and_then(|value| value.table("[peers]", &Problems::default()));
-    let keys = table.map(|table| table.rest()).unwrap_or_default();
-    keys.iter().map(|key| Name::from(key.name)).collect()
+    let keys = value.map(Value::keys).unwrap_or_default();
+    keys.into_iter().map(Name::from).collect()
 }
 
 /// `sites` has the gateways that peers share, and gets those that they do not.
-pub(super) fn read(
-    value: Option<Value<'_>>,
-    servers: &[Name],
-    sites: &mut Sites,
-    problems: &Problems,
-) -> Vec<PeerRead> {
-    let Some(value) = value else { return Vec::new() };
-    let Some(table) = value.table("[peers]", problems) else { return Vec::new() };
-    let keys = table.rest();
-    if keys.len() < 2 {
-        problems.add(ProblemKind::TooFewPeers { found: keys.len() }, table.span());
-    }
-    let read = |(index, key)| peer(index, &key, servers, sites, problems);
-    (0..).zip(keys).map(read).collect()
+pub(super) fn read(value: Option<Value<'_>>, servers: &[Name], sites: &mut Sites) -> Vec<PeerRead> {
+    let Some(table) = value.and_then(|value| value.table("[peers]")) else { return Vec::new() };
+    table.at_least(2);
+    (0..).zip(table.names()).map(|(index, key)| peer(index, &key, servers, sites)).collect()
 }
 
 /// Always yields a peer, so that steps and expectations that name it are not called wrong as well.
-fn peer(index: u16, key: &Key<'_>, servers: &[Name], sites: &mut Sites, problems: &Problems) -> PeerRead {
-    address::check_name(key, problems);
+fn peer(index: u16, key: &Key<'_>, servers: &[Name], sites: &mut Sites) -> PeerRead {
     let name = Name::from(key.name);
-    let mut plan = default_peer(name.clone(), servers);
-    let mut address_at = key.span.clone();
     let empty = toml::de::DeTable::new();
-    let table = key.value.table(format!("[peers.{name}]"), problems);
-    let mut table =
-        table.or_else(|| Table::root(&empty, key.span.clone())).expect("an empty table is a table");
-    let attachment = take_attachment(&mut table, problems);
-    if let Some((_, at)) = &attachment.addresses {
-        address_at = at.clone();
-    }
+    let table = key.value.table(format!("[peers.{name}]"));
+    let table = table.unwrap_or_else(|| Table::root(&empty, key.span.clone(), key.value.reading));
+    let attachment = take_attachment(&table);
+    let address_at = attachment.addresses.as_ref().map_or(&key.span, |(_, at)| at).clone();
     // The signaller lives in the 1 of the third place.
     let third = index / 250;
     let number = if third == 0 { index + 1 } else { index + 251 };
@@ -76,107 +57,125 @@ fn peer(index: u16, key: &Key<'_>, servers: &[Name], sites: &mut Sites, problems
         && start.gateway.is_some()
     {
         let reason = format!("`{name}` is behind `{shared}`, and has a gateway of its own as well");
-        problems.add(ProblemKind::Impossible { reason }, key.span.clone());
+        key.value.reading.add(ProblemKind::Impossible { reason }, key.span.clone());
     }
     let start = Attachment { gateway: start.gateway.or(shared), ..start };
-    plan.addresses.clone_from(&start.addresses);
-    plan.access = start.access;
-    plan.schedule = attachment.schedule();
-    plan.profile = attachment.profile_name();
-    set(&mut plan.device, attachment.profile.map(|profile| profile.device));
-    fill(&mut plan, &mut table, servers, problems);
-    plan.engine = take_engine(&mut table, problems);
-    table.finish(problems);
-    let faults = attachment.profile.map(|profile| of_profile(&profile.faults, &name)).unwrap_or_default();
-    PeerRead { plan, name, address_at, start, faults }
-}
-
-fn default_peer(name: Name, servers: &[Name]) -> PeerPlan {
-    PeerPlan {
-        name,
-        profile: None,
-        addresses: Vec::new(),
-        access: crate::plan::DEFAULT_ACCESS,
-        schedule: None,
+    let mut plan = PeerPlan {
+        addresses: start.addresses.clone(),
+        access: start.access,
+        schedule: attachment.schedule(),
+        profile: attachment.profile_name(),
         ice_servers: servers.to_vec(),
-        ice_transport_policy: IceTransportPolicy::All,
-        turn_credentials: TurnCredentials::Valid,
-        device: Device::Laptop,
-        media: MediaPlan::AUDIO_VIDEO,
-        permission: Permission::Granted,
-        on_ring: OnRing::Accept { after: Duration::ZERO },
-        ring_timeout: PeerPlan::DEFAULT_RING_TIMEOUT,
-        connect_timeout: PeerPlan::DEFAULT_CONNECT_TIMEOUT,
-        codecs: Codecs::OpusVp8,
-        crypto: Crypto::Ring,
-        frame_rate: PeerPlan::DEFAULT_FRAME_RATE,
-        facing_mode: FacingMode::User,
-        signaling: SignalingPlan::default(),
-        engine: EnginePlan::default(),
-    }
+        ..PeerPlan::new(name.clone())
+    };
+    set(&mut plan.device, attachment.profile.map(|profile| profile.device));
+    fill(&mut plan, &table, servers);
+    table.finish();
+    let faults = attachment.profile.map(|profile| of_profile(&profile.faults, &name)).unwrap_or_default();
+    PeerRead { plan, name, name_at: key.span.clone(), address_at, start, faults }
 }
 
-fn fill(plan: &mut PeerPlan, table: &mut Table<'_>, servers: &[Name], problems: &Problems) {
-    if let Some(value) = table.take("ice-servers") {
-        let listed = value.list("a list of the names of ICE servers", problems).into_iter();
-        let name = |value: Value<'_>| {
-            let name = value.string("the name of an ICE server", problems)?;
-            known_name("ICE server", name, servers, || value.span(), problems)
-        };
-        plan.ice_servers = listed.filter_map(name).collect();
+fn fill(plan: &mut PeerPlan, table: &Table<'_>, servers: &[Name]) {
+    let servers_doc = "The STUN and TURN servers that it uses, by name. Default: all.";
+    if let Some(value) = table.take("ice-servers", servers_doc) {
+        let listed = value.list("a list of the names of ICE servers", 0..).into_iter();
+        let called = |value: Value<'_>| value.one_called("ICE server", "the name of an ICE server", servers);
+        plan.ice_servers = listed.filter_map(called).collect();
     }
-    let policy = vocabulary!("ICE transport policy", IceTransportPolicy);
-    set(&mut plan.ice_transport_policy, table.word("ice-transport-policy", &policy, problems));
-    let credentials = vocabulary!("kind of credentials", TurnCredentials);
-    set(&mut plan.turn_credentials, table.word("turn-credentials", &credentials, problems));
-    if let Some(value) = table.take("signaling") {
-        plan.signaling = client(value, plan.name.as_str(), problems);
+    let credentials_doc = "What it shows to TURN servers.";
+    table.set_word("turn-credentials", credentials_doc, "kind of credentials", &mut plan.turn_credentials);
+    let signaling_doc = "How it reaches the signaller: a transport, or settings of its client. Default: as `[signaller]` says, with \
+         the client's own settings.";
+    if let Some(value) = table.take("signaling", signaling_doc) {
+        plan.signaling = client(value, plan.name.as_str());
     }
-    set(&mut plan.device, table.word("device", &vocabulary!("device", Device), problems));
-    set(&mut plan.media, table.take("media").and_then(|value| media(value, problems)));
-    set(&mut plan.permission, table.word("permission", &vocabulary!("permission", Permission), problems));
-    set(&mut plan.on_ring, table.take("on-ring").and_then(|value| on_ring(value, problems)));
-    set(&mut plan.ring_timeout, table.plain_duration("ring-timeout", problems));
-    set(&mut plan.connect_timeout, table.plain_duration("connect-timeout", problems));
-    set(&mut plan.codecs, table.word("codecs", &vocabulary!("codec set", Codecs), problems));
-    set(&mut plan.crypto, table.word("crypto", &vocabulary!("crypto provider", Crypto), problems));
-    let frame_rate = table.integer("frame-rate", 1..=120, problems);
-    set(&mut plan.frame_rate, frame_rate.and_then(|rate| u32::try_from(rate).ok()));
-    set(&mut plan.facing_mode, table.word("facing-mode", &vocabulary!("facing mode", FacingMode), problems));
-}
-
-fn media(value: Value<'_>, problems: &Problems) -> Option<MediaPlan> {
-    match value.known_text("media", &["audio-video", "voice", "audio-only"], problems)?.as_str() {
-        "audio-video" => Some(MediaPlan::AUDIO_VIDEO),
-        "voice" => Some(MediaPlan::VOICE),
-        _ => Some(MediaPlan::AUDIO_ONLY),
-    }
-}
-
-fn on_ring(value: Value<'_>, problems: &Problems) -> Option<OnRing> {
-    if value.is_table() {
-        return on_ring_after(value, problems);
-    }
-    match value.known_text("reaction", &["accept", "reject", "ignore"], problems)?.as_str() {
-        "accept" => Some(OnRing::Accept { after: Duration::ZERO }),
-        "reject" => Some(OnRing::Reject { after: Duration::ZERO }),
-        _ => Some(OnRing::Ignore),
-    }
-}
-
-fn on_ring_after(value: Value<'_>, problems: &Problems) -> Option<OnRing> {
-    let mut table = value.table("on-ring", problems)?;
-    let accept = table.take("accept-after");
-    let reject = table.take("reject-after");
-    table.finish(problems);
-    match (accept, reject) {
-        (Some(after), None) => Some(OnRing::Accept { after: after.duration(problems)? }),
-        (None, Some(after)) => Some(OnRing::Reject { after: after.duration(problems)? }),
-        (accept, _) => {
-            let found = if accept.is_some() { 2 } else { 0 };
-            let accepted = "accept-after, reject-after".to_owned();
-            problems.add(ProblemKind::NotOne { what: "on-ring", found, accepted }, value.span());
-            None
+    let device_doc = "How fast its machine is. Default: what the profile says, else laptop.";
+    set(&mut plan.device, table.get("device", device_doc, |value| value.word("device")));
+    let program_doc = "The program that it runs instead of the engine, by the name that the player of the scenario \
+                       gives it. The engine's settings are errors beside it.";
+    plan.program = table.get("program", program_doc, Value::sentence);
+    let said = table.read_in(|table| engine(plan, table));
+    if plan.program.is_some() {
+        for Key { name, span, .. } in said {
+            let (key, peer) = (name.to_owned(), plan.name.to_string());
+            table.reading.add(ProblemKind::EngineKey { key, peer }, span);
         }
     }
+}
+
+/// The settings of its engine, and what the engine's user does.
+fn engine(plan: &mut PeerPlan, table: &Table<'_>) {
+    let policy = &mut plan.ice_transport_policy;
+    table.set_word("ice-transport-policy", "Which candidates it may use.", "ICE transport policy", policy);
+    let mut media = Media::AudioVideo;
+    table.set_word("media", "Which tracks it brings.", "media", &mut media);
+    plan.media = match media {
+        Media::AudioVideo => MediaPlan::AUDIO_VIDEO,
+        Media::Voice => MediaPlan::VOICE,
+        Media::AudioOnly => MediaPlan::AUDIO_ONLY,
+    };
+    table.set_word("permission", "What `getUserMedia` answers.", "permission", &mut plan.permission);
+    let ring_doc = "What its user does when it rings. Default: accept.";
+    set(&mut plan.on_ring, table.get("on-ring", ring_doc, on_ring));
+    table.set("ring-timeout", "How long a call may ring.", &mut plan.ring_timeout, Value::duration);
+    let connect_doc = "How long an accepted call may take to connect.";
+    table.set("connect-timeout", connect_doc, &mut plan.connect_timeout, Value::duration);
+    table.set_word("codecs", "Which codecs it offers.", "codec set", &mut plan.codecs);
+    table.set_word("crypto", "Where its cryptography comes from.", "crypto provider", &mut plan.crypto);
+    let rate = |value: Value<'_>| value.integer(1..=120);
+    table.set("frame-rate", "Video frames per second.", &mut plan.frame_rate, rate);
+    table.set_word("facing-mode", "Which camera it asks for.", "facing mode", &mut plan.facing_mode);
+    plan.engine = take_engine(table);
+}
+
+timeline::words! {
+    /// The tracks of a peer.
+    enum Media {
+        /// Audio and video.
+        AudioVideo = "audio-video",
+        /// Audio, and a video track that is disabled.
+        Voice = "voice",
+        /// Audio alone.
+        AudioOnly = "audio-only",
+    }
+}
+
+timeline::words! {
+    /// What a user does as soon as it rings.
+    enum Reaction {
+        /// Takes the call.
+        Accept = "accept",
+        /// Declines the call.
+        Reject = "reject",
+        /// Nothing.
+        Ignore = "ignore",
+    }
+}
+
+fn on_ring(value: Value<'_>) -> Option<OnRing> {
+    let at_once = |value: Value<'_>| {
+        Some(match value.word("reaction")? {
+            Reaction::Accept => OnRing::Accept { after: Duration::ZERO },
+            Reaction::Reject => OnRing::Reject { after: Duration::ZERO },
+            Reaction::Ignore => OnRing::Ignore,
+        })
+    };
+    let later = |value: Value<'_>| {
+        let table = value.table("on-ring")?;
+        let said = table.one_of(
+            "on-ring",
+            value.span(),
+            &[
+                ("accept-after", "Takes the call so long after the first ring.", &|value| {
+                    Some(OnRing::Accept { after: value.duration()? })
+                }),
+                ("reject-after", "Declines the call so long after the first ring.", &|value| {
+                    Some(OnRing::Reject { after: value.duration()? })
+                }),
+            ],
+        );
+        table.finish();
+        said
+    };
+    value.table_or(later, at_once)
 }

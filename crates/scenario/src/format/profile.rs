@@ -2,15 +2,17 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
+use serde_json::json;
+use toml::de::DeValue;
+
 use super::{
     FormatError, VERSION,
     address::Sites,
-    error::{Found, ProblemKind, Problems},
+    error::{Found, ProblemKind},
     gateways::{self, GatewayRead},
     link::{LinkRead, ScheduleRead, take_link, take_schedule},
-    reader::{Key, Table},
+    reader::{Key, Reading, Table, Value},
     signaller::faults,
-    values::vocabulary,
 };
 use crate::{
     plan::{Device, FaultsPlan},
@@ -62,52 +64,49 @@ pub(crate) fn all() -> &'static [ProfileRead] {
 }
 
 /// The profile at `profile`, if there is such a one.
-pub(super) fn take_profile(table: &mut Table<'_>, problems: &Problems) -> Option<&'static ProfileRead> {
-    let value = table.take("profile")?;
-    let name = value.string("the name of a profile", problems)?;
-    let found = all().iter().find(|profile| profile.name == name);
-    if found.is_none() {
-        let known = all().iter().map(|profile| profile.name.as_str());
-        let kind = ProblemKind::UnknownName { what: "profile", found: Found::new(name, known) };
-        problems.add(kind, value.span());
-    }
-    found
+pub(super) fn take_profile(table: &Table<'_>) -> Option<&'static ProfileRead> {
+    let doc = "What its network is like: a name that `cargo xtask profiles` lists. What is said beside it replaces \
+               what it says.";
+    let value = table.take("profile", doc)?;
+    let known = || all().iter().map(|profile| profile.name.as_str());
+    let schema = || json!({ "enum": known().collect::<Vec<_>>() });
+    let DeValue::String(name) = value.leaf(schema)? else {
+        return value.wrong_type("the name of a profile");
+    };
+    let found = all().iter().find(|profile| profile.name == **name);
+    found.or_else(|| {
+        value.problem(ProblemKind::UnknownName { what: "profile", found: Found::new(name, known()) })
+    })
 }
 
 fn read(text: &str) -> Result<Vec<ProfileRead>, FormatError> {
-    let problems = Problems::default();
+    let reading = Reading::default();
     let (document, syntax) = toml::de::DeTable::parse_recoverable(text);
-    syntax.iter().for_each(|error| problems.syntax(error, text));
-    let mut profiles = Vec::new();
-    if let Some(mut root) = Table::root(document.get_ref(), document.span()) {
-        if let Some(version) = root.require("version", &problems) {
-            version.integer(VERSION..=VERSION, &problems);
-        }
-        let table =
-            root.require("profiles", &problems).and_then(|value| value.table("[profiles]", &problems));
-        root.finish(&problems);
-        let keys = table.map(|table| table.rest()).unwrap_or_default();
-        profiles.extend(keys.iter().filter_map(|key| profile(key, &problems)));
-    }
-    match problems.into_sorted() {
+    syntax.iter().for_each(|error| reading.problems.syntax(error, text));
+    let root = Table::root(document.get_ref(), document.span(), &reading);
+    let _: Option<u64> = root.need("version", "", |value| value.integer(VERSION..=VERSION));
+    let table = root.need("profiles", "", |value| value.table("[profiles]"));
+    root.finish();
+    let keys = table.map(|table| table.names()).unwrap_or_default();
+    let profiles = keys.iter().filter_map(profile).collect();
+    match reading.problems.into_sorted() {
         problems if problems.is_empty() => Ok(profiles),
         problems => Err(FormatError::new("profiles", None, text, problems)),
     }
 }
 
-fn profile(key: &Key<'_>, problems: &Problems) -> Option<ProfileRead> {
-    let mut table = key.value.table(format!("[profiles.{}]", key.name), problems)?;
-    let summary = table.require("summary", problems).and_then(|value| value.sentence(problems));
-    let device = table.require("device", problems);
-    let device = device.and_then(|value| value.word(&vocabulary!("device", Device), problems));
-    let link = take_link(&mut table, LinkRead::DEFAULT, problems);
-    let schedule = take_schedule(&mut table, link, problems);
-    let gateways = gateways::take_own(&mut table, problems).unwrap_or_default();
-    let faults = table.take("faults").map(|value| faults(value, &[], problems)).unwrap_or_default();
-    let sources = table.require("sources", problems).and_then(|value| value.table("sources", problems));
-    table.finish(problems);
-    let text = |key: &Key<'_>| Some((key.name.to_owned(), key.value.sentence(problems)?));
-    let sources: BTreeMap<String, String> = sources?.rest().iter().filter_map(text).collect();
+fn profile(key: &Key<'_>) -> Option<ProfileRead> {
+    let table = key.value.table(format!("[profiles.{}]", key.name))?;
+    let summary = table.need("summary", "", Value::sentence);
+    let device = table.need("device", "", |value| value.word("device"));
+    let link = take_link(&table, LinkRead::DEFAULT);
+    let schedule = take_schedule(&table, link);
+    let gateways = gateways::take_own(&table).unwrap_or_default();
+    let faults = table.take("faults", "").map(|value| faults(value, &[])).unwrap_or_default();
+    let sources = table.need("sources", "", |value| value.table("sources"));
+    table.finish();
+    let text = |key: &Key<'_>| Some((key.name.to_owned(), key.value.sentence()?));
+    let sources: BTreeMap<String, String> = sources?.names().iter().filter_map(text).collect();
     let mut figures = Vec::new();
     for part in ["link", "gateways", "schedule", "faults"] {
         key.value.leaves(part, &mut |key, value| {

@@ -3,104 +3,150 @@
 mod client;
 mod faults;
 mod limits;
-mod steps;
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
-use signaller::{http::HttpLimits, relay::Limits};
+use signaller::Kind;
 use timeline::Name;
 
 pub(super) use self::{
     client::client,
     faults::{faults, of_profile},
-    steps::{check, signaller_action},
 };
 use super::{
     address,
-    error::{Problems, Span},
+    error::Span,
     link::{LinkRead, take_link},
     reader::{Table, Value},
-    values::vocabulary,
 };
-use crate::plan::{
-    Admission, DEFAULT_ACCESS, DelayPlan, Device, FaultsPlan, MessageKind, SignallerPlan, TransportPlan,
-};
+use crate::plan::{Action, Admission, DelayPlan, Plan, SignallerChange, SignallerPlan, StoreFate};
 
 /// How long a token is valid where a file wants tokens and says no more.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-/// The signaller, and where its address stands.
+/// The signaller, and where its address is.
 pub(super) struct SignallerRead {
     pub(super) plan: SignallerPlan,
     pub(super) address_at: Span,
     /// Where it says whom it admits.
-    admission_at: Span,
+    pub(super) admission_at: Span,
 }
 
-pub(super) fn read(value: Option<Value<'_>>, peers: &[Name], problems: &Problems) -> SignallerRead {
-    let plan = SignallerPlan {
-        addresses: vec![IpAddr::from([10, 0, 1, 1])],
-        access: DEFAULT_ACCESS,
-        device: Device::Server,
-        transport: TransportPlan::DEFAULT,
-        admission: Admission::Open,
-        delays: Vec::new(),
-        faults: FaultsPlan::default(),
-        limits: Limits::default(),
-        http: HttpLimits::default(),
-    };
-    let mut read = SignallerRead { plan, address_at: 0..0, admission_at: 0..0 };
+pub(super) fn read(value: Option<Value<'_>>, peers: &[Name]) -> SignallerRead {
+    let mut read = SignallerRead { plan: SignallerPlan::default(), address_at: 0..0, admission_at: 0..0 };
     let Some(value) = value else { return read };
     read.address_at = value.span();
-    let Some(mut table) = value.table("[signaller]", problems) else { return read };
-    if let Some((addresses, at)) = address::take(&mut table, problems) {
+    let Some(table) = value.table("[signaller]") else { return read };
+    let address_doc = "Its address, IPv4 or IPv6, or several. Default: 10.0.1.1.";
+    if let Some((addresses, at)) = address::take(&table, address_doc) {
         (read.plan.addresses, read.address_at) = (addresses, at);
     }
-    let lifetime = table.plain_duration("token-lifetime", problems).unwrap_or(TOKEN_LIFETIME);
-    if let Some(value) = table.take("admission") {
+    let mut lifetime = TOKEN_LIFETIME;
+    let lifetime_doc = "How long a token is valid, from the beginning of the run.";
+    table.set("token-lifetime", lifetime_doc, &mut lifetime, Value::duration);
+    if let Some(value) = table.take("admission", "Whom it admits. Default: open.") {
         read.admission_at = value.span();
-        let word = value.known_text("admission", &["open", "token"], problems);
-        if word.is_some_and(|word| word == "token") {
+        if value.word("admission") == Some(AdmissionWord::Token) {
             read.plan.admission = Admission::Token { lifetime };
         }
     }
-    fill(&mut read.plan, &mut table, peers, problems);
-    table.finish(problems);
+    fill(&mut read.plan, &table, peers);
+    table.finish();
     read
 }
 
-fn fill(plan: &mut SignallerPlan, table: &mut Table<'_>, peers: &[Name], problems: &Problems) {
-    plan.access = take_link(table, LinkRead::DEFAULT, problems).access();
-    if let Some(device) = table.word("device", &vocabulary!("device", Device), problems) {
-        plan.device = device;
-    }
-    if let Some(transport) = table.word("transport", &vocabulary!("transport", TransportPlan), problems) {
-        plan.transport = transport;
-    }
-    if let Some(delays) = table.take("delays") {
-        let delays = delays.list("a list of delays", problems).into_iter();
-        plan.delays = delays.filter_map(|value| delay(value, peers, problems)).collect();
-    }
-    if let Some(value) = table.take("faults") {
-        plan.faults = faults::faults(value, peers, problems);
-    }
-    if let Some(value) = table.take("limits") {
-        limits::limits(&mut plan.limits, &mut plan.http, value, problems);
+timeline::words! {
+    /// Whom the signaller admits.
+    enum AdmissionWord {
+        /// Everybody, under any name.
+        Open = "open",
+        /// Holders of a token for the script's call, each under the name in it.
+        Token = "token",
     }
 }
 
-fn delay(value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<DelayPlan> {
-    let mut table: Table<'_> = value.table("a delay", problems)?;
-    let message = table.require("message", problems);
-    let message = message.and_then(|value| value.word(&vocabulary!("message", MessageKind), problems));
-    let from = table.take("from").map(|value| value.peer(peers, problems));
-    let nth = table.integer("nth", 1..=u64::from(u32::MAX), problems);
-    let by = table.require("by", problems).and_then(|value| value.duration(problems));
-    table.finish(problems);
-    Some(DelayPlan {
-        message: message?,
-        from: from.map_or(Some(None), |from| from.map(Some))?,
-        nth: nth.and_then(|nth| u32::try_from(nth).ok()),
-        by: by?,
-    })
+fn fill(plan: &mut SignallerPlan, table: &Table<'_>, peers: &[Name]) {
+    plan.access = take_link(table, LinkRead::DEFAULT).access();
+    table.set_word("device", "How fast its machine is.", "device", &mut plan.device);
+    let transport_doc = "How peers reach it that do not say otherwise.";
+    table.set_word("transport", transport_doc, "transport", &mut plan.transport);
+    let delays_doc = "Messages that it keeps back; the first entry that fits a message decides.";
+    if let Some(delays) = table.take("delays", delays_doc) {
+        let delays = delays.list("a list of delays", 0..).into_iter();
+        plan.delays = delays.filter_map(|value| delay(value, peers)).collect();
+    }
+    let faults_doc = "What goes wrong with the signalling; the first entry that fits decides.";
+    if let Some(value) = table.take("faults", faults_doc) {
+        plan.faults = faults(value, peers);
+    }
+    if let Some(value) = table.take("limits", "What it keeps at most.") {
+        limits::limits(&mut plan.limits, &mut plan.http, value);
+    }
+}
+
+/// The messages that can be delayed.
+const DELAYED: &[Kind] = &[
+    Kind::Join,
+    Kind::Ring,
+    Kind::Accept,
+    Kind::Reject,
+    Kind::Offer,
+    Kind::Answer,
+    Kind::Candidate,
+    Kind::EndOfCandidates,
+    Kind::Bye,
+    Kind::Error,
+];
+
+/// One of `accepted`, or a word of its own, which is none.
+fn kind_of(value: Value<'_>, others: &[&'static str], accepted: &[Kind]) -> Option<Option<Kind>> {
+    let words: Vec<&str> = others.iter().copied().chain(accepted.iter().map(|kind| kind.as_str())).collect();
+    let word = value.known_text("message", &words)?;
+    Some(accepted.iter().find(|kind| kind.as_str() == word).copied())
+}
+
+fn delay(value: Value<'_>, peers: &[Name]) -> Option<DelayPlan> {
+    let table = value.table("a delay")?;
+    let message = table.need("message", "Of which kind.", |value| kind_of(value, &[], DELAYED).flatten());
+    let from = table.take("from", "Only those of this peer.").map(|value| value.peer(peers));
+    let nth =
+        table.get("nth", "Only the N-th of its sender.", |value| value.integer(1..=u64::from(u32::MAX)));
+    let by = table.need("by", "For how long.", Value::duration);
+    table.finish();
+    Some(DelayPlan { message: message?, from: from.map_or(Some(None), |from| from.map(Some))?, nth, by: by? })
+}
+
+timeline::words! {
+    /// What happens to the signaller in one word.
+    enum SignallerWord {
+        /// Its machine loses power; what it keeps is on a disk.
+        PowerOffKeepingStore = "power-off-keeping-store",
+        /// Its machine loses power, and with it what it keeps.
+        PowerOffLosingStore = "power-off-losing-store",
+        /// Its machine has power again.
+        PowerOn = "power-on",
+        /// It is stopped in good order and started again.
+        Restart = "restart",
+    }
+}
+
+/// `"restart"`, or `{ faults = [ … ] }`.
+pub(super) fn signaller_action(value: Value<'_>, peers: &[Name]) -> Option<Action> {
+    let set_faults = |value: Value<'_>| {
+        let table = value.table("signaller")?;
+        let doc = "What goes wrong with the signalling from here on, and nothing else.";
+        let read = table.require("faults", doc).map(|value| faults(value, peers));
+        table.finish();
+        Some(SignallerChange::SetFaults(read?))
+    };
+    let word = |value: Value<'_>| {
+        Some(match value.word("action")? {
+            SignallerWord::PowerOffKeepingStore => SignallerChange::PowerOff { store: StoreFate::Kept },
+            SignallerWord::PowerOffLosingStore => SignallerChange::PowerOff { store: StoreFate::Lost },
+            SignallerWord::PowerOn => SignallerChange::PowerOn,
+            SignallerWord::Restart => SignallerChange::Restart,
+        })
+    };
+    let change = value.table_or(set_faults, word)?;
+    Some(Action::Signaller { host: Name::new(Plan::SIGNALLER), change })
 }

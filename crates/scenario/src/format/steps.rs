@@ -2,7 +2,7 @@
 //! `{ at = "1s", caller = { dial = "callee" } }`, `{ at = "5s", network = { link-down = "callee" } }`,
 //! `{ at = "9s", signaller = "restart" }`.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 
 use timeline::Name;
 
@@ -10,325 +10,299 @@ use super::{
     address::Sites,
     api,
     attachment::take_attachment,
-    error::{Found, ProblemKind, Problems, Span},
+    error::{Found, ProblemKind, Span},
     ice_servers::mood_of,
     link::{LinkRead, link_of},
-    reader::{Key, Table, Value},
+    reader::{Choice, Key, Table, Value},
     signaller::signaller_action,
-    values::{known_name, vocabulary},
 };
 use crate::plan::{
-    Action, ApiCall, Attachment, Connections, DeliveryWord, FacingMode, Handover, InCall, Plan, Step,
-    TcpWord, TrackState, Transition,
+    Action, ApiCall, Attachment, Connections, DeliveryWord, Handover, InCall, Plan, Step, TrackState,
+    Transition,
 };
 
-/// The actions that are one word.
-pub(crate) const PEER_WORDS: &[&str] = &[
-    "accept",
-    "reject",
-    "hang-up",
-    "enable-audio",
-    "disable-audio",
-    "enable-video",
-    "disable-video",
-    "negotiation-needed",
-    "hold",
-    "resume",
-    "share-screen",
-    "stop-screen",
-    "lose-permission",
-    "leave",
-    "create-data-channel",
-    "restart-ice",
-    "close",
-];
-
-/// Who can be named in a step, and where they hang on the network.
+/// Who can be named in a step, and where they are attached to the network.
 pub(super) struct Cast<'a> {
     pub(super) peers: &'a [Name],
     pub(super) servers: &'a [Name],
     pub(super) starts: BTreeMap<Name, Attachment>,
-    pub(super) sites: &'a mut Sites,
+    pub(super) sites: RefCell<Sites>,
 }
 
 impl Cast<'_> {
     /// A host: a peer, the signaller or an ICE server.
-    fn host(&self, value: Value<'_>, problems: &Problems) -> Option<Name> {
-        let word = value.string("the name of a host", problems)?;
+    fn host(&self, value: Value<'_>) -> Option<Name> {
         let signaller = Name::from(Plan::SIGNALLER);
         let hosts: Vec<Name> = self.peers.iter().chain([&signaller]).chain(self.servers).cloned().collect();
-        known_name("host", word, &hosts, || value.span(), problems)
+        value.one_called("host", "the name of a host", &hosts)
     }
 
-    fn server(&self, value: Value<'_>, problems: &Problems) -> Option<Name> {
-        let word = value.string("the name of an ICE server", problems)?;
-        known_name("ICE server", word, self.servers, || value.span(), problems)
+    fn server(&self, value: Value<'_>) -> Option<Name> {
+        value.one_called("ICE server", "the name of an ICE server", self.servers)
     }
 }
 
-pub(super) fn read(value: Option<Value<'_>>, cast: &mut Cast<'_>, problems: &Problems) -> Vec<(Step, Span)> {
+/// A step as it was read.
+pub(super) struct StepRead {
+    pub(super) step: Step,
+    pub(super) at: Span,
+    /// Where its action says what happens.
+    pub(super) what: Span,
+}
+
+pub(super) fn read(value: Option<Value<'_>>, cast: &Cast<'_>) -> Vec<StepRead> {
     let Some(value) = value else { return Vec::new() };
     let mut steps = Vec::new();
-    let mut previous = Duration::ZERO;
-    for value in value.list("a list of steps", problems) {
-        let Some((at, actions)) = step(value, cast, problems) else { continue };
-        if at < previous {
-            problems.add(ProblemKind::StepsOutOfOrder { found: at, previous }, value.span());
-        }
-        previous = previous.max(at);
-        steps.extend(actions.into_iter().map(|action| (Step { at, action }, value.span())));
+    for value in value.list("a list of steps", 1..) {
+        let Some((at, actions)) = step(value, cast) else { continue };
+        let read = |(action, what)| StepRead { step: Step { at, action }, at: value.span(), what };
+        steps.extend(actions.into_iter().map(read));
     }
-    let dials = |(step, _): &(Step, Span)| {
-        let makes = |call: &ApiCall| matches!(call, ApiCall::SetLocalDescription(_));
-        matches!(&step.action, Action::Dial { .. } | Action::Join { .. })
-            || matches!(&step.action, Action::Api { call, .. } if makes(call))
-    };
-    api::check(&steps, problems);
-    // With other problems about, the step that dials may be among what could not be read.
-    if !steps.iter().any(dials) && !problems.any() {
-        problems.add(ProblemKind::NoDial, value.span());
-    }
-    check_rooms(&steps, problems);
     steps
 }
 
-/// Who takes part in calls of several has no other calls.
-fn check_rooms(steps: &[(Step, Span)], problems: &Problems) {
-    let joins = |peer: &Name| {
-        steps
-            .iter()
-            .any(|(step, _)| matches!(&step.action, Action::Join { peer: joins, .. } if joins == peer))
-    };
-    for (step, at) in steps {
-        let found = match &step.action {
-            Action::Dial { peer, to } => [peer, to].into_iter().find(|peer| joins(peer)),
-            Action::Leave { peer } if !joins(peer) => {
-                let reason = format!("{peer} leaves, and joins nothing");
-                problems.add(ProblemKind::Impossible { reason }, at.clone());
-                None
-            }
-            _ => None,
-        };
-        if let Some(peer) = found {
-            let reason = format!("{peer} joins calls of several: it can neither dial nor be dialled");
-            problems.add(ProblemKind::Impossible { reason }, at.clone());
-        }
-    }
-}
-
-fn step(value: Value<'_>, cast: &mut Cast<'_>, problems: &Problems) -> Option<(Duration, Vec<Action>)> {
+fn step(value: Value<'_>, cast: &Cast<'_>) -> Option<(Duration, Vec<(Action, Span)>)> {
     let peers = cast.peers;
-    let mut table = value.table("a step", problems)?;
-    let at = table.require("at", problems).and_then(|value| value.duration(problems));
-    let network = table.take(Plan::NETWORK);
-    let signaller = table.take(Plan::SIGNALLER);
-    let by_peers = table.rest();
+    let table = value.table("a step")?;
+    let at = table.need("at", "When, counted from the beginning of the run.", Value::duration);
+    let network_doc = "What happens to the network. A host is a peer, an ICE server, or `signaller`.";
+    let network = table.take(Plan::NETWORK, network_doc);
+    let signaller = table.take(Plan::SIGNALLER, "What happens to the signalling server.");
+    let by_peers = table.names();
     if network.is_none() && signaller.is_none() && by_peers.is_empty() {
         let accepted =
             format!("{}, network, signaller", peers.iter().map(Name::as_str).collect::<Vec<_>>().join(", "));
-        problems.add(ProblemKind::NotOne { what: "this step", found: 0, accepted }, value.span());
+        table.problem(ProblemKind::NotOne { what: "this step", found: 0, accepted });
     }
-    let network = network.and_then(|value| network_action(value, cast, problems));
-    let by_peers = by_peers.iter().filter_map(|key| by_peer(key, peers, problems));
-    let signaller = signaller.and_then(|value| signaller_action(value, peers, problems));
-    let actions = network.into_iter().chain(signaller).chain(by_peers).collect();
-    Some((at?, actions))
+    let network = network.and_then(|value| Some((network_action(value, cast)?, value.span())));
+    let by_peers: Vec<_> = by_peers.iter().filter_map(|key| by_peer(key, peers)).collect();
+    let signaller = signaller.and_then(|value| Some((signaller_action(value, peers)?, value.span())));
+    Some((at?, network.into_iter().chain(signaller).chain(by_peers).collect()))
 }
 
-fn by_peer(key: &Key<'_>, peers: &[Name], problems: &Problems) -> Option<Action> {
+fn by_peer(key: &Key<'_>, peers: &[Name]) -> Option<(Action, Span)> {
     let known = [Name::from("at"), Name::from(Plan::NETWORK), Name::from(Plan::SIGNALLER)];
     let subjects: Vec<Name> = peers.iter().cloned().chain(known).collect();
-    let peer = known_name("peer", key.name, &subjects, || key.span.clone(), problems)?;
-    if key.value.is_string() {
-        let word = key.value.known_text("action", PEER_WORDS, problems)?;
-        return Some(simple_action(peer, &word));
-    }
-    if !key.value.is_table() {
-        key.value.wrong_type("an action such as \"hang-up\" or { dial = \"callee\" }", problems);
-        return None;
-    }
-    table_action(peer, key.value, peers, problems)
+    let peer = key.known("peer", &subjects)?;
+    let word = |value: Value<'_>| Some((simple_action(&peer, value.word("action")?), value.span()));
+    let table = |value: Value<'_>| {
+        value.table_or(
+            |value| table_action(&peer, value, peers),
+            |value| value.wrong_type("an action such as \"hang-up\" or { dial = \"callee\" }"),
+        )
+    };
+    key.value.named("action", |value| value.string_or(word, table))
 }
 
-fn simple_action(peer: Name, word: &str) -> Action {
+timeline::words! {
+    /// The actions that are one word.
+    pub(crate) enum PeerWord {
+        /// Takes the call that rings.
+        Accept = "accept",
+        /// Declines the call that rings.
+        Reject = "reject",
+        /// Leaves its call; while it rings at the other end this cancels it.
+        HangUp = "hang-up",
+        /// Turns its audio track on.
+        EnableAudio = "enable-audio",
+        /// Turns its audio track off.
+        DisableAudio = "disable-audio",
+        /// Turns its video track on.
+        EnableVideo = "enable-video",
+        /// Turns its video track off.
+        DisableVideo = "disable-video",
+        /// Fires `negotiationneeded` though nothing needs it.
+        NegotiationNeeded = "negotiation-needed",
+        /// Puts the call on hold.
+        Hold = "hold",
+        /// Takes it up again.
+        Resume = "resume",
+        /// Shares the screen, as a second video track.
+        ShareScreen = "share-screen",
+        /// Shares it no longer.
+        StopScreen = "stop-screen",
+        /// Loses the permission for microphone and camera.
+        LosePermission = "lose-permission",
+        /// Leaves the call of several that it is in.
+        Leave = "leave",
+        /// Calls `createDataChannel` by itself.
+        CreateDataChannel = "create-data-channel",
+        /// Calls `restartIce` by itself.
+        RestartIce = "restart-ice",
+        /// Calls `close` by itself.
+        Close = "close",
+    }
+}
+
+fn simple_action(peer: &Name, word: PeerWord) -> Action {
+    let peer = peer.clone();
+    let (enabled, disabled) = (TrackState::Enabled, TrackState::Disabled);
     match word {
-        "accept" => Action::Accept { peer },
-        "reject" => Action::Reject { peer },
-        "hang-up" => Action::HangUp { peer },
-        "enable-audio" => Action::SetAudio { peer, state: TrackState::Enabled },
-        "disable-audio" => Action::SetAudio { peer, state: TrackState::Disabled },
-        "enable-video" => Action::SetVideo { peer, state: TrackState::Enabled },
-        "disable-video" => Action::SetVideo { peer, state: TrackState::Disabled },
-        "hold" => Action::InCall { peer, change: InCall::Hold },
-        "resume" => Action::InCall { peer, change: InCall::Resume },
-        "share-screen" => Action::InCall { peer, change: InCall::ShareScreen },
-        "stop-screen" => Action::InCall { peer, change: InCall::StopScreen },
-        "leave" => Action::Leave { peer },
-        "lose-permission" => Action::InCall { peer, change: InCall::LosePermission },
-        word => match api::of_word(word) {
-            Some(call) => Action::Api { peer, call },
-            None => Action::NegotiationNeeded { peer, times: 1 },
-        },
+        PeerWord::Accept => Action::Accept { peer },
+        PeerWord::Reject => Action::Reject { peer },
+        PeerWord::HangUp => Action::HangUp { peer },
+        PeerWord::EnableAudio => Action::SetAudio { peer, state: enabled },
+        PeerWord::DisableAudio => Action::SetAudio { peer, state: disabled },
+        PeerWord::EnableVideo => Action::SetVideo { peer, state: enabled },
+        PeerWord::DisableVideo => Action::SetVideo { peer, state: disabled },
+        PeerWord::NegotiationNeeded => Action::NegotiationNeeded { peer, times: 1 },
+        PeerWord::Hold => Action::InCall { peer, change: InCall::Hold },
+        PeerWord::Resume => Action::InCall { peer, change: InCall::Resume },
+        PeerWord::ShareScreen => Action::InCall { peer, change: InCall::ShareScreen },
+        PeerWord::StopScreen => Action::InCall { peer, change: InCall::StopScreen },
+        PeerWord::LosePermission => Action::InCall { peer, change: InCall::LosePermission },
+        PeerWord::Leave => Action::Leave { peer },
+        PeerWord::CreateDataChannel => Action::Api { peer, call: ApiCall::CreateDataChannel },
+        PeerWord::RestartIce => Action::Api { peer, call: ApiCall::RestartIce },
+        PeerWord::Close => Action::Api { peer, call: ApiCall::Close },
     }
 }
-
-/// The actions that say more.
-const PEER_TABLES: [&str; 11] = [
-    "dial",
-    "join",
-    "negotiation-needed",
-    "send-candidate",
-    "switch-camera",
-    "send-data",
-    api::TABLES[0],
-    api::TABLES[1],
-    api::TABLES[2],
-    api::TABLES[3],
-    api::TABLES[4],
-];
 
 /// `{ dial = "callee" }`, `{ negotiation-needed = 5 }`, `{ send-data = { count = 10 } }`.
-fn table_action(peer: Name, value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<Action> {
-    let mut table = value.table("this action", problems)?;
-    let said: Vec<(&str, Value<'_>)> =
-        PEER_TABLES.into_iter().filter_map(|key| table.take(key).map(|value| (key, value))).collect();
-    table_finish(table, problems);
-    let [(key, what)] = *said.as_slice() else {
-        return not_one(value, said.len(), &PEER_TABLES.join(", "), problems);
-    };
-    match key {
-        "dial" => {
-            let to = what.peer(peers, problems)?;
-            if to == peer {
-                problems.add(ProblemKind::DialsItself { peer: peer.to_string() }, what.span());
-            }
-            Some(Action::Dial { peer, to })
-        }
-        "join" => Some(Action::Join { peer, room: what.sentence(problems)? }),
-        "negotiation-needed" => {
-            let times = u32::try_from(what.integer(1..=1000, problems)?).ok()?;
-            Some(Action::NegotiationNeeded { peer, times })
-        }
-        "send-candidate" => send_candidate(peer, what, peers, problems),
-        "switch-camera" => {
-            let facing_mode = what.word(&vocabulary!("facing mode", FacingMode), problems)?;
-            Some(Action::InCall { peer, change: InCall::SwitchCamera(facing_mode) })
-        }
-        "send-data" => Some(Action::InCall { peer, change: send_data(what, problems)? }),
-        key => Some(Action::Api { peer, call: api::of_table(key, what, problems)? }),
+fn table_action(peer: &Name, value: Value<'_>, peers: &[Name]) -> Option<(Action, Span)> {
+    let table = value.table("this action")?;
+    let peer = || peer.clone();
+    let in_call = |change| Some(Action::InCall { peer: peer(), change });
+    let api = |call| Some(Action::Api { peer: peer(), call });
+    let choices: [Choice<'_, '_, Action>; 12] = [
+        ("dial", "Calls this peer.", &|to| Some(Action::Dial { peer: peer(), to: to.peer(peers)? })),
+        ("join", "Joins the call of several of this name, and dials everybody who is in it.", &|room| {
+            Some(Action::Join { peer: peer(), room: room.sentence()? })
+        }),
+        ("do", "Does what its program knows by these words. For peers that run one.", &|what| {
+            Some(Action::Do { peer: peer(), what: what.sentence()? })
+        }),
+        (
+            "negotiation-needed",
+            "Fires `negotiationneeded` this many times though nothing needs it.",
+            &|times| Some(Action::NegotiationNeeded { peer: peer(), times: times.integer(1..=1000)? }),
+        ),
+        (
+            "send-candidate",
+            "Sends a candidate by itself, whatever its engine does, as apps do that offer while it still rings.",
+            &|candidate| send_candidate(&peer(), candidate, peers),
+        ),
+        ("switch-camera", "Goes over to this camera; nothing is negotiated.", &|camera| {
+            in_call(InCall::SwitchCamera(camera.word("facing mode")?))
+        }),
+        ("send-data", "Sends messages on a data channel.", &|data| in_call(send_data(data)?)),
+        ("add-track", api::ADD_TRACK, &|kind| api(ApiCall::AddTrack(kind.word("kind of media")?))),
+        ("remove-track", api::REMOVE_TRACK, &|kind| api(ApiCall::RemoveTrack(kind.word("kind of media")?))),
+        ("set-local-description", api::SET_LOCAL, &|description| {
+            api(ApiCall::SetLocalDescription(description.word("description")?))
+        }),
+        ("set-remote-description", api::SET_REMOTE, &|nth| api(api::set_remote_description(nth)?)),
+        ("add-ice-candidate", api::ADD_CANDIDATE, &|nth| api(api::add_ice_candidate(nth)?)),
+    ];
+    let action = table.one_of("this action", value.span(), &choices);
+    let at = choices.iter().find_map(|(key, ..)| table.span_of(key)).unwrap_or(value.span());
+    finish(table, &choices.map(|(key, ..)| key));
+    Some((action?, at))
+}
+
+/// An action that is only a word may have been written as a key: say so.
+fn finish(table: Table<'_>, keys: &[&str]) {
+    let unknown = table.rest();
+    for key in &unknown {
+        let found = Found::new(key.name, keys.iter().chain(PeerWord::WORDS).copied());
+        table.reading.add(ProblemKind::UnknownWord { what: "action", found }, key.span.clone());
+    }
+    if unknown.is_empty() {
+        table.leave();
     }
 }
 
 /// `{ to = "callee", address = "203.0.113.1:50000" }`.
-fn send_candidate(peer: Name, value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<Action> {
-    let mut table = value.table("send-candidate", problems)?;
-    let to = table.require("to", problems).and_then(|value| value.peer(peers, problems));
-    let address = table.require("address", problems).and_then(|value| {
-        let text = value.string("an address such as \"203.0.113.1:50000\"", problems)?;
-        if text.parse::<SocketAddr>().is_err() {
-            let reason = format!("`{text}` is not an address with a port, such as 203.0.113.1:50000");
-            problems.add(ProblemKind::Impossible { reason }, value.span());
-        }
-        text.parse().ok()
-    });
-    table.finish(problems);
-    Some(Action::SendCandidate { peer, to: to?, address: address? })
+fn send_candidate(peer: &Name, value: Value<'_>, peers: &[Name]) -> Option<Action> {
+    let table = value.table("send-candidate")?;
+    let to = table.need("to", "Who gets it.", |value| value.peer(peers));
+    let address = table.need("address", "The address that it names, with its port.", Value::socket_address);
+    table.finish();
+    Some(Action::SendCandidate { peer: peer.clone(), to: to?, address: address? })
 }
 
 /// `{ delivery = "unordered", count = 10, bytes = 1000 }`.
-fn send_data(value: Value<'_>, problems: &Problems) -> Option<InCall> {
-    let mut table = value.table("send-data", problems)?;
-    let delivery = table.word("delivery", &vocabulary!("delivery", DeliveryWord), problems);
-    let count = table.integer("count", 1..=100_000, problems);
-    let bytes = table.integer("bytes", 1..=262_144, problems);
-    table.finish(problems);
-    let number =
-        |value: Option<u64>, default| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(default);
-    Some(InCall::SendData {
-        delivery: delivery.unwrap_or(DeliveryWord::Ordered),
-        count: number(count, 1),
-        bytes: number(bytes, 100),
-    })
+fn send_data(value: Value<'_>) -> Option<InCall> {
+    let table = value.table("send-data")?;
+    let (mut delivery, mut count, mut bytes) = (DeliveryWord::Ordered, 1, 100);
+    table.set_word("delivery", "On which channel.", "delivery", &mut delivery);
+    table.set("count", "How many.", &mut count, |value| value.integer(1..=100_000));
+    let bytes_doc = "How long each is, in bytes. `webrtc` 0.21.1 takes up to 65,536.";
+    table.set("bytes", bytes_doc, &mut bytes, |value| value.integer(1..=262_144));
+    table.finish();
+    Some(InCall::SendData { delivery, count, bytes })
 }
 
-/// An action that is only a word may have been written as a key: say so.
-fn table_finish(table: Table<'_>, problems: &Problems) {
-    for key in table.rest() {
-        let found = Found::new(key.name, PEER_TABLES.into_iter().chain(PEER_WORDS.iter().copied()));
-        problems.add(ProblemKind::UnknownWord { what: "action", found }, key.span);
-    }
-}
-
-fn network_action(value: Value<'_>, cast: &mut Cast<'_>, problems: &Problems) -> Option<Action> {
-    let mut table = value.table("network", problems)?;
-    let keys = ["link-down", "link-up", "set-link", "handover", "mood", "reboot"];
-    let said: Vec<(&str, Value<'_>)> =
-        keys.into_iter().filter_map(|key| table.take(key).map(|value| (key, value))).collect();
-    table.finish(problems);
-    let [(key, what)] = *said.as_slice() else {
-        return not_one(value, said.len(), &keys.join(", "), problems);
-    };
-    match key {
-        "link-down" => Some(Action::LinkDown { host: cast.host(what, problems)? }),
-        "link-up" => Some(Action::LinkUp { host: cast.host(what, problems)? }),
-        "set-link" => set_link(what, cast, problems),
-        "handover" => handover(what, cast, problems),
-        "mood" => mood(what, cast, problems),
-        _ => Some(Action::Reboot { server: cast.server(what, problems)? }),
-    }
+fn network_action(value: Value<'_>, cast: &Cast<'_>) -> Option<Action> {
+    let table = value.table("network")?;
+    let choices: [Choice<'_, '_, Action>; 6] = [
+        ("link-down", "Nothing passes this host's link any more, either way.", &|host| {
+            Some(Action::LinkDown { host: cast.host(host)? })
+        }),
+        ("link-up", "This host's link works again.", &|host| Some(Action::LinkUp { host: cast.host(host)? })),
+        ("set-link", "A host's link becomes another one.", &|value| set_link(value, cast)),
+        ("handover", "A peer moves to another network.", &|value| handover(value, cast)),
+        ("mood", "Something goes wrong with a STUN or TURN server, or it gets well again.", &|value| {
+            mood(value, cast)
+        }),
+        ("reboot", "This STUN or TURN server restarts: its allocations are gone.", &|server| {
+            Some(Action::Reboot { server: cast.server(server)? })
+        }),
+    ];
+    let action = table.one_of("this action", value.span(), &choices);
+    table.finish();
+    action
 }
 
 /// `{ host = "callee", delay = "150ms", … }`.
-fn set_link(value: Value<'_>, cast: &Cast<'_>, problems: &Problems) -> Option<Action> {
-    let mut table = value.table("set-link", problems)?;
-    let host = table.require("host", problems).and_then(|value| cast.host(value, problems));
-    let access = Box::new(link_of(&mut table, LinkRead::DEFAULT, problems).access());
-    table.finish(problems);
+fn set_link(value: Value<'_>, cast: &Cast<'_>) -> Option<Action> {
+    let table = value.table("set-link")?;
+    let host = table.need("host", "Whose.", |value| cast.host(value));
+    let access = Box::new(link_of(&table, LinkRead::DEFAULT).access());
+    table.finish();
     Some(Action::SetLink { host: host?, access })
 }
 
 /// `{ server = "turn", liveness = "dead" }`; without more than the server, it is well again.
-fn mood(value: Value<'_>, cast: &Cast<'_>, problems: &Problems) -> Option<Action> {
-    let mut table = value.table("mood", problems)?;
-    let server = table.require("server", problems).and_then(|value| cast.server(value, problems));
-    let mood = mood_of(&mut table, problems);
-    table.finish(problems);
+fn mood(value: Value<'_>, cast: &Cast<'_>) -> Option<Action> {
+    let table = value.table("mood")?;
+    let server = table.need("server", "Which.", |value| cast.server(value));
+    let mood = mood_of(&table);
+    table.finish();
     Some(Action::SetMood { server: server?, mood })
 }
 
 /// `{ peer = "caller", profile = "lte", gap = "800ms" }`, or `{ peer = "caller", back = true, … }`.
-fn handover(value: Value<'_>, cast: &mut Cast<'_>, problems: &Problems) -> Option<Action> {
-    let mut table = value.table("handover", problems)?;
-    let peer = table.require("peer", problems).and_then(|value| value.peer(cast.peers, problems));
-    let gap = table.plain_duration("gap", problems);
-    let overlap = table.duration("overlap", problems);
-    let connections = table.word("tcp", &vocabulary!("fate of TCP connections", TcpWord), problems);
-    let back = table.take("back").and_then(|value| value.boolean(problems)).unwrap_or(false);
-    let attachment = (!back).then(|| take_attachment(&mut table, problems));
-    table.finish(problems);
+fn handover(value: Value<'_>, cast: &Cast<'_>) -> Option<Action> {
+    let table = value.table("handover")?;
+    let peer = table.need("peer", "Who moves.", |value| value.peer(cast.peers));
+    let gap_doc = "How long it has no network in between. Default: 0s.";
+    let gap = table.get("gap", gap_doc, Value::duration);
+    let overlap = table.take("overlap", "How long it has both networks.");
+    let overlap = overlap.and_then(|value| Some((value.duration()?, value)));
+    let mut connections = Connections::Reset;
+    let tcp_doc = "What becomes of TCP connections whose address goes.";
+    table.set_word("tcp", tcp_doc, "fate of TCP connections", &mut connections);
+    let mut back = false;
+    let back_doc = "Back to the network that it had at the start; then nothing else is said of it.";
+    table.set("back", back_doc, &mut back, Value::boolean);
+    let attachment = (!back).then(|| take_attachment(&table));
+    table.finish();
     let host = peer?;
     let transition = match (gap, overlap) {
         (gap, None) => Transition::Gap(gap.unwrap_or_default()),
         (None, Some((overlap, _))) => Transition::Overlap(overlap),
-        (Some(_), Some((_, at))) => {
+        (Some(_), Some((_, value))) => {
             let accepted = "gap, overlap".to_owned();
-            problems.add(ProblemKind::NotOne { what: "this handover", found: 2, accepted }, at);
-            return None;
+            return value.problem(ProblemKind::NotOne { what: "this handover", found: 2, accepted });
         }
     };
     let (to, profile) = match attachment {
         None => (cast.starts.get(&host)?.clone(), None),
         Some(attachment) => {
-            let to = attachment.place(&host, cast.sites, false, Sites::next_moved);
+            let to = attachment.place(&host, &mut cast.sites.borrow_mut(), false, Sites::next_moved);
             (to, attachment.profile_name())
         }
     };
-    let connections = connections.map_or(Connections::Reset, Into::into);
     Some(Action::Handover { host, profile, handover: Box::new(Handover { to, transition, connections }) })
-}
-
-fn not_one(value: Value<'_>, found: usize, accepted: &str, problems: &Problems) -> Option<Action> {
-    let kind = ProblemKind::NotOne { what: "this action", found, accepted: accepted.to_owned() };
-    problems.add(kind, value.span());
-    None
 }

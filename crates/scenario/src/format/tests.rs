@@ -12,8 +12,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::plan::{
-    Access, Action, Admission, AlwaysOn, CountRange, DEFAULT_ACCESS, Dependence, Ending, EnginePlan,
-    FaultsPlan, FlowExpect, Gateway, GuardPlan, Liveness, MediaPlan, Milestone, OnRing, Outcome, PathWord,
+    Access, Action, Admission, AlwaysOn, CountRange, DEFAULT_ACCESS, Dependence, Ending, EnginePlan, Escapes,
+    FaultsPlan, Flaw, FlowExpect, Gateway, GuardPlan, Liveness, MediaPlan, Milestone, OnRing, Outcome, Path,
     Probability, QueueLimit, SignalingPlan, SignallerChange, SignallerPlan, StoreFate, Transition,
     TransportPlan, VideoPlan,
 };
@@ -125,6 +125,15 @@ check_broken!(guard_without_checks, "[expect]" => "[guard]\noff = \"dtls_deadlin
 check_broken!(guard_that_is_off_already,
     "[expect]" => "[engine]\ndtls_deadline = false\n[guard]\noff = \"dtls_deadline\"\nfails = \"outcome\"\n\n[expect]");
 check_broken!(a_rung_that_is_true, "[peers.callee]" => "[peers.callee]\nrecovery = { ice-restart = true }");
+check_broken!(misspelt_action, "dial = \"callee\"" => "dail = \"callee\"");
+check_broken!(misspelt_reaction, "[peers.callee]" => "[peers.callee]\non-ring = { acept-after = \"2s\" }");
+check_broken!(engine_settings_beside_a_program,
+    "[peers.callee]" => "[peers.callee]\nrecovery = true\nprogram = \"my-app\"\nring-timeout = \"3s\"");
+check_broken!(a_task_for_an_engine,
+    "caller = {" => "callee = { do = \"press the red button\" }\ncaller = {");
+check_broken!(calls_of_the_api_by_a_program,
+    "[peers.callee]" => "program = \"my-app\"\n[peers.callee]\n[[steps]]\nat = \"0s\"\ncaller = \"close\"\n");
+check_broken!(unknown_answer_to_escapes, "version = 1" => "version = 1\nescapes = \"ignore\"");
 check_broken!(several_at_once,
     "[peers.callee]" => "[peers.callee]\ndevice = \"fridge\"\nlink = { dealy = \"1s\", loss = 2 }");
 
@@ -139,6 +148,18 @@ fn fills_in_the_defaults() {
     assert_eq!((callee.access, callee.media), (DEFAULT_ACCESS, MediaPlan::AUDIO_VIDEO));
     assert_eq!(callee.on_ring, OnRing::Accept { after: Duration::ZERO });
     assert_eq!(plan.expect.outcomes, [Outcome::Connected]);
+}
+
+#[test]
+fn programs_need_not_dial() {
+    let acts = SMALL.replace("{ dial = \"callee\" }", "{ do = \"wave\" }");
+    let one = acts.replace("[peers.caller]", "[peers.caller]\nprogram = \"mine\"");
+    let error = Plan::from_toml("one-program", &one).expect_err("an engine that never dials");
+    assert_eq!(error.problems()[0].kind, ProblemKind::Plan(Flaw::NoDial));
+    let both = one.replace("[peers.callee]", "[peers.callee]\nprogram = \"theirs\"");
+    let plan = Plan::from_toml("two-programs", &both).expect("a good file");
+    assert_eq!(plan.steps[0].action.to_string(), "does: wave");
+    assert_eq!(plan.escapes(), Escapes::Fail);
 }
 
 #[test]
@@ -165,13 +186,19 @@ fn reads_every_key() {
     assert_eq!(caller.media.video, VideoPlan::Disabled);
     assert_eq!((plan.signaller.delays[0].nth, plan.signaller.delays.len()), (Some(2), 2));
     check_signalling(&plan);
-    assert_eq!(plan.steps.len(), 40);
+    assert_eq!((plan.escapes, plan.steps.len()), (Escapes::Note, 42));
+    assert_eq!(plan.peers[7].program.as_deref(), Some("my-app"));
+    let does = Action::Do { peer: "eighth".into(), what: "press the red button".to_owned() };
+    assert_eq!(
+        (plan.steps[40].action.to_string().as_str(), &plan.steps[40].action),
+        ("does: press the red button", &does)
+    );
     assert_eq!(plan.steps[1].action, Action::Join { peer: "seventh".into(), room: "standup".to_owned() });
     assert_eq!(plan.steps[2].action, Action::Leave { peer: "seventh".into() });
     assert_eq!(plan.steps[3].action, Action::LinkDown { host: "signaller".into() });
     assert!(matches!(plan.steps[8].action, Action::NegotiationNeeded { times: 5, .. }));
     let expect = &plan.expect;
-    assert_eq!(expect.paths, [PathWord::Host, PathWord::None]);
+    assert_eq!(expect.paths, [Path::Host, Path::None]);
     assert_eq!(expect.offers, Some(CountRange { at_least: 1, at_most: Some(1) }));
     let pairs =
         FlowExpect::Only(vec![("caller".into(), "callee".into()), ("callee".into(), "caller".into())]);

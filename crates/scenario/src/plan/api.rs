@@ -1,7 +1,6 @@
 use std::fmt;
 
 use super::MediaKind;
-use crate::words::words;
 
 /// A call of the WebRTC API that a peer's application makes by itself: its peer has no engine then, and none of
 /// the engine's rules.
@@ -33,7 +32,7 @@ pub enum ApiCall {
     Close,
 }
 
-words! {
+timeline::words! {
     /// What `setLocalDescription` is called with.
     pub enum LocalWord {
         /// An offer that is made for it.

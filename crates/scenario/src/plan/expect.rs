@@ -2,8 +2,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use timeline::{Machine, Name};
 
-use super::{DeliveryWord, MediaKind, PathWord, Probability};
-use crate::words::words;
+use super::{DeliveryWord, MediaKind, Path, Probability};
 
 /// What must hold in every run, and over all runs of a scenario.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -11,7 +10,7 @@ pub struct Expect {
     /// How the first call may come out; any way if empty.
     pub outcomes: Vec<Outcome>,
     /// Over which candidates the first call may go; over any if empty.
-    pub paths: Vec<PathWord>,
+    pub paths: Vec<Path>,
     /// What must hold for single peers.
     pub peers: BTreeMap<Name, PeerExpect>,
     /// When milestones are reached.
@@ -99,7 +98,7 @@ pub enum Reached {
     No,
 }
 
-words! {
+timeline::words! {
     /// How a call came out. A run's outcome is that of its first call, see [`crate::metrics::outcome`].
     pub enum Outcome {
         /// Both sides were connected, media flowed both ways, and it ended because somebody hung up, or not at all.
@@ -141,7 +140,7 @@ words! {
     }
 }
 
-words! {
+timeline::words! {
     /// The moments of a call that are measured, see [`crate::metrics::Milestones`].
     pub enum Milestone {
         /// The callee's bell.
@@ -267,7 +266,7 @@ pub struct Sequence {
     pub states: Vec<String>,
 }
 
-words! {
+timeline::words! {
     /// A way to the signaller, as a transport with several takes it.
     pub enum WayTaken {
         /// A WebSocket.
@@ -277,7 +276,7 @@ words! {
     }
 }
 
-words! {
+timeline::words! {
     /// What is checked in every scenario unless it says why not.
     pub enum AlwaysOn {
         /// Every candidate sent while both ends of a call lived was applied, or is accounted for.

@@ -12,7 +12,6 @@ use timeline::Name;
 pub use turn_service::{CredentialPolicy, Liveness, Mood, PortSupply};
 
 use super::Device;
-use crate::words::words;
 
 /// A host's way into the network where a file says nothing: 10 ms each way without jitter or loss. Two
 /// such hosts are 20 ms apart, a round trip takes 40 ms.
@@ -48,6 +47,24 @@ pub struct IceServerPlan {
 }
 
 impl IceServerPlan {
+    /// A TURN server as it is where a file says nothing.
+    pub fn new(name: Name, address: IpAddr) -> Self {
+        Self {
+            name,
+            kind: IceServerKind::Turn,
+            addresses: vec![address],
+            access: DEFAULT_ACCESS,
+            device: Device::Server,
+            port: Self::DEFAULT_PORT,
+            credentials: CredentialKind::LongTerm,
+            relay_ports: Self::DEFAULT_RELAY_PORTS,
+            allocation_lifetime: Self::DEFAULT_ALLOCATION_LIFETIME,
+            nonce_lifetime: Self::DEFAULT_NONCE_LIFETIME,
+            quota: None,
+            mood: Mood::default(),
+        }
+    }
+
     /// The port of STUN and TURN over UDP (RFC 8489 §8.2, RFC 8656 §4).
     pub const DEFAULT_PORT: u16 = 3478;
     /// The ports to relay from where a file gives none (RFC 8656 §7.2).
@@ -58,7 +75,7 @@ impl IceServerPlan {
     pub const DEFAULT_NONCE_LIFETIME: Duration = Duration::from_secs(3600);
 }
 
-words! {
+timeline::words! {
     /// What an ICE server does.
     pub enum IceServerKind {
         /// Tells clients their server-reflexive address (RFC 8489).
@@ -68,7 +85,7 @@ words! {
     }
 }
 
-words! {
+timeline::words! {
     /// How a TURN server knows its users.
     pub enum CredentialKind {
         /// User name and password (RFC 8489 §9.2).
@@ -79,7 +96,7 @@ words! {
     }
 }
 
-words! {
+timeline::words! {
     /// Which credentials a peer shows to TURN servers.
     pub enum TurnCredentials {
         /// The right ones.
@@ -91,7 +108,7 @@ words! {
     }
 }
 
-words! {
+timeline::words! {
     /// Which candidates a peer may use (W3C webrtc-pc §4.2.2).
     pub enum IceTransportPolicy {
         /// Any.

@@ -3,14 +3,15 @@ use std::{net::IpAddr, time::Duration};
 use call_engine::Recovery;
 use timeline::Name;
 
-use super::{Access, IceTransportPolicy, Schedule, SignalingPlan, TurnCredentials};
-use crate::words::words;
+use super::{Access, DEFAULT_ACCESS, IceTransportPolicy, Schedule, SignalingPlan, TurnCredentials};
 
 /// One peer: its machine, its network, its media and its user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PeerPlan {
     /// Its name, which is also its host's.
     pub name: Name,
+    /// The program that it runs instead of the engine, by its name; the engine's settings mean nothing then.
+    pub program: Option<String>,
     /// The profile of its network, for people; what the profile says is in the other fields.
     pub profile: Option<String>,
     /// Its host's addresses, at least one.
@@ -66,6 +67,33 @@ pub struct EnginePlan {
 }
 
 impl PeerPlan {
+    /// A peer as it is where a file says nothing, without an address and ICE servers.
+    pub fn new(name: Name) -> Self {
+        Self {
+            name,
+            program: None,
+            profile: None,
+            addresses: Vec::new(),
+            access: DEFAULT_ACCESS,
+            schedule: None,
+            ice_servers: Vec::new(),
+            ice_transport_policy: IceTransportPolicy::All,
+            turn_credentials: TurnCredentials::Valid,
+            device: Device::Laptop,
+            media: MediaPlan::AUDIO_VIDEO,
+            permission: Permission::Granted,
+            on_ring: OnRing::Accept { after: Duration::ZERO },
+            ring_timeout: Self::DEFAULT_RING_TIMEOUT,
+            connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
+            codecs: Codecs::OpusVp8,
+            crypto: Crypto::Ring,
+            frame_rate: Self::DEFAULT_FRAME_RATE,
+            facing_mode: FacingMode::User,
+            signaling: SignalingPlan::default(),
+            engine: EnginePlan::default(),
+        }
+    }
+
     /// How long a call rings where a file says nothing.
     pub const DEFAULT_RING_TIMEOUT: Duration = Duration::from_secs(30);
     /// How long a call may take to connect where a file says nothing.
@@ -74,7 +102,7 @@ impl PeerPlan {
     pub const DEFAULT_FRAME_RATE: u32 = 30;
 }
 
-words! {
+timeline::words! {
     /// Named classes of machines: how long one takes over a message.
     pub enum Device {
         /// Takes no time at all: two peers' timers then stand in lockstep.
@@ -119,7 +147,7 @@ pub enum VideoPlan {
     Enabled,
 }
 
-words! {
+timeline::words! {
     /// The two kinds of media (W3C mediacapture-streams §4.3, `kind`).
     pub enum MediaKind {
         /// Sound.
@@ -129,7 +157,7 @@ words! {
     }
 }
 
-words! {
+timeline::words! {
     /// What `getUserMedia` answers.
     pub enum Permission {
         /// The tracks.
@@ -158,7 +186,7 @@ pub enum OnRing {
     Ignore,
 }
 
-words! {
+timeline::words! {
     /// Which codecs a peer offers.
     pub enum Codecs {
         /// Opus and VP8: what calls use, and 3.5 times cheaper to set up.
@@ -168,7 +196,7 @@ words! {
     }
 }
 
-words! {
+timeline::words! {
     /// Where a peer's cryptography comes from.
     pub enum Crypto {
         /// `ring`, with its randomness drawn from the seed.
@@ -178,7 +206,7 @@ words! {
     }
 }
 
-words! {
+timeline::words! {
     /// Which camera a peer asks for (W3C mediacapture-streams §4.3.9, `facingMode`).
     pub enum FacingMode {
         /// The one that looks at the user.

@@ -1,14 +1,14 @@
 use std::{net::IpAddr, time::Duration};
 
 use signaller::{
+    Kind,
     client::FallbackSettings,
     http::HttpLimits,
     relay::{EndpointFaults, FaultRule, Limits},
 };
 use timeline::Name;
 
-use super::{Access, Device};
-use crate::words::words;
+use super::{Access, DEFAULT_ACCESS, Device};
 
 /// The signalling server, its network and its moods.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +33,24 @@ pub struct SignallerPlan {
     pub http: HttpLimits,
 }
 
-words! {
+impl Default for SignallerPlan {
+    /// As it is where a file says nothing.
+    fn default() -> Self {
+        Self {
+            addresses: vec![IpAddr::from([10, 0, 1, 1])],
+            access: DEFAULT_ACCESS,
+            device: Device::Server,
+            transport: TransportPlan::DEFAULT,
+            admission: Admission::Open,
+            delays: Vec::new(),
+            faults: FaultsPlan::default(),
+            limits: Limits::default(),
+            http: HttpLimits::default(),
+        }
+    }
+}
+
+timeline::words! {
     /// How a peer reaches the signaller.
     pub enum TransportPlan {
         /// Framed messages on a TCP stream, without acknowledgements: what was written to a connection that then
@@ -65,7 +82,7 @@ pub enum Admission {
     },
 }
 
-words! {
+timeline::words! {
     /// Which token a peer holds, where the signaller wants one.
     pub enum TokenHeld {
         /// One for the script's call, under the peer's own name.
@@ -105,7 +122,7 @@ impl Default for SignalingPlan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DelayPlan {
     /// Which kind.
-    pub message: MessageKind,
+    pub message: Kind,
     /// Only those of this sender; of everybody if `None`.
     pub from: Option<Name>,
     /// Only the `nth` of its sender, counted from 1; all if `None`.
@@ -130,6 +147,13 @@ impl FaultsPlan {
         self.messages.len() + self.endpoints.websocket.len() + self.endpoints.rest.len()
     }
 
+    /// The peers that its rules name.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = &Name> {
+        let messages = self.messages.iter().filter_map(|rule| rule.from.as_ref());
+        let websocket = self.endpoints.websocket.iter().filter_map(|rule| rule.from.as_ref());
+        messages.chain(websocket).chain(self.endpoints.rest.iter().filter_map(|rule| rule.from.as_ref()))
+    }
+
     /// Adds the rules of another one behind its own.
     pub(crate) fn append(&mut self, other: &Self) {
         self.messages.extend(other.messages.iter().cloned());
@@ -150,56 +174,4 @@ pub enum StoreFate {
     Kept,
     /// It was in memory: messages that were confirmed and not yet delivered are gone.
     Lost,
-}
-
-words! {
-    /// The messages that can go wrong at the signaller.
-    pub enum FaultyMessage {
-        /// Whatever peers send to each other.
-        Any = "any",
-        /// A call starts: the callee's bell.
-        Ring = "ring",
-        /// It rings at the callee.
-        Ringing = "ringing",
-        /// The callee takes the call.
-        Accept = "accept",
-        /// The callee does not take the call.
-        Reject = "reject",
-        /// An SDP offer (RFC 9429).
-        Offer = "offer",
-        /// An SDP answer.
-        Answer = "answer",
-        /// A trickled ICE candidate (RFC 8838).
-        Candidate = "candidate",
-        /// No more candidates (RFC 8838 §13).
-        EndOfCandidates = "end-of-candidates",
-        /// Either side leaves the call.
-        Bye = "bye",
-    }
-}
-
-words! {
-    /// The signalling messages that a scenario can name.
-    pub enum MessageKind {
-        /// A peer makes itself known to the relay.
-        Join = "join",
-        /// A call starts: the callee's bell.
-        Ring = "ring",
-        /// The callee takes the call.
-        Accept = "accept",
-        /// The callee does not take the call.
-        Reject = "reject",
-        /// An SDP offer (RFC 9429).
-        Offer = "offer",
-        /// An SDP answer.
-        Answer = "answer",
-        /// A trickled ICE candidate (RFC 8838).
-        Candidate = "candidate",
-        /// No more candidates (RFC 8838 §13).
-        EndOfCandidates = "end-of-candidates",
-        /// Either side leaves the call.
-        Bye = "bye",
-        /// The relay could not do what was asked.
-        Error = "error",
-    }
 }

@@ -85,6 +85,13 @@ pub enum Action {
         /// The address that it names.
         address: SocketAddr,
     },
+    /// `peer`'s program does what it knows by these words.
+    Do {
+        /// Who.
+        peer: Name,
+        /// What.
+        what: String,
+    },
     /// `peer` changes something about its call.
     InCall {
         /// Who.
@@ -211,6 +218,7 @@ impl Action {
             | Self::NegotiationNeeded { peer, .. }
             | Self::Join { peer, .. }
             | Self::Leave { peer }
+            | Self::Do { peer, .. }
             | Self::SendCandidate { peer, .. }
             | Self::InCall { peer, .. }
             | Self::Api { peer, .. } => peer,
@@ -232,6 +240,7 @@ impl fmt::Display for Action {
             Self::Accept { .. } => f.write_str("accepts"),
             Self::Join { room, .. } => write!(f, "joins {room}"),
             Self::Leave { .. } => f.write_str("leaves"),
+            Self::Do { what, .. } => write!(f, "does: {what}"),
             Self::SendCandidate { to, address, .. } => {
                 write!(f, "sends the candidate {address} to {to} by itself")
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use timeline::{Name, VirtualTime};
 
-use crate::words::words;
+use timeline::words;
 
 /// Every message that an application handed over, and how each peer reached the signaller.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-use crate::words::words;
+use timeline::words;
 
 words! {
     /// In what a replay may differ from its capture: each is something that browsers do differently from run to

@@ -14,7 +14,9 @@ use capture::{
 use timeline::{Name, VirtualTime};
 
 use super::network::{self, Blackout, Evidence};
-use crate::{plan::ApiCall, words::words};
+use timeline::words;
+
+use crate::plan::ApiCall;
 
 /// A captured call, ready to be written as a scenario.
 #[derive(Clone, Debug, PartialEq)]

@@ -14,12 +14,12 @@ use call_engine::{
 use determinism::crypto::{RememberingProvider, SeededProvider};
 use netsim::{HostSpec, Pace, ProcessingDelay, WorldConfig};
 use signaller::relay::DelayRule;
-use timeline::Name;
 use webrtc::runtime::Runtime;
 
 use super::ice_servers;
 use crate::plan::{
-    Codecs, Crypto, DelayPlan, Device, FacingMode, IceTransportPolicy, PeerPlan, Permission, Plan, VideoPlan,
+    Codecs, Crypto, DelayPlan, Device, FacingMode, HostPlan, IceTransportPolicy, PeerPlan, Permission, Plan,
+    VideoPlan,
 };
 
 /// The port that each peer's ICE agent gathers on: fixed, so that a transcript shows the same address
@@ -28,28 +28,16 @@ const ICE_PORT: u16 = 50_000;
 
 /// The world that `plan` asks for.
 pub(super) fn world_config(plan: &Plan, seed: u64) -> WorldConfig {
-    let signaller = HostSpec {
-        name: Name::new(Plan::SIGNALLER),
-        addresses: plan.signaller.addresses.clone(),
-        access: plan.signaller.access,
-        processing: processing(plan.signaller.device),
+    let host = |host: HostPlan<'_>| HostSpec {
+        name: host.name,
+        addresses: host.addresses.to_vec(),
+        access: host.access,
+        processing: processing(host.device),
     };
-    let peers = plan.peers.iter().map(|peer| HostSpec {
-        name: peer.name.clone(),
-        addresses: peer.addresses.clone(),
-        access: peer.access,
-        processing: processing(peer.device),
-    });
-    let servers = plan.ice_servers.iter().map(|server| HostSpec {
-        name: server.name.clone(),
-        addresses: server.addresses.clone(),
-        access: server.access,
-        processing: processing(server.device),
-    });
     WorldConfig {
         seed,
         pace: Pace::Virtual,
-        hosts: peers.chain([signaller]).chain(servers).collect(),
+        hosts: plan.hosts().map(host).collect(),
         gateways: plan.gateways.clone(),
         user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
         deadline: plan.deadline,
@@ -69,12 +57,7 @@ const fn processing(device: Device) -> ProcessingDelay {
 
 /// A message that the relay is to keep back.
 pub(super) fn delay_rule(delay: &DelayPlan) -> DelayRule {
-    DelayRule {
-        message: delay.message.as_str().parse().expect("a plan's message kinds are the signaller's"),
-        from: delay.from.clone(),
-        nth: delay.nth,
-        by: delay.by,
-    }
+    DelayRule { message: delay.message, from: delay.from.clone(), nth: delay.nth, by: delay.by }
 }
 
 /// Where an ICE agent gathers on a host with these addresses.

@@ -7,7 +7,7 @@ fn every_scenario_passes_its_checks() {
         for seed in 1..=5 {
             let record = Player::new(&plan).seed(seed).play().expect("the scenario plays");
             let failures = checks::check(&plan, &record);
-            assert!(failures.is_empty(), "{} seed {seed}: {failures:#?}", plan.name);
+            assert!(failures.is_empty(), "{} seed {seed}: {failures:#?}", plan.name());
         }
     }
 }
@@ -17,7 +17,7 @@ fn every_scenario_passes_its_checks() {
 fn every_signalling_fault_strikes() {
     // What a profile brings along is how its network is, whether a call is there to see it or not.
     let names_faults = |plan: &&Plan| {
-        !plan.signaller.faults.is_empty() && plan.peers.iter().all(|peer| peer.profile.is_none())
+        !plan.signaller().faults.is_empty() && plan.peers().iter().all(|peer| peer.profile.is_none())
     };
     for plan in super::scenarios().iter().filter(names_faults) {
         let record = Player::new(plan).seed(1).play().expect("the scenario plays");
@@ -25,7 +25,7 @@ fn every_signalling_fault_strikes() {
             record.timeline.entries.iter().filter(|entry| entry.actor.as_str() == Plan::SIGNALLER);
         let strikes = of_signaller
             .filter(|entry| matches!(entry.event, Event::Fault { .. } | Event::MessageHeld { .. }));
-        let (strikes, rules) = (strikes.count(), plan.signaller.faults.len());
-        assert!(strikes >= rules, "{}: {rules} faults, {strikes} strikes", plan.name);
+        let (strikes, rules) = (strikes.count(), plan.signaller().faults.len());
+        assert!(strikes >= rules, "{}: {rules} faults, {strikes} strikes", plan.name());
     }
 }

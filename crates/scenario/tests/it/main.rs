@@ -29,5 +29,5 @@ fn scenarios() -> Vec<Plan> {
 /// The one of this name.
 #[track_caller]
 fn scenario(name: &str) -> Plan {
-    scenarios().into_iter().find(|plan| plan.name == name).expect("a scenario of this name")
+    scenarios().into_iter().find(|plan| plan.name() == name).expect("a scenario of this name")
 }

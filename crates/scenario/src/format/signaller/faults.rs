@@ -5,30 +5,25 @@ use std::time::Duration;
 
 use signaller::{
     Kind,
-    relay::{Fault, FaultRule, RestFault, RestRequest, RestRule, WebSocketFault, WebSocketRule, Window},
+    relay::{Fault, FaultRule, RestFault, RestRule, WebSocketFault, WebSocketRule, Window},
 };
 use timeline::Name;
 
 use crate::{
     format::{
-        error::{ProblemKind, Problems},
+        error::ProblemKind,
         reader::{Table, Value},
-        values::vocabulary,
     },
-    plan::{FaultsPlan, FaultyMessage},
+    plan::FaultsPlan,
 };
 
-/// The keys that say what goes wrong; a fault has one of them.
-const KINDS: [&str; 6] = ["drop", "duplicate", "delay", "reorder", "websocket", "rest"];
-const WEBSOCKET_WORDS: &[&str] = &["refused", "hangs", "cut", "half-open", "buffered"];
-const REST_WORDS: &[&str] = &["too-many-requests", "server-error", "answer-lost", "slow"];
 /// The most bytes that may be named.
 const MOST_BYTES: u64 = 1 << 30;
 
-pub(in crate::format) fn faults(value: Value<'_>, peers: &[Name], problems: &Problems) -> FaultsPlan {
+pub(in crate::format) fn faults(value: Value<'_>, peers: &[Name]) -> FaultsPlan {
     let mut faults = FaultsPlan::default();
-    for value in value.list("a list of faults", problems) {
-        match fault(value, peers, problems) {
+    for value in value.list("a list of faults", 0..) {
+        match value.named("fault", |value| fault(value, peers)) {
             Some(One::Message(rule)) => faults.messages.push(rule),
             Some(One::WebSocket(rule)) => faults.endpoints.websocket.push(rule),
             Some(One::Rest(rule)) => faults.endpoints.rest.push(rule),
@@ -53,133 +48,177 @@ enum One {
     Rest(RestRule),
 }
 
-fn fault(value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<One> {
-    let mut table = value.table("a fault", problems)?;
-    let found: Vec<(&'static str, Value<'_>)> =
-        KINDS.into_iter().filter_map(|kind| Some((kind, table.take(kind)?))).collect();
-    let [(kind, what)] = found.as_slice() else {
-        let (found, accepted) = (found.len(), KINDS.join(", "));
-        problems.add(ProblemKind::NotOne { what: "a fault", found, accepted }, value.span());
-        return None;
+fn fault(value: Value<'_>, peers: &[Name]) -> Option<One> {
+    let table = value.table("a fault")?;
+    let nth = table.get("nth", "Only the N-th that fits.", |value| value.integer(1..=u64::from(u32::MAX)));
+    let window = window(&table);
+    let from = |key, doc| who(&table, key, doc, peers);
+    let message = |what, fault: Option<Fault>| {
+        let (message, from) = (message(what), from("from", "Only messages of this peer."));
+        Some(One::Message(FaultRule { message: message?, from: from?, nth, window, fault: fault? }))
     };
-    let nth = table.integer("nth", 1..=u64::from(u32::MAX), problems);
-    let nth = nth.and_then(|nth| u32::try_from(nth).ok());
-    let window = window(&mut table, problems);
-    let read = match *kind {
-        "websocket" => websocket(*what, &mut table, problems).and_then(|fault| {
-            let from = who("peer", &mut table, peers, problems)?;
-            Some(One::WebSocket(WebSocketRule { from, nth, window, fault }))
-        }),
-        "rest" => rest(*what, &mut table, problems).and_then(|fault| {
-            let from = who("peer", &mut table, peers, problems)?;
-            let request = request(&mut table, problems)?;
-            Some(One::Rest(RestRule { request, from, nth, window, fault }))
-        }),
-        kind => message(kind, *what, &mut table, problems).and_then(|(message, fault)| {
-            let from = who("from", &mut table, peers, problems)?;
-            Some(One::Message(FaultRule { message, from, nth, window, fault }))
-        }),
-    };
-    if read.is_some() {
-        table.finish(problems);
+    let duration = |key, doc| table.need(key, doc, Value::duration);
+    let read = table.one_of(
+        "a fault",
+        value.span(),
+        &[
+            ("drop", "Such messages are accepted and never passed on.", &|what| {
+                message(what, Some(Fault::Drop))
+            }),
+            ("duplicate", "Such messages are passed on twice.", &|what| message(what, Some(Fault::Duplicate))),
+            ("delay", "Such messages are kept back, `by` so long.", &|what| {
+                message(what, duration("by", "How long a message is kept back.").map(Fault::Delay))
+            }),
+            (
+                "reorder",
+                "Such messages change places with the next one of their sender, where one comes `within` this time.",
+                &|what| {
+                    let within = duration("within", "How long a message waits for another.");
+                    message(what, within.map(|within| Fault::Reorder { within }))
+                },
+            ),
+            ("websocket", "What happens to WebSockets.", &|what| {
+                let (fault, from) = (websocket(what, &table), from("peer", OF_PEER));
+                Some(One::WebSocket(WebSocketRule { from: from?, nth, window, fault: fault? }))
+            }),
+            ("rest", "What happens to REST requests.", &|what| {
+                let (fault, from) = (rest(what, &table), from("peer", OF_PEER));
+                let request = table.take("request", "Only requests of this type.");
+                let request = request.map_or(Some(None), |value| value.word("request").map(Some));
+                Some(One::Rest(RestRule { request: request?, from: from?, nth, window, fault: fault? }))
+            }),
+        ],
+    );
+    // Where it is not clear what goes wrong, it is not clear which other keys belong to it.
+    match read {
+        Some(_) => table.finish(),
+        None => table.leave(),
     }
     read
 }
 
-fn message(
-    kind: &str,
-    what: Value<'_>,
-    table: &mut Table<'_>,
-    problems: &Problems,
-) -> Option<(Option<Kind>, Fault)> {
-    let word = what.word(&vocabulary!("message", FaultyMessage), problems)?;
-    let fault = match kind {
-        "drop" => Fault::Drop,
-        "duplicate" => Fault::Duplicate,
-        "delay" => Fault::Delay(table.require("by", problems)?.duration(problems)?),
-        _ => Fault::Reorder { within: table.require("within", problems)?.duration(problems)? },
+const OF_PEER: &str = "Only WebSockets or requests of this peer.";
+
+/// The messages that can go wrong.
+const FAULTY: &[Kind] = &[
+    Kind::Ring,
+    Kind::Ringing,
+    Kind::Accept,
+    Kind::Reject,
+    Kind::Offer,
+    Kind::Answer,
+    Kind::Candidate,
+    Kind::EndOfCandidates,
+    Kind::Bye,
+];
+
+/// What stands for all of [`FAULTY`].
+const ANY: &str = "any";
+
+/// One of [`FAULTY`], or [`ANY`] of them.
+fn message(value: Value<'_>) -> Option<Option<Kind>> {
+    super::kind_of(value, &[ANY], FAULTY)
+}
+
+timeline::words! {
+    /// What happens to a WebSocket.
+    enum WebSocketWord {
+        /// The upgrade is refused with a `status`.
+        Refused = "refused",
+        /// The upgrade is never answered.
+        Hangs = "hangs",
+        /// It is cut `after` a time or `after-bytes`, without a close frame.
+        Cut = "cut",
+        /// `after` a time nothing passes any more, and neither end learns of it.
+        HalfOpen = "half-open",
+        /// A proxy keeps what the signaller sends until it has so many `bytes`, or for `within`.
+        Buffered = "buffered",
+    }
+}
+
+fn websocket(what: Value<'_>, table: &Table<'_>) -> Option<WebSocketFault> {
+    let cut = |what: Value<'_>| {
+        table.one_of(
+            "this cut",
+            what.span(),
+            &[
+                ("after", "How long a WebSocket lives before it is cut.", &|after| {
+                    Some(WebSocketFault::CutAfter(after.duration()?))
+                }),
+                ("after-bytes", "How many bytes pass before a WebSocket is cut.", &|count| {
+                    Some(WebSocketFault::CutAfterBytes(count.integer(1..=MOST_BYTES)?))
+                }),
+            ],
+        )
     };
-    // `any` is no type of message.
-    Some((word.as_str().parse().ok(), fault))
-}
-
-fn websocket(what: Value<'_>, table: &mut Table<'_>, problems: &Problems) -> Option<WebSocketFault> {
-    Some(match what.known_text("WebSocket fault", WEBSOCKET_WORDS, problems)?.as_str() {
-        "refused" => {
-            let status = table.integer("status", 400..=599, problems);
-            let status = status.and_then(|status| u16::try_from(status).ok());
-            WebSocketFault::Refused { status: status.unwrap_or(403) }
+    what.word_then("WebSocket fault", |word| match word {
+        WebSocketWord::Refused => {
+            let mut status = 403;
+            let doc = "With which status an upgrade is refused.";
+            table.set("status", doc, &mut status, |value| value.integer(400..=599));
+            Some(WebSocketFault::Refused { status })
         }
-        "hangs" => WebSocketFault::Hangs,
-        "cut" => return cut(what, table, problems),
-        "half-open" => WebSocketFault::HalfOpenAfter(table.require("after", problems)?.duration(problems)?),
-        _ => WebSocketFault::Buffered {
-            bytes: bytes(table.require("bytes", problems)?, problems)?,
-            within: table.require("within", problems)?.duration(problems)?,
-        },
+        WebSocketWord::Hangs => Some(WebSocketFault::Hangs),
+        WebSocketWord::Cut => cut(what),
+        WebSocketWord::HalfOpen => {
+            let after = table.need("after", "How long one lives before it falls silent.", Value::duration);
+            Some(WebSocketFault::HalfOpenAfter(after?))
+        }
+        WebSocketWord::Buffered => {
+            let bytes = table
+                .need("bytes", "How many bytes a proxy waits for.", |value| value.integer(1..=MOST_BYTES));
+            let within = table.need("within", "How long a proxy keeps what it has.", Value::duration);
+            Some(WebSocketFault::Buffered { bytes: bytes?, within: within? })
+        }
     })
 }
 
-/// After a time or after a number of bytes.
-fn cut(what: Value<'_>, table: &mut Table<'_>, problems: &Problems) -> Option<WebSocketFault> {
-    match (table.take("after"), table.take("after-bytes")) {
-        (Some(after), None) => Some(WebSocketFault::CutAfter(after.duration(problems)?)),
-        (None, Some(count)) => {
-            let count = bytes(count, problems)?;
-            Some(WebSocketFault::CutAfterBytes(u64::try_from(count).ok()?))
-        }
-        (after, _) => {
-            let (found, accepted) = (usize::from(after.is_some()) * 2, "after, after-bytes".to_owned());
-            problems.add(ProblemKind::NotOne { what: "this cut", found, accepted }, what.span());
-            None
-        }
+timeline::words! {
+    /// What happens to a REST request.
+    enum RestWord {
+        /// Answered 429, with `retry-after`.
+        TooManyRequests = "too-many-requests",
+        /// Not carried out, and answered 500.
+        ServerError = "server-error",
+        /// Carried out, and answered 500.
+        AnswerLost = "answer-lost",
+        /// Carried out `by` so much later.
+        Slow = "slow",
     }
 }
 
-fn bytes(value: Value<'_>, problems: &Problems) -> Option<usize> {
-    usize::try_from(value.integer(1..=MOST_BYTES, problems)?).ok()
-}
-
-fn rest(what: Value<'_>, table: &mut Table<'_>, problems: &Problems) -> Option<RestFault> {
-    Some(match what.known_text("REST fault", REST_WORDS, problems)?.as_str() {
-        "too-many-requests" => RestFault::TooManyRequests {
-            retry_after: table.plain_duration("retry-after", problems).unwrap_or(Duration::from_secs(1)),
-        },
-        "server-error" => RestFault::ServerError,
-        "answer-lost" => RestFault::AnswerLost,
-        _ => RestFault::Slow(table.require("by", problems)?.duration(problems)?),
+fn rest(what: Value<'_>, table: &Table<'_>) -> Option<RestFault> {
+    what.word_then("REST fault", |word| match word {
+        RestWord::TooManyRequests => {
+            let mut retry_after = Duration::from_secs(1);
+            table.set("retry-after", "What 429 asks for.", &mut retry_after, Value::duration);
+            Some(RestFault::TooManyRequests { retry_after })
+        }
+        RestWord::ServerError => Some(RestFault::ServerError),
+        RestWord::AnswerLost => Some(RestFault::AnswerLost),
+        RestWord::Slow => Some(RestFault::Slow(table.need(
+            "by",
+            "How much later a request is carried out.",
+            Value::duration,
+        )?)),
     })
 }
 
-fn request(table: &mut Table<'_>, problems: &Problems) -> Option<Option<RestRequest>> {
-    let Some(value) = table.take("request") else { return Some(None) };
-    match value.known_text("request", &["post", "poll"], problems)?.as_str() {
-        "post" => Some(Some(RestRequest::Post)),
-        _ => Some(Some(RestRequest::Poll)),
-    }
-}
-
-/// Of whom; `Some(None)` where nobody is named.
-fn who(
-    key: &'static str,
-    table: &mut Table<'_>,
-    peers: &[Name],
-    problems: &Problems,
-) -> Option<Option<Name>> {
-    match table.take(key) {
-        None => Some(None),
-        Some(value) => value.peer(peers, problems).map(Some),
-    }
+/// Of which peer; `Some(None)` where none is named.
+fn who(table: &Table<'_>, key: &'static str, doc: &str, peers: &[Name]) -> Option<Option<Name>> {
+    table.take(key, doc).map_or(Some(None), |value| value.peer(peers).map(Some))
 }
 
 /// `begins` and `ends`, counted from the beginning of the run.
-fn window(table: &mut Table<'_>, problems: &Problems) -> Window {
-    let from = table.plain_duration("begins", problems).unwrap_or_default();
-    let until = table.duration("ends", problems);
-    if let Some((until, at)) = &until
-        && *until <= from
-    {
-        problems.add(ProblemKind::EndsBeforeItBegins { begins: from, ends: *until }, at.clone());
-    }
-    Window { from, until: until.map(|(until, _)| until) }
+fn window(table: &Table<'_>) -> Window {
+    let mut from = Duration::ZERO;
+    table.set("begins", "Only from this moment of the run on.", &mut from, Value::duration);
+    let until = table.get("ends", "Only before this moment of the run.", |value| {
+        let until = value.duration()?;
+        if until <= from {
+            value.problem::<()>(ProblemKind::EndsBeforeItBegins { begins: from, ends: until });
+        }
+        Some(until)
+    });
+    Window { from, until }
 }

@@ -71,13 +71,14 @@ pub struct RestRule {
     pub fault: RestFault,
 }
 
-/// The types of REST requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RestRequest {
-    /// Sends messages.
-    Post,
-    /// Asks for messages.
-    Poll,
+timeline::words! {
+    /// The types of REST requests.
+    pub enum RestRequest {
+        /// Sends messages.
+        Post = "post",
+        /// Asks for messages.
+        Poll = "poll",
+    }
 }
 
 /// What happens to a REST request.

@@ -8,12 +8,12 @@ use super::Format;
 /// Every scenario with its sentence; in JSON an object like that of a report, without results.
 pub(super) fn listing(plans: &[Plan], format: Format) -> anyhow::Result<String> {
     if format == Format::Json {
-        let scenario = |plan: &Plan| json!({ "name": plan.name, "file": plan.file, "summary": plan.summary, "seeds": plan.seeds });
+        let scenario = |plan: &Plan| json!({ "name": plan.name(), "file": plan.file(), "summary": plan.summary(), "seeds": plan.seeds() });
         let scenarios: Vec<_> = plans.iter().map(scenario).collect();
         let object = json!({ "schema": 1, "command": "scenarios", "scenarios": scenarios });
         return Ok(serde_json::to_string_pretty(&object)? + "\n");
     }
-    let width = plans.iter().map(|plan| plan.name.chars().count()).max().unwrap_or(0);
-    let line = |plan: &Plan| format!("{:<width$}  {}\n", plan.name, plan.summary);
+    let width = plans.iter().map(|plan| plan.name().chars().count()).max().unwrap_or(0);
+    let line = |plan: &Plan| format!("{:<width$}  {}\n", plan.name(), plan.summary());
     Ok(plans.iter().map(line).collect())
 }

@@ -1,0 +1,61 @@
+//! Which host the running task belongs to.
+
+use std::{
+    cell::RefCell,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+};
+
+use netsim::Host;
+
+use crate::Names;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<Inhabited>>> = const { RefCell::new(None) };
+}
+
+/// A host, for the tasks that run on it.
+pub(crate) struct Inhabited {
+    pub(crate) host: Host,
+    /// The world's DNS.
+    pub(crate) names: Names,
+    /// Its present addresses: a handover changes them.
+    interfaces: determinism::Interfaces,
+}
+
+impl Inhabited {
+    pub(crate) fn new(host: Host, names: Names) -> Arc<Self> {
+        let asked = host.clone();
+        Arc::new(Self { host, names, interfaces: Arc::new(move || asked.addresses()) })
+    }
+
+    /// Runs `future` as a task of this host: while it is polled, the C library's list of interfaces has this host's
+    /// addresses, and the sockets of [`net`](crate::net) are opened here.
+    pub(crate) async fn run<F: Future>(self: Arc<Self>, future: F) -> F::Output {
+        let mut future = pin!(future);
+        poll_fn(|context| self.enter(|| future.as_mut().poll(context))).await
+    }
+
+    /// The same for a call.
+    pub(crate) fn enter<R>(self: &Arc<Self>, f: impl FnOnce() -> R) -> R {
+        let _entered = Entered { before: CURRENT.replace(Some(self.clone())) };
+        determinism::with_interfaces(&self.interfaces, f)
+    }
+}
+
+/// The host whose task is being polled.
+pub(crate) fn current() -> Option<Arc<Inhabited>> {
+    CURRENT.with_borrow(Clone::clone)
+}
+
+/// Restores what was there before.
+struct Entered {
+    before: Option<Arc<Inhabited>>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.set(self.before.take());
+    }
+}
