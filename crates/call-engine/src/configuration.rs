@@ -42,6 +42,8 @@ pub enum IceTransportPolicy {
     Relay,
 }
 
+timeline::words! { impl IceTransportPolicy { All = "all", Relay = "relay" } }
+
 /// The guide's *session constraints*: what an offer asks for.
 ///
 /// Reads from JSON in today's form, `{ "offerToReceiveAudio": true }` (W3C webrtc-pc §4.4.3), and in

@@ -70,6 +70,8 @@ pub enum Codecs {
     Full,
 }
 
+timeline::words! { impl Codecs { OpusVp8 = "opus-vp8", Full = "full" } }
+
 /// How long a call waits for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timers {

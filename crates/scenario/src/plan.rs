@@ -23,6 +23,7 @@ use std::{
 };
 
 use call_engine::Guards;
+pub use call_engine::{Codecs, Enabled, FacingMode, IceTransportPolicy, Permission};
 pub use nat_oracle::Path;
 use timeline::Name;
 
@@ -38,19 +39,16 @@ pub use self::{
     network::{
         Access, Attachment, Connections, Correlation, CredentialKind, CredentialPolicy, DEFAULT_ACCESS,
         Dependence, Ending, Firewall, Gateway, GilbertElliott, Hairpinning, Half, Handover, IceServerKind,
-        IceServerPlan, IceTransportPolicy, LinkModel, Liveness, Mood, NatConfig, PortAllocation, PortRange,
-        PortSupply, Probability, QueueLimit, Rate, Refresh, Reordering, Schedule, Spread, TailIndex,
-        Transition, TurnCredentials,
+        IceServerPlan, LinkModel, Liveness, Mood, NatConfig, PortAllocation, PortRange, PortSupply,
+        Probability, QueueLimit, Rate, Refresh, Reordering, Schedule, Spread, TailIndex, Transition,
+        TurnCredentials,
     },
-    peer::{
-        Codecs, Crypto, Device, EnginePlan, FacingMode, MediaKind, MediaPlan, OnRing, PeerPlan, Permission,
-        VideoPlan,
-    },
+    peer::{Crypto, Device, EnginePlan, MediaKind, MediaPlan, OnRing, PeerPlan, VideoPlan},
     problem::{Flaw, Place, Problem},
     signaller::{
         Admission, DelayPlan, FaultsPlan, SignalingPlan, SignallerPlan, StoreFate, TokenHeld, TransportPlan,
     },
-    step::{Action, InCall, SignallerChange, Step, TrackState},
+    step::{Action, InCall, SignallerChange, Step},
     vocabulary::{DeliveryWord, FirewallKind, NatKind},
 };
 

@@ -65,6 +65,8 @@ pub enum FacingMode {
     Environment,
 }
 
+timeline::words! { impl FacingMode { User = "user", Environment = "environment" } }
+
 /// Why `getUserMedia` gave no stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]

@@ -38,6 +38,8 @@ pub enum Permission {
     NoDevice,
 }
 
+timeline::words! { impl Permission { Granted = "granted", Denied = "denied", NoDevice = "no-device" } }
+
 const OPUS_FRAME: Duration = Duration::from_millis(20);
 const OPUS_FRAME_BYTES: usize = 80;
 const VP8_DELTA_BYTES: usize = 1_000;

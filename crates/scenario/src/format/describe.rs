@@ -160,15 +160,20 @@ impl Shapes {
         }
         let mut schema = match each.as_slice() {
             // Draft 07 ignores what is beside a `$ref`.
-            [one] if one.get("$ref").is_some() && !docs.is_empty() => json!({ "allOf": [one] }),
+            [one] if one.get("$ref").is_some() && !(docs.is_empty() && default.is_none()) => {
+                json!({ "allOf": [one] })
+            }
             [one] => one.clone(),
             several => json!({ "anyOf": several }),
         };
+        let mut docs = docs.clone();
+        if let Some(default) = default {
+            let shown = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+            docs.push(format!("Default: {shown}."));
+            schema["default"] = default.clone();
+        }
         if !docs.is_empty() {
             schema["description"] = docs.join(" ").into();
-        }
-        if let Some(default) = default {
-            schema["default"] = default.clone();
         }
         schema
     }

@@ -17,7 +17,7 @@ pub(super) fn guards(value: Option<Value<'_>>) -> Guards {
     let mut guards = Guards::ALL_ON;
     let Some(table) = value.and_then(|value| value.table("[engine]")) else { return guards };
     for name in Guards::NAMES {
-        if let Some(on) = table.get(name, "", Value::boolean) {
+        if let Some(on) = table.get(name, "Whether this guard is on. Default: true.", Value::boolean) {
             guards.set(name, on).expect("a guard that is listed");
         }
     }

@@ -17,8 +17,7 @@ use super::{
     signaller::signaller_action,
 };
 use crate::plan::{
-    Action, ApiCall, Attachment, Connections, DeliveryWord, Handover, InCall, Plan, Step, TrackState,
-    Transition,
+    Action, ApiCall, Attachment, Connections, DeliveryWord, Enabled, Handover, InCall, Plan, Step, Transition,
 };
 
 /// Who can be named in a step, and where they are attached to the network.
@@ -136,15 +135,14 @@ timeline::words! {
 
 fn simple_action(peer: &Name, word: PeerWord) -> Action {
     let peer = peer.clone();
-    let (enabled, disabled) = (TrackState::Enabled, TrackState::Disabled);
     match word {
         PeerWord::Accept => Action::Accept { peer },
         PeerWord::Reject => Action::Reject { peer },
         PeerWord::HangUp => Action::HangUp { peer },
-        PeerWord::EnableAudio => Action::SetAudio { peer, state: enabled },
-        PeerWord::DisableAudio => Action::SetAudio { peer, state: disabled },
-        PeerWord::EnableVideo => Action::SetVideo { peer, state: enabled },
-        PeerWord::DisableVideo => Action::SetVideo { peer, state: disabled },
+        PeerWord::EnableAudio => Action::SetAudio { peer, state: Enabled::Yes },
+        PeerWord::DisableAudio => Action::SetAudio { peer, state: Enabled::No },
+        PeerWord::EnableVideo => Action::SetVideo { peer, state: Enabled::Yes },
+        PeerWord::DisableVideo => Action::SetVideo { peer, state: Enabled::No },
         PeerWord::NegotiationNeeded => Action::NegotiationNeeded { peer, times: 1 },
         PeerWord::Hold => Action::InCall { peer, change: InCall::Hold },
         PeerWord::Resume => Action::InCall { peer, change: InCall::Resume },

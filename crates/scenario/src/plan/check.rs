@@ -167,13 +167,14 @@ fn programs(plan: &Plan, problems: &mut Problems) {
             }
             _ => continue,
         };
-        problems.impossible(Place::Step(index), reason);
+        problems.impossible(Place::Object(index), reason);
     }
 }
 
 /// Calls of the API come from two peers, each of which does nothing else.
 fn calls_of_the_api(plan: &Plan, problems: &mut Problems) {
-    let driven: BTreeSet<&Name> = plan.driven().collect();
+    let has_program = |peer: &&Name| plan.peer(peer).is_some_and(|peer| peer.program.is_some());
+    let driven: BTreeSet<&Name> = plan.driven().filter(|peer| !has_program(peer)).collect();
     if driven.is_empty() {
         return;
     }

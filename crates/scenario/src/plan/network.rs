@@ -108,16 +108,6 @@ timeline::words! {
     }
 }
 
-timeline::words! {
-    /// Which candidates a peer may use (W3C webrtc-pc §4.2.2).
-    pub enum IceTransportPolicy {
-        /// Any.
-        All = "all",
-        /// Only relayed ones.
-        Relay = "relay",
-    }
-}
-
 /// A link in words: `35ms + 8ms jitter, 0.5 % loss, 8 Mbit/s`.
 pub(super) struct InWords<'a>(pub(super) &'a LinkModel);
 

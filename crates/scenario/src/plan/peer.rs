@@ -1,9 +1,9 @@
 use std::{net::IpAddr, time::Duration};
 
-use call_engine::Recovery;
+use call_engine::{Codecs, FacingMode, IceTransportPolicy, Permission, Recovery};
 use timeline::Name;
 
-use super::{Access, DEFAULT_ACCESS, IceTransportPolicy, Schedule, SignalingPlan, TurnCredentials};
+use super::{Access, DEFAULT_ACCESS, Schedule, SignalingPlan, TurnCredentials};
 
 /// One peer: its machine, its network, its media and its user.
 #[derive(Clone, Debug, PartialEq)]
@@ -157,18 +157,6 @@ timeline::words! {
     }
 }
 
-timeline::words! {
-    /// What `getUserMedia` answers.
-    pub enum Permission {
-        /// The tracks.
-        Granted = "granted",
-        /// `NotAllowedError`.
-        Denied = "denied",
-        /// `NotFoundError`.
-        NoDevice = "no-device",
-    }
-}
-
 /// What a user does when it rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnRing {
@@ -187,31 +175,11 @@ pub enum OnRing {
 }
 
 timeline::words! {
-    /// Which codecs a peer offers.
-    pub enum Codecs {
-        /// Opus and VP8: what calls use, and 3.5 times cheaper to set up.
-        OpusVp8 = "opus-vp8",
-        /// All that `webrtc` registers by default.
-        Full = "full",
-    }
-}
-
-timeline::words! {
     /// Where a peer's cryptography comes from.
     pub enum Crypto {
         /// `ring`, with its randomness drawn from the seed.
         Ring = "ring",
         /// The project's own provider, every key drawn from the seed.
         Seeded = "seeded",
-    }
-}
-
-timeline::words! {
-    /// Which camera a peer asks for (W3C mediacapture-streams §4.3.9, `facingMode`).
-    pub enum FacingMode {
-        /// The one that looks at the user.
-        User = "user",
-        /// The one that looks away from the user.
-        Environment = "environment",
     }
 }

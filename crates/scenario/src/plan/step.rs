@@ -1,10 +1,11 @@
 use std::{fmt, net::SocketAddr, time::Duration};
 
+use call_engine::{Enabled, FacingMode};
 use timeline::Name;
 
 use super::{
-    Access, ApiCall, CredentialPolicy, DeliveryWord, FacingMode, FaultsPlan, Handover, Liveness, Mood,
-    PortSupply, StoreFate, Transition, network::InWords,
+    Access, ApiCall, CredentialPolicy, DeliveryWord, FaultsPlan, Handover, Liveness, Mood, PortSupply,
+    StoreFate, Transition, network::InWords,
 };
 
 /// Something that a script makes happen.
@@ -47,14 +48,14 @@ pub enum Action {
         /// Who.
         peer: Name,
         /// To what.
-        state: TrackState,
+        state: Enabled,
     },
     /// `peer` turns its video track on or off.
     SetVideo {
         /// Who.
         peer: Name,
         /// To what.
-        state: TrackState,
+        state: Enabled,
     },
     /// `negotiationneeded` fires at `peer`, though nothing needs it.
     NegotiationNeeded {
@@ -196,15 +197,6 @@ pub enum InCall {
     LosePermission,
 }
 
-/// Whether a track sends (W3C mediacapture-streams §4.3, `enabled`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TrackState {
-    /// It sends.
-    Enabled,
-    /// It is there and sends nothing.
-    Disabled,
-}
-
 impl Action {
     /// Who acts, or whose access changes.
     pub const fn subject(&self) -> &Name {
@@ -246,8 +238,8 @@ impl fmt::Display for Action {
             }
             Self::Reject { .. } => f.write_str("rejects"),
             Self::HangUp { .. } => f.write_str("hangs up"),
-            Self::SetAudio { state, .. } => write!(f, "{state} audio"),
-            Self::SetVideo { state, .. } => write!(f, "{state} video"),
+            Self::SetAudio { state, .. } => write!(f, "{} audio", turns(*state)),
+            Self::SetVideo { state, .. } => write!(f, "{} video", turns(*state)),
             Self::NegotiationNeeded { times: 1, .. } => f.write_str("fires negotiationneeded"),
             Self::NegotiationNeeded { times, .. } => write!(f, "fires negotiationneeded {times} times"),
             Self::InCall { change, .. } => change.fmt(f),
@@ -312,6 +304,13 @@ impl fmt::Display for InCall {
     }
 }
 
+const fn turns(state: Enabled) -> &'static str {
+    match state {
+        Enabled::Yes => "enables",
+        Enabled::No => "disables",
+    }
+}
+
 fn mood_in_words(mood: &Mood) -> String {
     let mut words = Vec::new();
     if mood.liveness == Liveness::Dead {
@@ -330,14 +329,4 @@ fn mood_in_words(mood: &Mood) -> String {
         words.push(format!("gives nonces for {lifetime:?}"));
     }
     words.join(", ")
-}
-
-/// As a verb: `enables`, `disables`.
-impl fmt::Display for TrackState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Enabled => "enables",
-            Self::Disabled => "disables",
-        })
-    }
 }

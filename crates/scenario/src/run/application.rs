@@ -13,7 +13,7 @@ mod substitute;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use call_engine::{
-    DrivenParts, DrivenPeer, EngineEvent, LocalDescription, MediaKind as EngineMediaKind, Observer,
+    DrivenParts, DrivenPeer, Enabled, EngineEvent, LocalDescription, MediaKind as EngineMediaKind, Observer,
     RemoteDescription,
 };
 use futures::StreamExt as _;
@@ -36,7 +36,7 @@ use super::{
     build, ice_servers,
     recorder::{PeerObserver, Recording},
 };
-use crate::plan::{ApiCall, LocalWord, MediaKind, PeerPlan, Plan, TrackState};
+use crate::plan::{ApiCall, LocalWord, MediaKind, PeerPlan, Plan};
 
 /// How long a call waits for a description that the other side has not made: it may have failed to.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -50,7 +50,7 @@ pub(super) struct Application {
 
 enum Order {
     Call(ApiCall),
-    SetEnabled(MediaKind, TrackState),
+    SetEnabled(MediaKind, Enabled),
     /// Close what is open, and say when that is done.
     End(oneshot::Sender<()>),
 }
@@ -105,7 +105,7 @@ impl Application {
     }
 
     /// Enables or disables its tracks of one kind.
-    pub(super) fn set_enabled(&self, kind: MediaKind, state: TrackState) {
+    pub(super) fn set_enabled(&self, kind: MediaKind, state: Enabled) {
         self.order(Order::SetEnabled(kind, state));
     }
 
@@ -164,7 +164,7 @@ impl Running {
                 order = orders.recv() => match order {
                     Some(Order::Call(call)) => self.make(call).await,
                     Some(Order::SetEnabled(kind, state)) => {
-                        let result = self.peer.set_enabled(media_kind(kind), super::script::enabled(state)).await;
+                        let result = self.peer.set_enabled(media_kind(kind), state).await;
                         self.settle("enabled", result);
                     }
                     Some(Order::End(done)) => {

@@ -7,9 +7,8 @@ use std::{
 };
 
 use call_engine::{
-    Codecs as EngineCodecs, DataSettings, Enabled, FacingMode as EngineFacingMode,
-    IceTransportPolicy as EnginePolicy, MediaStreamConstraints, PeerConstraints, PeerSettings,
-    Permission as EnginePermission, SessionConstraints, Settings, SyntheticDevices, Timers, VideoConstraints,
+    DataSettings, Enabled, MediaStreamConstraints, PeerConstraints, PeerSettings, SessionConstraints,
+    Settings, SyntheticDevices, Timers, VideoConstraints,
 };
 use determinism::crypto::{RememberingProvider, SeededProvider};
 use netsim::{HostSpec, Pace, ProcessingDelay, WorldConfig};
@@ -17,10 +16,7 @@ use signaller::relay::DelayRule;
 use webrtc::runtime::Runtime;
 
 use super::ice_servers;
-use crate::plan::{
-    Codecs, Crypto, DelayPlan, Device, FacingMode, HostPlan, IceTransportPolicy, PeerPlan, Permission, Plan,
-    VideoPlan,
-};
+use crate::plan::{Crypto, DelayPlan, Device, HostPlan, PeerPlan, Plan, VideoPlan};
 
 /// The port that each peer's ICE agent gathers on: fixed, so that a transcript shows the same address
 /// for every seed.
@@ -65,19 +61,11 @@ pub(super) fn ice_addresses(addresses: &[IpAddr]) -> Vec<String> {
     addresses.iter().map(|&address| SocketAddr::new(address, ICE_PORT).to_string()).collect()
 }
 
-/// The engine's word for a camera.
-pub(super) const fn facing(mode: FacingMode) -> EngineFacingMode {
-    match mode {
-        FacingMode::User => EngineFacingMode::User,
-        FacingMode::Environment => EngineFacingMode::Environment,
-    }
-}
-
 /// How a peer's engine is to behave. `index` tells the peers of a plan apart.
 pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, index: u64, seed: u64) -> Settings {
-    let facing_mode = facing(peer.facing_mode);
     let has_video = peer.media.video != VideoPlan::None;
-    let video = has_video.then_some(VideoConstraints { frame_rate: peer.frame_rate, facing_mode });
+    let video =
+        has_video.then_some(VideoConstraints { frame_rate: peer.frame_rate, facing_mode: peer.facing_mode });
     Settings {
         participant: peer.name.clone(),
         media: MediaStreamConstraints { audio: peer.media.audio, video },
@@ -90,16 +78,10 @@ pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, index: u64, seed: u6
         peer: PeerSettings {
             constraints: PeerConstraints {
                 ice_servers: ice_servers::configuration(plan, peer),
-                ice_transport_policy: match peer.ice_transport_policy {
-                    IceTransportPolicy::All => EnginePolicy::All,
-                    IceTransportPolicy::Relay => EnginePolicy::Relay,
-                },
+                ice_transport_policy: peer.ice_transport_policy,
             },
             udp_addresses: ice_addresses(&peer.addresses),
-            codecs: match peer.codecs {
-                Codecs::OpusVp8 => EngineCodecs::OpusVp8,
-                Codecs::Full => EngineCodecs::Full,
-            },
+            codecs: peer.codecs,
             crypto: match peer.crypto {
                 Crypto::Ring => stage::provider(),
                 Crypto::Seeded => {
@@ -120,10 +102,5 @@ pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, index: u64, seed: u6
 
 /// A peer's devices, and the person who is asked for them.
 pub(super) fn devices(peer: &PeerPlan, runtime: Arc<dyn Runtime>) -> SyntheticDevices {
-    let permission = match peer.permission {
-        Permission::Granted => EnginePermission::Granted,
-        Permission::Denied => EnginePermission::Denied,
-        Permission::NoDevice => EnginePermission::NoDevice,
-    };
-    SyntheticDevices { permission, delay: Duration::ZERO, runtime }
+    SyntheticDevices { permission: peer.permission, delay: Duration::ZERO, runtime }
 }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt::Display, net::SocketAddr, sync::Arc, time::Duration};
 
-use call_engine::{Delivery, Enabled, Engine, Hold, MediaKind, Mesh, MeshParts, Parts};
+use call_engine::{Delivery, Engine, Hold, MediaKind, Mesh, MeshParts, Parts};
 use netsim::{UnknownHost, World};
 use signaller::{Candidate, Message};
 use stage::{Gauges, IceServer, IceServerError, Journal, Leftovers, WorldRuntime};
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::plan::{
     Action, DeliveryWord, Handover, IceServerPlan, InCall, MediaKind as MediaWord, PeerPlan, Plan,
-    TrackState, Transition,
+    Transition,
 };
 
 /// Plays the plan; what every host still holds at the end.
@@ -204,8 +204,8 @@ impl Stage {
             Action::Accept { .. } => engine.accept(),
             Action::Reject { .. } => engine.reject(),
             Action::HangUp { .. } => engine.hang_up(),
-            Action::SetAudio { state, .. } => engine.set_enabled(MediaKind::Audio, enabled(*state)),
-            Action::SetVideo { state, .. } => engine.set_enabled(MediaKind::Video, enabled(*state)),
+            Action::SetAudio { state, .. } => engine.set_enabled(MediaKind::Audio, *state),
+            Action::SetVideo { state, .. } => engine.set_enabled(MediaKind::Video, *state),
             Action::InCall { peer: name, change: InCall::SendData { delivery, count, bytes } } => {
                 for _ in 0..*count {
                     let number = self.recording.sends_data(name, *delivery);
@@ -373,8 +373,8 @@ fn acts_in_room(
                 RoomObserver { name: name.clone(), world: world.clone(), recording: recording.clone() };
             room::leave(mesh, peer.baseline, observer, peer.gauges.clone());
         }
-        Action::SetAudio { state, .. } => mesh.set_enabled(MediaKind::Audio, enabled(*state)),
-        Action::SetVideo { state, .. } => mesh.set_enabled(MediaKind::Video, enabled(*state)),
+        Action::SetAudio { state, .. } => mesh.set_enabled(MediaKind::Audio, *state),
+        Action::SetVideo { state, .. } => mesh.set_enabled(MediaKind::Video, *state),
         other => {
             let what = format!("a peer in a call of several cannot: {other}").into();
             recording.note(world.now(), other.subject(), Event::Problem { what });
@@ -386,7 +386,7 @@ fn in_call(engine: &Engine, change: &InCall) {
     match *change {
         InCall::Hold => engine.set_hold(Hold::Held),
         InCall::Resume => engine.set_hold(Hold::Resumed),
-        InCall::SwitchCamera(mode) => engine.switch_camera(build::facing(mode)),
+        InCall::SwitchCamera(mode) => engine.switch_camera(mode),
         InCall::ShareScreen => engine.share_screen(),
         InCall::StopScreen => engine.stop_screen(),
         InCall::LosePermission => engine.permission_lost(),
@@ -398,12 +398,5 @@ const fn channel(delivery: DeliveryWord) -> Delivery {
     match delivery {
         DeliveryWord::Ordered => Delivery::Ordered,
         DeliveryWord::Unordered => Delivery::Unordered,
-    }
-}
-
-pub(super) const fn enabled(state: TrackState) -> Enabled {
-    match state {
-        TrackState::Enabled => Enabled::Yes,
-        TrackState::Disabled => Enabled::No,
     }
 }
