@@ -26,7 +26,7 @@ mod text;
 
 use std::collections::BTreeMap;
 
-use capture::{Outcome, Trace, trace::Connection};
+use capture::{Outcome, Trace, audit::Finding, trace::Connection};
 use timeline::{Machine, Name, VirtualTime};
 
 pub use freedom::Freedom;
@@ -102,17 +102,17 @@ impl std::fmt::Display for Divergence {
     }
 }
 
-/// Plays the call of `trace` again.
-pub fn replay(trace: &Trace) -> Replay {
-    match try_replay(trace) {
+/// Plays the call of `trace` again. `findings` are those of its audit; the scenario's summary names the worst.
+pub fn replay(trace: &Trace, findings: &[Finding]) -> Replay {
+    match try_replay(trace, findings) {
         Ok(played) => Replay::Played(Box::new(played)),
         Err(reason) => Replay::NotPlayed { reason },
     }
 }
 
-fn try_replay(trace: &Trace) -> Result<Played, String> {
+fn try_replay(trace: &Trace, findings: &[Finding]) -> Result<Played, String> {
     let (trace, left_out) = without_idle(trace);
-    let mut played = try_replay_of(&trace)?;
+    let mut played = try_replay_of(&trace, findings)?;
     played.assumptions.extend(left_out);
     Ok(played)
 }
@@ -135,19 +135,19 @@ fn without_idle(trace: &Trace) -> (Trace, Vec<String>) {
     (trace, left_out)
 }
 
-fn try_replay_of(trace: &Trace) -> Result<Played, String> {
+fn try_replay_of(trace: &Trace, findings: &[Finding]) -> Result<Played, String> {
     let mut script = script::script(trace)?;
-    let played = play(trace, &script)?;
+    let played = play(trace, findings, &script)?;
     let captured = trace.outcome();
     let never = |outcome| matches!(outcome, Outcome::NeverConnected | Outcome::Failed);
     if never(captured) && trace_never_connected(trace) && !never(played.outcome) && shows_ice(trace) {
-        return play(trace, &script::silent(trace)?);
+        return play(trace, findings, &script::silent(trace)?);
     }
     if captured != Outcome::Connected || played.outcome != Outcome::NeverConnected {
         return Ok(played);
     }
     script.hang_up_later();
-    let mut later = play(trace, &script)?;
+    let mut later = play(trace, findings, &script)?;
     if later.outcome == Outcome::NeverConnected {
         return Ok(played);
     }
@@ -166,8 +166,8 @@ fn shows_ice(trace: &Trace) -> bool {
     connections.any(|connection| connection.transitions(Machine::Ice).any(|(_, state)| state == "checking"))
 }
 
-fn play(trace: &Trace, script: &script::Script) -> Result<Played, String> {
-    let scenario = text::toml(script, trace);
+fn play(trace: &Trace, findings: &[Finding], script: &script::Script) -> Result<Played, String> {
+    let scenario = text::toml(script, trace, findings);
     let plan = Plan::from_toml("captured", &scenario).map_err(|error| {
         let problems = error.lines().collect::<Vec<_>>().join("; ");
         format!("the scenario that was made of it cannot be read: {problems}")

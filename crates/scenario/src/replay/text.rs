@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use capture::{
     Outcome, Trace,
-    audit::{audit, verdict},
+    audit::{Finding, verdict},
 };
 use timeline::Machine;
 
@@ -15,9 +15,9 @@ use crate::plan::{ApiCall, LocalWord, Plan};
 const UNTIL_FAILED: Duration = Duration::from_secs(60);
 
 /// The file.
-pub(super) fn toml(script: &Script, trace: &Trace) -> String {
+pub(super) fn toml(script: &Script, trace: &Trace, findings: &[Finding]) -> String {
     let mut out = "#:schema ../schema.json\nversion = 1\n".to_owned();
-    let summary = format!("A captured call, played again: {}", verdict(trace, &audit(trace)));
+    let summary = format!("A captured call, played again: {}", verdict(trace, findings));
     let _ = writeln!(out, "summary = {}", quoted(&summary));
     let _ = writeln!(out, "deadline = \"{}ms\"", deadline(script).as_millis());
     if let Some(budget) = event_budget(deadline(script)) {

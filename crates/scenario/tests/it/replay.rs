@@ -45,7 +45,7 @@ fn only_call(path: &str) -> Trace {
 }
 
 fn played(trace: &Trace) -> Played {
-    match replay(trace) {
+    match replay(trace, &audit(trace)) {
         Replay::Played(played) => *played,
         Replay::NotPlayed { reason } => panic!("not played: {reason}"),
     }
@@ -53,7 +53,7 @@ fn played(trace: &Trace) -> Played {
 
 fn show(out: &mut String, title: &str, trace: &Trace) {
     let _ = write!(out, "{title}: captured {}, ", trace.outcome().as_str());
-    match replay(trace) {
+    match replay(trace, &audit(trace)) {
         Replay::NotPlayed { reason } => {
             let _ = writeln!(out, "not played: {reason}");
         }
@@ -95,7 +95,7 @@ fn every_capture_is_played_again_or_says_why_not() {
 fn essence(trace: &Trace) -> String {
     let codes: Vec<String> = audit(trace).into_iter().map(|finding| finding.code.to_string()).collect();
     let codes = codes.join(" ");
-    match replay(trace) {
+    match replay(trace, &audit(trace)) {
         Replay::NotPlayed { .. } => format!("{codes}: not played"),
         Replay::Played(played) => {
             let Played { outcome, matched, captured, freedoms, divergence, .. } = *played;
@@ -107,10 +107,11 @@ fn essence(trace: &Trace) -> String {
 
 /// One row of the table in `docs/replay.md`.
 fn row(title: &str, trace: &Trace) -> String {
-    let mut codes: Vec<String> = audit(trace).into_iter().map(|finding| finding.code.to_string()).collect();
+    let findings = audit(trace);
+    let mut codes: Vec<String> = findings.iter().map(|finding| finding.code.to_string()).collect();
     codes.sort();
     codes.dedup();
-    let (played, matched, freedoms) = match replay(trace) {
+    let (played, matched, freedoms) = match replay(trace, &findings) {
         Replay::NotPlayed { reason } => (format!("no: {reason}"), String::new(), String::new()),
         Replay::Played(played) => {
             let freedoms: Vec<String> =
@@ -173,7 +174,7 @@ fn a_redacted_copy_replays_like_its_original() {
 #[test]
 fn a_replay_is_the_same_every_time() {
     let trace = only_call("happy-av/rtcstats.txt");
-    assert_eq!(replay(&trace), replay(&trace));
+    assert_eq!(replay(&trace, &audit(&trace)), replay(&trace, &audit(&trace)));
 }
 
 /// Lets the callee's application sit on the first offer for a while, and everything after it come later.
@@ -298,7 +299,7 @@ fn a_capture_of_what_our_engine_does_not_do_diverges_where_it_parts() {
 /// What is played of `trace`, in words.
 #[track_caller]
 fn check_refused(trace: &Trace, expect: &str) {
-    match replay(trace) {
+    match replay(trace, &audit(trace)) {
         Replay::Played(_) => panic!("it was played"),
         Replay::NotPlayed { reason } => assert!(reason.contains(expect), "{reason}"),
     }
@@ -368,7 +369,7 @@ fn what_a_cut_capture_lacks_is_no_divergence() {
         let recording = capture::read("cut", cut, &Mappings::default(), &Limits::default()).unwrap();
         let trace = merge(vec![recording]).calls.remove(0);
         assert!(trace.is_partial(), "{part}");
-        if let Replay::Played(played) = replay(&trace) {
+        if let Replay::Played(played) = replay(&trace, &audit(&trace)) {
             assert_eq!(played.divergence, None, "{part}");
         }
     }

@@ -1,6 +1,6 @@
 //! A call of ours, written down as captures are and replayed, is the same call.
 
-use capture::{Limits, Mappings, Outcome, Trace, merge, read, trace::SignalKind};
+use capture::{Limits, Mappings, Outcome, Trace, audit::audit, merge, read, trace::SignalKind};
 use proptest::prelude::*;
 use scenario::{
     plan::Plan,
@@ -72,7 +72,7 @@ fn trace(name: &str, bytes: &[u8]) -> Trace {
 }
 
 fn played(trace: &Trace) -> Played {
-    match replay(trace) {
+    match replay(trace, &audit(trace)) {
         Replay::Played(played) => *played,
         Replay::NotPlayed { reason } => panic!("not played: {reason}"),
     }

@@ -6,10 +6,7 @@ use tokio_tungstenite::tungstenite;
 
 use crate::{delivery::FrameError, message::ErrorCode};
 
-/// Why a way to the relay failed. Its words are the reasons of [`TransportEvent::Down`] and
-/// [`TransportEvent::Delayed`](crate::transport::TransportEvent::Delayed).
-///
-/// [`TransportEvent::Down`]: crate::transport::TransportEvent::Down
+/// Why a way to the relay failed, in the words of `TransportEvent::Down` and `Delayed`.
 #[derive(Debug, Error)]
 pub(super) enum Failure {
     #[error("no connection within {within:?}")]

@@ -5,14 +5,14 @@ mod held;
 mod rule;
 mod strike;
 
+use std::time::Duration;
+
 pub(super) use endpoint::EndpointRules;
 pub use endpoint::{EndpointFaults, RestFault, RestRequest, RestRule, WebSocketFault, WebSocketRule};
 pub use held::HeldId;
 pub(super) use held::HeldMessages;
 pub(super) use rule::Rules;
 pub use rule::{DelayRule, Fault, FaultRule};
-
-use std::time::Duration;
 
 /// When a rule of a scenario holds, counted from the relay's beginning: messages and requests outside of it
 /// are neither counted nor touched.

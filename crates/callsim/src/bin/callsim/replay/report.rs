@@ -39,7 +39,7 @@ impl CallReport {
     fn new(trace: Trace) -> Self {
         let findings = audit(&trace);
         let (waits, verdict) = (waits(&trace), verdict(&trace, &findings));
-        let replay = replay(&trace);
+        let replay = replay(&trace, &findings);
         Self { trace, findings, waits, verdict, replay }
     }
 }
