@@ -15,6 +15,7 @@ use webrtc::peer_connection::PeerConnection;
 
 pub(crate) use expect::{Deviation, Name, Shown, accepted, expect, expect_that, refused};
 pub(crate) use log::Log;
+pub(crate) use netsim::LinkState as Link;
 pub(crate) use peer::{Kind, Machine, Options, Peer, Said, retyped};
 
 /// The seed of every try: a row is about behaviour, not about chance.
@@ -149,8 +150,8 @@ impl Stage {
     }
 
     /// Cuts a host off, or connects it again.
-    pub(crate) fn link(&self, host: &str, up: Link) {
-        self.0.world.set_link_up(&host.into(), up == Link::Up).expect("the hosts of a stage are known");
+    pub(crate) fn link(&self, host: &str, state: Link) {
+        self.0.world.set_link_state(&host.into(), state).expect("the hosts of a stage are known");
     }
 
     /// The runtime of a host.
@@ -211,11 +212,4 @@ impl Stage {
         }
         claims.iter().try_for_each(|claim| claim())
     }
-}
-
-/// Whether a host can be reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Link {
-    Up,
-    Down,
 }

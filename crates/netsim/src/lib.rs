@@ -91,7 +91,8 @@ pub use gateway::{
 pub use host::Host;
 pub use link::{
     Access, Correlation, Ending, GilbertElliott, Half, InvalidBursts, InvalidCorrelation, InvalidProbability,
-    InvalidTailIndex, LinkModel, Probability, QueueLimit, Rate, Reordering, Schedule, Spread, TailIndex,
+    InvalidTailIndex, LinkModel, LinkState, Probability, QueueLimit, Rate, Reordering, Schedule, Spread,
+    TailIndex,
 };
 pub use outcome::{End, Leftovers, Outcome, UnknownHost};
 pub use pace::{Lateness, Pace};

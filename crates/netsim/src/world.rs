@@ -5,8 +5,8 @@ use timeline::{Name, VirtualTime};
 use tokio::runtime::Runtime;
 
 use crate::{
-    Access, Counts, End, Half, Handover, HandoverError, Host, InvalidConfig, Leftovers, LinkModel, Outcome,
-    Pace, Power, Schedule, Sleep, UnknownHost, WorldConfig,
+    Access, Counts, End, Half, Handover, HandoverError, Host, InvalidConfig, Leftovers, LinkModel, LinkState,
+    Outcome, Pace, Power, Schedule, Sleep, UnknownHost, WorldConfig,
     ids::HostIndex,
     network::Topology,
     pace::RealTime,
@@ -127,10 +127,11 @@ impl World {
     ///
     /// # Errors
     /// Where there is no such host.
-    pub fn set_link_up(&self, host: &Name, up: bool) -> Result<(), UnknownHost> {
+    pub fn set_link_state(&self, host: &Name, state: LinkState) -> Result<(), UnknownHost> {
+        let is_up = state == LinkState::Up;
         self.update_access(host, |access| {
-            access.up.up = up;
-            access.down.up = up;
+            access.up.up = is_up;
+            access.down.up = is_up;
         })
     }
 

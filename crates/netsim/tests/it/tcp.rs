@@ -1,6 +1,6 @@
 use std::{future::poll_fn, io::ErrorKind, sync::Arc};
 
-use netsim::{Access, Half, LinkModel, Probability, QueueLimit, Rate, World};
+use netsim::{Access, Half, LinkModel, LinkState, Probability, QueueLimit, Rate, World};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::{sleep, timeout},
@@ -10,9 +10,9 @@ use crate::world::{NAMES, address, config, connection, host, ms, perfect, run, v
 
 async fn blackout(world: &World, from_ms: u64, for_ms: u64) {
     sleep(ms(from_ms)).await;
-    world.set_link_up(&"a".into(), false).unwrap();
+    world.set_link_state(&"a".into(), LinkState::Down).unwrap();
     sleep(ms(for_ms)).await;
-    world.set_link_up(&"a".into(), true).unwrap();
+    world.set_link_state(&"a".into(), LinkState::Up).unwrap();
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_short_blackout_delays_and_loses_nothing() {
 fn a_long_blackout_times_out_at_both_ends() {
     let (kinds, at) = value(config(1, perfect(ms(15))), |world| async move {
         let (mut client, mut server) = connection(&world).await;
-        world.set_link_up(&"a".into(), false).unwrap();
+        world.set_link_state(&"a".into(), LinkState::Down).unwrap();
         client.write_all(b"x").await.unwrap();
         let kinds = [
             client.read(&mut [0; 4]).await.unwrap_err().kind(),

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fmt::Display, net::SocketAddr, sync::Arc, time::Duration};
 
 use call_engine::{Delivery, Engine, Hold, MediaKind, Mesh, MeshParts, Parts};
-use netsim::{UnknownHost, World};
+use netsim::{LinkState, UnknownHost, World};
 use signaller::{Candidate, Message};
 use stage::{Gauges, IceServer, IceServerError, Journal, Leftovers, WorldRuntime};
 use thiserror::Error;
@@ -144,8 +144,8 @@ impl Stage {
         };
         self.recording.note(self.world.now(), actor, event);
         match action {
-            Action::LinkDown { host } => self.network(self.world.set_link_up(host, false)),
-            Action::LinkUp { host } => self.network(self.world.set_link_up(host, true)),
+            Action::LinkDown { host } => self.network(self.world.set_link_state(host, LinkState::Down)),
+            Action::LinkUp { host } => self.network(self.world.set_link_state(host, LinkState::Up)),
             Action::SetLink { host, access } => {
                 self.network(self.world.update_access(host, |present| *present = **access));
             }
