@@ -12,13 +12,11 @@ mod substitute;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use call_engine::{
-    DrivenParts, DrivenPeer, EngineEvent, LocalDescription, MediaKind as EngineMediaKind, Observer,
-    RemoteDescription,
-};
+use call_engine::{DrivenParts, DrivenPeer, EngineEvent, LocalDescription, Observer, RemoteDescription};
 use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver as Candidates, unbounded};
 use netsim::World;
+use signaller::Kind;
 use timeline::Name;
 use tokio::{
     sync::{
@@ -166,7 +164,7 @@ impl Running {
                 order = orders.recv() => match order {
                     Some(Order::Call(call)) => self.make(call).await,
                     Some(Order::SetEnabled(kind, state)) => {
-                        let result = self.peer.set_enabled(media_kind(kind), super::script::enabled(state)).await;
+                        let result = self.peer.set_enabled(kind, super::script::enabled(state)).await;
                         self.settle("enabled", result);
                     }
                     Some(Order::End(done)) => {
@@ -184,11 +182,11 @@ impl Running {
     async fn make(&mut self, call: ApiCall) {
         match call {
             ApiCall::AddTrack(kind) => {
-                let result = self.peer.add_track(media_kind(kind)).await;
+                let result = self.peer.add_track(kind).await;
                 self.settle("addTrack", result);
             }
             ApiCall::RemoveTrack(kind) => {
-                let result = self.peer.remove_track(media_kind(kind)).await;
+                let result = self.peer.remove_track(kind).await;
                 self.settle("removeTrack", result);
             }
             ApiCall::CreateDataChannel => {
@@ -226,6 +224,7 @@ impl Running {
                 let made = Made { description, sdp, to_substituted };
                 let nth = self.exchange.made(&self.name, made);
                 self.observer.on_event(EngineEvent::MessageSent {
+                    id: nth as u64,
                     kind: kind_of(description),
                     to: self.other.clone(),
                     detail: format!("description {nth}"),
@@ -247,6 +246,7 @@ impl Running {
         };
         let kind = kind_of(made.description);
         self.observer.on_event(EngineEvent::MessageReceived {
+            id: nth.into(),
             kind,
             from: self.other.clone(),
             detail: format!("description {nth}"),
@@ -287,8 +287,8 @@ impl Running {
         }
         let summary = candidate.summary();
         let event = match self.peer.add_ice_candidate(candidate).await {
-            Ok(()) => EngineEvent::CandidateApplied { candidate: summary },
-            Err(error) => EngineEvent::CandidateRejected { candidate: summary, error },
+            Ok(()) => EngineEvent::CandidateApplied { candidate: summary, message: None },
+            Err(error) => EngineEvent::CandidateRejected { candidate: summary, message: None, error },
         };
         self.observer.on_event(event);
     }
@@ -300,17 +300,10 @@ impl Running {
     }
 }
 
-const fn kind_of(description: LocalDescription) -> &'static str {
+const fn kind_of(description: LocalDescription) -> Kind {
     match description {
-        LocalDescription::Offer => "offer",
-        LocalDescription::Pranswer => "pranswer",
-        LocalDescription::Answer => "answer",
-    }
-}
-
-const fn media_kind(kind: MediaKind) -> EngineMediaKind {
-    match kind {
-        MediaKind::Audio => EngineMediaKind::Audio,
-        MediaKind::Video => EngineMediaKind::Video,
+        LocalDescription::Offer => Kind::Offer,
+        LocalDescription::Pranswer => Kind::Pranswer,
+        LocalDescription::Answer => Kind::Answer,
     }
 }
