@@ -1,6 +1,9 @@
-use signaller::{CallId, ParticipantId};
+pub use timeline::{PacketPosition, ReceivedPacket};
 
-use crate::{DataRefusal, Delivery, Hold, MediaKind, RecoveryCause, RecoveryStep, Statistics};
+use signaller::{CallId, Kind, ParticipantId};
+use timeline::{CandidateRef, Cause, Delivery, MediaKind, MessageRef, Needed, State, Trickle};
+
+use crate::{DataRefusal, Hold, RecoveryCause, RecoveryStep, Statistics};
 
 /// Who is told what the engine does: the application's user interface, its log, a test.
 ///
@@ -25,27 +28,6 @@ pub trait Observer: Send + Sync + 'static {
     fn on_statistics(&self, _statistics: Statistics) {}
 }
 
-/// An RTP packet of a remote track.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReceivedPacket {
-    /// Audio or video.
-    pub kind: MediaKind,
-    /// Length of its payload, bytes.
-    pub bytes: usize,
-    /// Where it stands in its frame.
-    pub position: PacketPosition,
-}
-
-/// Where a packet stands in its frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PacketPosition {
-    /// It ends a frame: every audio packet does, and a video packet with the marker bit (RFC 3550 §5.1,
-    /// RFC 7741 §4.1).
-    End,
-    /// The frame goes on.
-    Within,
-}
-
 /// What the engine tells its application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -59,19 +41,19 @@ pub enum EngineEvent {
     },
     /// A state machine moved.
     StateChanged {
-        /// Which one.
-        machine: StateMachine,
         /// The state it left.
-        from: String,
-        /// The state it entered.
-        to: String,
-        /// What made it move.
-        cause: String,
+        from: State,
+        /// The state it entered, of the same machine.
+        to: State,
+        /// What made it move, where that is known.
+        cause: Option<Cause>,
     },
     /// A message was handed to the signalling transport.
     MessageSent {
+        /// The number that the transport gave it.
+        id: u64,
         /// Its type.
-        kind: &'static str,
+        kind: Kind,
         /// To whom.
         to: ParticipantId,
         /// What tells it from others of its type.
@@ -79,8 +61,10 @@ pub enum EngineEvent {
     },
     /// A message arrived from the signalling transport.
     MessageReceived {
+        /// Its sender's number for it.
+        id: u64,
         /// Its type.
-        kind: &'static str,
+        kind: Kind,
         /// From whom.
         from: ParticipantId,
         /// What tells it from others of its type.
@@ -88,23 +72,29 @@ pub enum EngineEvent {
     },
     /// `icecandidate`: the local ICE agent found one.
     CandidateGathered {
-        /// Type, protocol and address.
-        candidate: String,
+        /// Which one.
+        candidate: Trickle,
     },
-    /// A remote candidate came before the remote description and is held back.
+    /// A remote candidate, or the end of them, came before the remote description and is held back.
     CandidateHeld {
-        /// Type, protocol and address.
-        candidate: String,
+        /// Which one.
+        candidate: Trickle,
+        /// The message that brought it, if one did.
+        message: Option<MessageRef>,
     },
-    /// A remote candidate was applied.
+    /// A remote candidate, or the end of them, was applied.
     CandidateApplied {
-        /// Type, protocol and address.
-        candidate: String,
+        /// Which one.
+        candidate: Trickle,
+        /// The message that brought it, if one did.
+        message: Option<MessageRef>,
     },
-    /// A remote candidate was refused.
+    /// A remote candidate, or the end of them, was refused.
     CandidateRejected {
-        /// Type, protocol and address.
-        candidate: String,
+        /// Which one.
+        candidate: Trickle,
+        /// The message that brought it, if one did.
+        message: Option<MessageRef>,
         /// Why.
         error: String,
     },
@@ -119,15 +109,15 @@ pub enum EngineEvent {
     },
     /// ICE selected a candidate pair: over which way the call goes.
     PairSelected {
-        /// The local candidate: type, protocol and address.
-        local: String,
-        /// The remote candidate: type, protocol and address.
-        remote: String,
+        /// The local candidate.
+        local: CandidateRef,
+        /// The remote candidate.
+        remote: CandidateRef,
     },
     /// `negotiationneeded`, and what the engine made of it.
     NegotiationNeeded {
         /// What it made of it.
-        verdict: &'static str,
+        verdict: Needed,
     },
     /// The recovery of the connection takes a step.
     Recovery {
@@ -231,19 +221,4 @@ pub enum EngineEvent {
         /// Local tracks that are still live; 0 unless the application keeps them.
         live_tracks: usize,
     },
-}
-
-/// The state machines that an application watches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum StateMachine {
-    /// The call.
-    Call,
-    /// `RTCSignalingState`.
-    Signaling,
-    /// `RTCIceGatheringState`.
-    Gathering,
-    /// `RTCIceConnectionState`.
-    Ice,
-    /// `RTCPeerConnectionState`.
-    Connection,
 }

@@ -4,7 +4,6 @@
 //! is built from it (`run` does). Its parts are plain data; a [`Plan`] itself is made by its builder alone, which
 //! checks that they go together.
 
-mod api;
 mod builder;
 mod check;
 mod expect;
@@ -25,10 +24,10 @@ use std::{
 use call_engine::Guards;
 pub use call_engine::{Codecs, Enabled, FacingMode, IceTransportPolicy, Permission};
 pub use nat_oracle::Path;
+pub use stage::{ApiCall, Command, LocalWord};
 use timeline::Name;
 
 pub use self::{
-    api::{ApiCall, LocalWord},
     builder::PlanBuilder,
     expect::{
         AlwaysOn, CountRange, DataExpect, DurationRange, Expect, FlowExpect, MediaExpect, Milestone,
@@ -43,14 +42,15 @@ pub use self::{
         Probability, QueueLimit, Rate, Refresh, Reordering, Schedule, Spread, TailIndex, Transition,
         TurnCredentials,
     },
-    peer::{Crypto, Device, EnginePlan, MediaKind, MediaPlan, OnRing, PeerPlan, VideoPlan},
+    peer::{Crypto, Device, EnginePlan, MediaPlan, OnRing, PeerPlan, VideoPlan},
     problem::{Flaw, Place, Problem},
     signaller::{
         Admission, DelayPlan, FaultsPlan, SignalingPlan, SignallerPlan, StoreFate, TokenHeld, TransportPlan,
     },
-    step::{Action, InCall, SignallerChange, Step},
-    vocabulary::{DeliveryWord, FirewallKind, NatKind},
+    step::{Action, SignallerChange, Step},
+    vocabulary::{FirewallKind, NatKind},
 };
+pub use timeline::{Delivery, MediaKind};
 
 /// One scenario, ready to be played with any seed.
 ///
@@ -237,8 +237,7 @@ impl Plan {
 
     /// Whether this peer takes part in calls of several.
     pub fn joins(&self, peer: &Name) -> bool {
-        let joins = |step: &Step| matches!(&step.action, Action::Join { peer: joins, .. } if joins == peer);
-        self.steps.iter().any(joins)
+        self.commands().any(|(_, joins, command)| joins == peer && matches!(command, Command::Join { .. }))
     }
 
     /// The nearest NAT that this host is behind: what is inside of one shares its inside addresses.
@@ -259,11 +258,9 @@ impl Plan {
     ///
     /// Milestones are measured from its moment, and the outcome of a run is the outcome of this call.
     pub fn first_dial(&self) -> Option<(Duration, &Name, &Name)> {
-        self.steps.iter().find_map(|step| match &step.action {
-            Action::Dial { peer, to } => Some((step.at, peer, to)),
-            Action::Api { peer, call: ApiCall::SetLocalDescription(_) } => {
-                Some((step.at, peer, self.other_driven(peer)?))
-            }
+        self.commands().find_map(|(at, peer, command)| match command {
+            Command::Dial { to } => Some((at, peer, to)),
+            Command::Api(ApiCall::SetLocalDescription(_)) => Some((at, peer, self.other_driven(peer)?)),
             _ => None,
         })
     }
@@ -279,8 +276,14 @@ impl Plan {
     }
 
     fn driven(&self) -> impl Iterator<Item = &Name> {
+        let calls = self.commands().filter(|(.., command)| matches!(command, Command::Api(_)));
+        calls.map(|(_, peer, _)| peer)
+    }
+
+    /// What peers are asked to do: when, who, what.
+    fn commands(&self) -> impl Iterator<Item = (Duration, &Name, &Command)> {
         self.steps.iter().filter_map(|step| match &step.action {
-            Action::Api { peer, .. } => Some(peer),
+            Action::Command { peer, command } => Some((step.at, peer, command)),
             _ => None,
         })
     }

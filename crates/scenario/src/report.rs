@@ -267,7 +267,7 @@ mod tests {
     fn report(expect: &str, seeds: u32) -> Report {
         let options = Options { seeds: Seeds::Count(seeds), jobs: NonZeroUsize::MIN, keep: Keep::Nothing };
         let play = |_: &Plan, seed| match seed {
-            2 => Ok(Sketch::never_connected("declined").seed(seed).record()),
+            2 => Ok(Sketch::never_connected(EndReason::Declined).seed(seed).record()),
             3 => Err(Broken::NotPlayed("no such host".into())),
             _ => Ok(Sketch::connected().seed(seed).record()),
         };
@@ -301,7 +301,13 @@ mod tests {
             let sketch = Sketch::connected().seed(seed).with(|sketch| {
                 if seed > 1 {
                     sketch.transition(2000, "caller", Machine::Connection, "connected", "disconnected");
-                    sketch.transition(2000 + 100 * seed, "caller", Machine::Connection, "?", "connected");
+                    sketch.transition(
+                        2000 + 100 * seed,
+                        "caller",
+                        Machine::Connection,
+                        "disconnected",
+                        "connected",
+                    );
                 }
             });
             Ok::<_, Broken>(sketch.record())
@@ -315,7 +321,8 @@ mod tests {
     #[test]
     fn setup_is_null_where_no_run_connected() {
         let options = Options { seeds: Seeds::One(2), jobs: NonZeroUsize::MIN, keep: Keep::Nothing };
-        let play = |_: &Plan, seed| Ok::<_, Broken>(Sketch::never_connected("busy").seed(seed).record());
+        let play =
+            |_: &Plan, seed| Ok::<_, Broken>(Sketch::never_connected(EndReason::Busy).seed(seed).record());
         let plans = [plan("")];
         let result = run(&plans, &options, &Cancel::new(), play, |_| {});
         let report = Report::new(&plans, &result, Duration::ZERO, &repeat);

@@ -88,7 +88,9 @@ impl fmt::Display for Command {
             Self::NegotiationNeeded { times } => write!(f, "fires negotiationneeded {times} times"),
             Self::Join { room } => write!(f, "joins {room}"),
             Self::Leave => f.write_str("leaves"),
-            Self::SendCandidate { to, address } => write!(f, "sends the candidate {address} to {to} by itself"),
+            Self::SendCandidate { to, address } => {
+                write!(f, "sends the candidate {address} to {to} by itself")
+            }
             Self::Hold => f.write_str("holds"),
             Self::Resume => f.write_str("resumes"),
             Self::SwitchCamera(facing_mode) => write!(f, "switches to the {facing_mode} camera"),

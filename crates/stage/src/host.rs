@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    fmt,
     future::{Future, poll_fn},
     pin::pin,
     sync::Arc,
@@ -41,6 +42,12 @@ impl Inhabited {
     pub(crate) fn enter<R>(self: &Arc<Self>, f: impl FnOnce() -> R) -> R {
         let _entered = Entered { before: CURRENT.replace(Some(self.clone())) };
         determinism::with_interfaces(&self.interfaces, f)
+    }
+}
+
+impl fmt::Debug for Inhabited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.host.fmt(f)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What runs on the hosts of a simulated world, without the scenario format, the checks and the call engine:
 //! [`WorldRuntime`] lets any `webrtc` peer connection live on a host, [`IceServer`] is a STUN and TURN server,
-//! [`SignallingServer`] the signalling server, a [`Reporter`] writes down what happens, and [`run`] runs a world on a
-//! simulation thread of its own.
+//! [`SignallingServer`] the signalling server, a [`Place`] has all that a [`Program`] needs on its host, a [`Reporter`]
+//! writes down what happens, and [`run`] runs a world on a simulation thread of its own.
 //!
 //! Invariants:
 //! - Everything that a runtime hands out is counted until it is given back ([`Gauges`]), so that a run can prove
@@ -11,7 +11,12 @@
 //! Deliberately absent: scenario files, checks and reports, and any engine.
 
 mod certificates;
+mod command;
+mod host;
 mod ice_server;
+mod observed;
+mod place;
+mod program;
 mod reporter;
 mod runtime;
 mod signalling;
@@ -19,9 +24,13 @@ mod world;
 
 pub use self::{
     certificates::{certificate, provider},
+    command::{ApiCall, Command, LocalWord},
     ice_server::{
         IceServer, IceServerError, IceServerSettings, REALM, STUN_PORT, domain, ice_servers, names,
     },
+    observed::Observed,
+    place::{Place, Surroundings},
+    program::{BoxFuture, Program, Unsupported},
     reporter::{Journal, Reporter},
     runtime::{Gauges, Leftovers, Names, WorldRuntime},
     signalling::{SignallingServer, SignallingSettings, connector, time_of_day},

@@ -168,6 +168,11 @@ impl Place {
         self.runtime.spawn(Box::pin(task))
     }
 
+    /// Calls `f` as a task of this host would be polled.
+    pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.runtime.inhabited().enter(f)
+    }
+
     /// Waits, in virtual time.
     pub fn sleep(&self, duration: Duration) -> Sleep {
         self.world.sleep(duration)

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use netsim::World;
-use timeline::{Entry, Event, Name, Timeline};
+use timeline::{Entry, Event, Name, ReceivedPacket, Timeline, VirtualTime};
 
 /// Where what happens in a world is written down.
 ///
@@ -10,6 +10,9 @@ use timeline::{Entry, Event, Name, Timeline};
 pub trait Journal: Send + Sync {
     /// Something happened.
     fn record(&self, entry: Entry);
+
+    /// A packet of media arrived at `actor`, decrypted.
+    fn packet_received(&self, _at: VirtualTime, _actor: &Name, _packet: ReceivedPacket) {}
 }
 
 /// A journal that keeps everything.
@@ -51,5 +54,10 @@ impl Reporter {
     /// Writes down something that went wrong and does not end the call by itself.
     pub fn problem(&self, what: impl Into<String>) {
         self.report(Event::Problem { what: what.into().into() });
+    }
+
+    /// A packet of media arrived, decrypted.
+    pub fn packet_received(&self, packet: ReceivedPacket) {
+        self.journal.packet_received(self.world.now(), &self.actor, packet);
     }
 }

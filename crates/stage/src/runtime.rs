@@ -23,15 +23,16 @@ use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, Transmit,
 };
 
+use crate::host::Inhabited;
+
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The runtime of one host.
 #[derive(Clone, Debug)]
 pub struct WorldRuntime {
     world: World,
-    host: Host,
+    inhabited: Arc<Inhabited>,
     gauges: Gauges,
-    names: Names,
 }
 
 /// The names that hosts look up: what a world has for DNS. It answers at once and never fails.
@@ -65,7 +66,11 @@ impl Leftovers {
 impl WorldRuntime {
     /// The runtime of `host` in `world`.
     pub fn new(world: World, host: Host, names: Names) -> Self {
-        Self { world, host, gauges: Gauges::default(), names }
+        Self { world, inhabited: Inhabited::new(host, names), gauges: Gauges::default() }
+    }
+
+    pub(crate) fn inhabited(&self) -> &Arc<Inhabited> {
+        &self.inhabited
     }
 
     /// What it has handed out.
@@ -76,7 +81,7 @@ impl WorldRuntime {
     fn look_up(&self, host: &str) -> Option<Vec<SocketAddr>> {
         let (name, port) = host.rsplit_once(':')?;
         let port = port.parse().ok()?;
-        let addresses = self.names.get(name)?;
+        let addresses = self.inhabited.names.get(name)?;
         Some(addresses.iter().map(|&address| SocketAddr::new(address, port)).collect())
     }
 }
@@ -112,10 +117,10 @@ impl Drop for Held {
 impl Runtime for WorldRuntime {
     fn spawn(&self, future: BoxFuture<'static, ()>) -> Box<dyn JoinHandle> {
         let held = Held::one_of(&self.gauges.tasks);
-        let task = async move {
+        let task = self.inhabited.clone().run(async move {
             let _held = held;
             future.await;
-        };
+        });
         Box::new(Task(tokio::spawn(task).abort_handle()))
     }
 
@@ -125,7 +130,7 @@ impl Runtime for WorldRuntime {
         let address = socket.local_addr()?;
         // Its number will name another socket once this one is closed.
         determinism::take_bound(socket.as_raw_fd());
-        let socket = self.host.bind_udp(address)?;
+        let socket = self.inhabited.host.bind_udp(address)?;
         Ok(Arc::new(WorldUdpSocket(socket)))
     }
 

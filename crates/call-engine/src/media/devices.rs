@@ -4,6 +4,7 @@ use std::{fmt, future::Future, pin::Pin};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use timeline::FacingMode;
 
 use super::MediaStream;
 
@@ -53,19 +54,6 @@ pub struct VideoConstraints {
     /// Which camera.
     pub facing_mode: FacingMode,
 }
-
-/// `VideoFacingModeEnum` (W3C Media Capture and Streams §4.3.8).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FacingMode {
-    /// The camera that faces the person.
-    #[default]
-    User,
-    /// The camera that faces away.
-    Environment,
-}
-
-timeline::words! { impl FacingMode { User = "user", Environment = "environment" } }
 
 /// Why `getUserMedia` gave no stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

@@ -7,8 +7,11 @@ mod receive;
 mod synthetic;
 mod tracks;
 
-pub use devices::{FacingMode, MediaDevices, MediaError, MediaStreamConstraints, VideoConstraints, Wanted};
+pub use timeline::FacingMode;
+
+pub use devices::{MediaDevices, MediaError, MediaStreamConstraints, VideoConstraints, Wanted};
 pub(crate) use outbound::{Gate, Outbound, Source, send_media};
 pub(crate) use receive::{Inbound, receive_media};
 pub use synthetic::{Permission, SyntheticDevices};
-pub use tracks::{Enabled, Frame, FrameSource, LocalTrack, MediaKind, MediaStream};
+pub use tracks::{Enabled, Frame, FrameSource, LocalTrack, MediaStream};
+pub(crate) use tracks::{codec_kind, kind_of_codec};

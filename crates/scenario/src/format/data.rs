@@ -8,7 +8,7 @@ use super::{
     reader::Value,
     values::known_name,
 };
-use crate::plan::{CountRange, DataExpect, DeliveryWord, StatisticsExpect};
+use crate::plan::{CountRange, DataExpect, Delivery, StatisticsExpect};
 
 /// `[{ ordered = "caller to callee", messages = 20, before = "9s" }]`.
 pub(super) fn data(value: Value<'_>, peers: &[Name]) -> Vec<DataExpect> {
@@ -29,8 +29,8 @@ fn one(value: Value<'_>, peers: &[Name]) -> Option<DataExpect> {
         "this expectation",
         value.span(),
         &[
-            ("ordered", "From whom to whom on the ordered channel.", &on(DeliveryWord::Ordered)),
-            ("unordered", "From whom to whom on the unordered channel.", &on(DeliveryWord::Unordered)),
+            ("ordered", "From whom to whom on the ordered channel.", &on(Delivery::Ordered)),
+            ("unordered", "From whom to whom on the unordered channel.", &on(Delivery::Unordered)),
         ],
     );
     table.finish();

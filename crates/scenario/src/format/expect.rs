@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use timeline::{Name, Word};
+use timeline::{CallState, Name, Word};
 
 use super::{
     data,
@@ -10,12 +10,9 @@ use super::{
     flow,
     reader::{Table, Value},
 };
-use crate::{
-    plan::{
-        AlwaysOn, CountRange, DurationRange, Expect, MilestoneBound, Outcome, PeerExpect, Probability,
-        RateBand, Reached,
-    },
-    record::{CALL_STATES, END_REASONS},
+use crate::plan::{
+    AlwaysOn, CountRange, DurationRange, Expect, MilestoneBound, Outcome, PeerExpect, Probability, RateBand,
+    Reached,
 };
 
 pub(super) fn read(value: Option<Value<'_>>, peers: &[Name]) -> Expect {
@@ -115,8 +112,8 @@ fn one_peer(table: &Table<'_>) -> PeerExpect {
     let ways_doc = "The ways by which it reaches the signaller, in order; `[]` if it never does.";
     let reconnects_doc = "How often it reaches the signaller again, by whatever way.";
     PeerExpect {
-        ends: ends.filter_map(|value| value.known_text("end reason", END_REASONS)).collect(),
-        state: table.get("state", state_doc, |value| value.known_text("call state", CALL_STATES)),
+        ends: ends.filter_map(|value| value.word("end reason")).collect(),
+        state: table.get("state", state_doc, |value| CallState::from_word(&value.known_text("call state", CallState::WORDS)?)),
         connected: table
             .get("connected", connected_doc, Value::boolean)
             .map(|connected| if connected { Reached::Yes } else { Reached::No }),

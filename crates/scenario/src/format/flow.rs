@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use timeline::{Machine, Name};
+use timeline::{Machine, Name, State};
 
 use super::{
     data::pair,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     plan::{FlowExpect, MediaExpect, MediaKind, Sequence, StateRef},
-    record::{CALL_STATES, MediaFlow},
+    record::MediaFlow,
 };
 
 /// `[{ audio = "both-ways" }, { video = "none", before = "3s" }]`.
@@ -83,8 +83,8 @@ fn flow_of(value: Value<'_>, peers: &[Name]) -> Option<FlowExpect> {
 
 /// `[{ peer = "callee", call = "connected" }, { connection = ["failed", "closed"] }]`.
 pub(super) fn never(value: Value<'_>, peers: &[Name]) -> Vec<StateRef> {
-    let each = sequences(value, peers).into_iter().flat_map(|Sequence { peer, machine, states }| {
-        states.into_iter().map(move |state| StateRef { peer: peer.clone(), machine, state })
+    let each = sequences(value, peers).into_iter().flat_map(|Sequence { peer, states, .. }| {
+        states.into_iter().map(move |state| StateRef { peer: peer.clone(), state })
     });
     each.collect()
 }
@@ -101,10 +101,10 @@ fn states_of(value: Value<'_>, peers: &[Name]) -> Option<Vec<Sequence>> {
     let said = table.take("peer", "Whose. Default: those of any peer.");
     let peer = said.map(|value| value.peer(peers));
     let mut sequences = Vec::new();
-    for machine in Machine::ALL {
+    for machine in Machine::ALL.iter().copied() {
         let Some(states) = table.take(machine.as_str(), doc_of(machine)) else { continue };
-        let read = |value: Value<'_>| value.known_text("state", states_known(machine));
-        let values: Vec<String> = states.one_or_list(0..).into_iter().filter_map(read).collect();
+        let read = |value: Value<'_>| machine.state(&value.known_text("state", machine.states())?);
+        let values: Vec<State> = states.one_or_list(0..).into_iter().filter_map(read).collect();
         if values.is_empty() && !value.reading.problems.any() {
             value.problem::<()>(ProblemKind::Empty { what: "this list of states" });
         }
@@ -112,7 +112,7 @@ fn states_of(value: Value<'_>, peers: &[Name]) -> Option<Vec<Sequence>> {
     }
     table.finish();
     if sequences.is_empty() && !value.reading.problems.any() {
-        let accepted = Machine::ALL.map(Machine::as_str).join(", ");
+        let accepted = Machine::WORDS.join(", ");
         value.problem::<()>(ProblemKind::NotOne { what: "this expectation", found: 0, accepted });
     }
     let peer = peer.map_or(Some(None), |known| known.map(Some))?;
@@ -127,23 +127,5 @@ const fn doc_of(machine: Machine) -> &'static str {
         Machine::Gathering => "`RTCIceGatheringState`.",
         Machine::Ice => "`RTCIceConnectionState`.",
         Machine::Connection => "`RTCPeerConnectionState`.",
-    }
-}
-
-/// The states of a machine, in the order in which a call passes them.
-pub(crate) const fn states_known(machine: Machine) -> &'static [&'static str] {
-    match machine {
-        Machine::Call => CALL_STATES,
-        Machine::Signaling => &[
-            "stable",
-            "have-local-offer",
-            "have-remote-offer",
-            "have-local-pranswer",
-            "have-remote-pranswer",
-            "closed",
-        ],
-        Machine::Gathering => &["new", "gathering", "complete"],
-        Machine::Ice => &["new", "checking", "connected", "completed", "disconnected", "failed", "closed"],
-        Machine::Connection => &["new", "connecting", "connected", "disconnected", "failed", "closed"],
     }
 }

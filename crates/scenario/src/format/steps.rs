@@ -17,7 +17,7 @@ use super::{
     signaller::signaller_action,
 };
 use crate::plan::{
-    Action, ApiCall, Attachment, Connections, DeliveryWord, Enabled, Handover, InCall, Plan, Step, Transition,
+    Action, ApiCall, Attachment, Command, Connections, Delivery, Handover, MediaKind, Plan, Step, Transition,
 };
 
 /// Who can be named in a step, and where they are attached to the network.
@@ -83,14 +83,15 @@ fn by_peer(key: &Key<'_>, peers: &[Name]) -> Option<(Action, Span)> {
     let known = [Name::from("at"), Name::from(Plan::NETWORK), Name::from(Plan::SIGNALLER)];
     let subjects: Vec<Name> = peers.iter().cloned().chain(known).collect();
     let peer = key.known("peer", &subjects)?;
-    let word = |value: Value<'_>| Some((simple_action(&peer, value.word("action")?), value.span()));
+    let word = |value: Value<'_>| Some((simple_command(value.word("action")?), value.span()));
     let table = |value: Value<'_>| {
         value.table_or(
-            |value| table_action(&peer, value, peers),
+            |value| table_command(value, peers),
             |value| value.wrong_type("an action such as \"hang-up\" or { dial = \"callee\" }"),
         )
     };
-    key.value.named("action", |value| value.string_or(word, table))
+    let (command, at) = key.value.named("action", |value| value.string_or(word, table))?;
+    Some((Action::Command { peer, command }, at))
 }
 
 timeline::words! {
@@ -133,57 +134,54 @@ timeline::words! {
     }
 }
 
-fn simple_action(peer: &Name, word: PeerWord) -> Action {
-    let peer = peer.clone();
+const fn simple_command(word: PeerWord) -> Command {
     match word {
-        PeerWord::Accept => Action::Accept { peer },
-        PeerWord::Reject => Action::Reject { peer },
-        PeerWord::HangUp => Action::HangUp { peer },
-        PeerWord::EnableAudio => Action::SetAudio { peer, state: Enabled::Yes },
-        PeerWord::DisableAudio => Action::SetAudio { peer, state: Enabled::No },
-        PeerWord::EnableVideo => Action::SetVideo { peer, state: Enabled::Yes },
-        PeerWord::DisableVideo => Action::SetVideo { peer, state: Enabled::No },
-        PeerWord::NegotiationNeeded => Action::NegotiationNeeded { peer, times: 1 },
-        PeerWord::Hold => Action::InCall { peer, change: InCall::Hold },
-        PeerWord::Resume => Action::InCall { peer, change: InCall::Resume },
-        PeerWord::ShareScreen => Action::InCall { peer, change: InCall::ShareScreen },
-        PeerWord::StopScreen => Action::InCall { peer, change: InCall::StopScreen },
-        PeerWord::LosePermission => Action::InCall { peer, change: InCall::LosePermission },
-        PeerWord::Leave => Action::Leave { peer },
-        PeerWord::CreateDataChannel => Action::Api { peer, call: ApiCall::CreateDataChannel },
-        PeerWord::RestartIce => Action::Api { peer, call: ApiCall::RestartIce },
-        PeerWord::Close => Action::Api { peer, call: ApiCall::Close },
+        PeerWord::Accept => Command::Accept,
+        PeerWord::Reject => Command::Reject,
+        PeerWord::HangUp => Command::HangUp,
+        PeerWord::EnableAudio => Command::Enable(MediaKind::Audio),
+        PeerWord::DisableAudio => Command::Disable(MediaKind::Audio),
+        PeerWord::EnableVideo => Command::Enable(MediaKind::Video),
+        PeerWord::DisableVideo => Command::Disable(MediaKind::Video),
+        PeerWord::NegotiationNeeded => Command::NegotiationNeeded { times: 1 },
+        PeerWord::Hold => Command::Hold,
+        PeerWord::Resume => Command::Resume,
+        PeerWord::ShareScreen => Command::ShareScreen,
+        PeerWord::StopScreen => Command::StopScreen,
+        PeerWord::LosePermission => Command::LosePermission,
+        PeerWord::Leave => Command::Leave,
+        PeerWord::CreateDataChannel => Command::Api(ApiCall::CreateDataChannel),
+        PeerWord::RestartIce => Command::Api(ApiCall::RestartIce),
+        PeerWord::Close => Command::Api(ApiCall::Close),
     }
 }
 
 /// `{ dial = "callee" }`, `{ negotiation-needed = 5 }`, `{ send-data = { count = 10 } }`.
-fn table_action(peer: &Name, value: Value<'_>, peers: &[Name]) -> Option<(Action, Span)> {
+fn table_command(value: Value<'_>, peers: &[Name]) -> Option<(Command, Span)> {
     let table = value.table("this action")?;
-    let peer = || peer.clone();
-    let in_call = |change| Some(Action::InCall { peer: peer(), change });
-    let api = |call| Some(Action::Api { peer: peer(), call });
-    let choices: [Choice<'_, '_, Action>; 12] = [
-        ("dial", "Calls this peer.", &|to| Some(Action::Dial { peer: peer(), to: to.peer(peers)? })),
+    let api = |call| Some(Command::Api(call));
+    let choices: [Choice<'_, '_, Command>; 12] = [
+        ("dial", "Calls this peer.", &|to| Some(Command::Dial { to: to.peer(peers)? })),
         ("join", "Joins the call of several of this name, and dials everybody who is in it.", &|room| {
-            Some(Action::Join { peer: peer(), room: room.sentence()? })
+            Some(Command::Join { room: room.sentence()? })
         }),
         ("do", "Does what its program knows by these words. For peers that run one.", &|what| {
-            Some(Action::Do { peer: peer(), what: what.sentence()? })
+            Some(Command::Do(what.sentence()?))
         }),
         (
             "negotiation-needed",
             "Fires `negotiationneeded` this many times though nothing needs it.",
-            &|times| Some(Action::NegotiationNeeded { peer: peer(), times: times.integer(1..=1000)? }),
+            &|times| Some(Command::NegotiationNeeded { times: times.integer(1..=1000)? }),
         ),
         (
             "send-candidate",
             "Sends a candidate by itself, whatever its engine does, as apps do that offer while it still rings.",
-            &|candidate| send_candidate(&peer(), candidate, peers),
+            &|candidate| send_candidate(candidate, peers),
         ),
         ("switch-camera", "Goes over to this camera; nothing is negotiated.", &|camera| {
-            in_call(InCall::SwitchCamera(camera.word("facing mode")?))
+            Some(Command::SwitchCamera(camera.word("facing mode")?))
         }),
-        ("send-data", "Sends messages on a data channel.", &|data| in_call(send_data(data)?)),
+        ("send-data", "Sends messages on a data channel.", &send_data),
         ("add-track", api::ADD_TRACK, &|kind| api(ApiCall::AddTrack(kind.word("kind of media")?))),
         ("remove-track", api::REMOVE_TRACK, &|kind| api(ApiCall::RemoveTrack(kind.word("kind of media")?))),
         ("set-local-description", api::SET_LOCAL, &|description| {
@@ -211,24 +209,24 @@ fn finish(table: Table<'_>, keys: &[&str]) {
 }
 
 /// `{ to = "callee", address = "203.0.113.1:50000" }`.
-fn send_candidate(peer: &Name, value: Value<'_>, peers: &[Name]) -> Option<Action> {
+fn send_candidate(value: Value<'_>, peers: &[Name]) -> Option<Command> {
     let table = value.table("send-candidate")?;
     let to = table.need("to", "Who gets it.", |value| value.peer(peers));
     let address = table.need("address", "The address that it names, with its port.", Value::socket_address);
     table.finish();
-    Some(Action::SendCandidate { peer: peer.clone(), to: to?, address: address? })
+    Some(Command::SendCandidate { to: to?, address: address? })
 }
 
 /// `{ delivery = "unordered", count = 10, bytes = 1000 }`.
-fn send_data(value: Value<'_>) -> Option<InCall> {
+fn send_data(value: Value<'_>) -> Option<Command> {
     let table = value.table("send-data")?;
-    let (mut delivery, mut count, mut bytes) = (DeliveryWord::Ordered, 1, 100);
+    let (mut delivery, mut count, mut bytes) = (Delivery::Ordered, 1, 100);
     table.set_word("delivery", "On which channel.", "delivery", &mut delivery);
     table.set("count", "How many.", &mut count, |value| value.integer(1..=100_000));
     let bytes_doc = "How long each is, in bytes. `webrtc` 0.21.1 takes up to 65,536.";
     table.set("bytes", bytes_doc, &mut bytes, |value| value.integer(1..=262_144));
     table.finish();
-    Some(InCall::SendData { delivery, count, bytes })
+    Some(Command::SendData { delivery, count, bytes })
 }
 
 fn network_action(value: Value<'_>, cast: &Cast<'_>) -> Option<Action> {

@@ -188,15 +188,21 @@ fn reads_every_key() {
     check_signalling(&plan);
     assert_eq!((plan.escapes, plan.steps.len()), (Escapes::Note, 42));
     assert_eq!(plan.peers[7].program.as_deref(), Some("my-app"));
-    let does = Action::Do { peer: "eighth".into(), what: "press the red button".to_owned() };
+    let does = Action::command("eighth", Command::Do("press the red button".to_owned()));
     assert_eq!(
         (plan.steps[40].action.to_string().as_str(), &plan.steps[40].action),
         ("does: press the red button", &does)
     );
-    assert_eq!(plan.steps[1].action, Action::Join { peer: "seventh".into(), room: "standup".to_owned() });
-    assert_eq!(plan.steps[2].action, Action::Leave { peer: "seventh".into() });
+    assert_eq!(
+        plan.steps[1].action,
+        Action::command("seventh", Command::Join { room: "standup".to_owned() })
+    );
+    assert_eq!(plan.steps[2].action, Action::command("seventh", Command::Leave));
     assert_eq!(plan.steps[3].action, Action::LinkDown { host: "signaller".into() });
-    assert!(matches!(plan.steps[8].action, Action::NegotiationNeeded { times: 5, .. }));
+    assert!(matches!(
+        plan.steps[8].action,
+        Action::Command { command: Command::NegotiationNeeded { times: 5 }, .. }
+    ));
     let expect = &plan.expect;
     assert_eq!(expect.paths, [Path::Host, Path::None]);
     assert_eq!(expect.offers, Some(CountRange { at_least: 1, at_most: Some(1) }));

@@ -22,7 +22,7 @@ fn well(_: u64) -> Result<Sketch, Broken> {
 }
 
 fn every_other_is_busy(seed: u64) -> Result<Sketch, Broken> {
-    Ok(if seed.is_multiple_of(2) { Sketch::never_connected("busy") } else { Sketch::connected() })
+    Ok(if seed.is_multiple_of(2) { Sketch::never_connected(EndReason::Busy) } else { Sketch::connected() })
 }
 
 fn breaks(_: u64) -> Result<Sketch, Broken> {

@@ -9,7 +9,7 @@ use std::{
 use timeline::Name;
 
 use super::{
-    Action, Admission, ApiCall, Expect, Flaw, FlowExpect, Place, Plan, Problem, SignallerChange,
+    Action, Admission, ApiCall, Command, Expect, Flaw, FlowExpect, Place, Plan, Problem, SignallerChange,
     TransportPlan,
 };
 
@@ -25,14 +25,15 @@ pub(super) fn problems(plan: &Plan) -> Vec<Problem> {
     power(plan, &mut problems);
     tokens(plan, &mut problems);
     names_in_expectations(plan, &mut problems);
-    let dials = |action: &Action| {
-        let makes = |call: &ApiCall| matches!(call, ApiCall::SetLocalDescription(_));
-        matches!(action, Action::Dial { .. } | Action::Join { .. })
-            || matches!(action, Action::Api { call, .. } if makes(call))
+    let dials = |command: &Command| {
+        matches!(
+            command,
+            Command::Dial { .. } | Command::Join { .. } | Command::Api(ApiCall::SetLocalDescription(_))
+        )
     };
     let have_programs = plan.peers.iter().all(|peer| peer.program.is_some());
     // With other problems about, the step that dials may be among what could not be read.
-    if problems.0.is_empty() && !have_programs && !plan.steps.iter().any(|step| dials(&step.action)) {
+    if problems.0.is_empty() && !have_programs && !plan.commands().any(|(.., command)| dials(command)) {
         problems.add(Place::Steps, Flaw::NoDial);
     }
     problems.0
@@ -137,17 +138,18 @@ fn names_in_step(plan: &Plan, index: usize, action: &Action, problems: &mut Prob
             ("ICE server", plan.ice_servers.iter().any(|known| known.name == *server))
         }
         Action::Signaller { host, .. } => ("host", host.as_str() == Plan::SIGNALLER),
-        other => ("peer", is_peer(other.subject())),
+        Action::Handover { host: peer, .. } | Action::Command { peer, .. } => ("peer", is_peer(peer)),
     };
     if !is_known {
         problems.add(Place::Step(index), Flaw::UnknownName { what, name: action.subject().clone() });
     }
-    if let Action::Dial { to, .. } | Action::SendCandidate { to, .. } = action
+    let Action::Command { peer, command } = action else { return };
+    if let Command::Dial { to } | Command::SendCandidate { to, .. } = command
         && !is_peer(to)
     {
         problems.add(Place::Object(index), Flaw::UnknownName { what: "peer", name: to.clone() });
     }
-    if let Action::Dial { peer, to } = action
+    if let Command::Dial { to } = command
         && peer == to
     {
         problems.add(Place::Object(index), Flaw::DialsItself { peer: peer.to_string() });
@@ -158,11 +160,12 @@ fn names_in_step(plan: &Plan, index: usize, action: &Action, problems: &mut Prob
 fn programs(plan: &Plan, problems: &mut Problems) {
     for (index, step) in plan.steps.iter().enumerate() {
         let has_program = |peer| plan.peer(peer).is_some_and(|peer| peer.program.is_some());
-        let reason = match &step.action {
-            Action::Do { peer, .. } if !has_program(peer) => {
+        let Action::Command { peer, command } = &step.action else { continue };
+        let reason = match command {
+            Command::Do(_) if !has_program(peer) => {
                 format!("`{peer}` runs the engine, and only a `program` knows what to `do`")
             }
-            Action::Api { peer, .. } if has_program(peer) => {
+            Command::Api(_) if has_program(peer) => {
                 format!("`{peer}` runs a program, which makes its calls of the API itself")
             }
             _ => continue,
@@ -183,21 +186,11 @@ fn calls_of_the_api(plan: &Plan, problems: &mut Problems) {
     };
     if driven.len() != 2 {
         let reason = format!("calls of the API are made by {} of the peers, and it takes two", driven.len());
-        problems.impossible(first(&|action| matches!(action, Action::Api { .. })), reason);
+        let calls = |action: &Action| matches!(action, Action::Command { command: Command::Api(_), .. });
+        problems.impossible(first(&calls), reason);
     }
-    let needs_engine = |action: &Action| {
-        matches!(
-            action,
-            Action::Dial { .. }
-                | Action::Accept { .. }
-                | Action::Reject { .. }
-                | Action::HangUp { .. }
-                | Action::NegotiationNeeded { .. }
-                | Action::InCall { .. }
-        )
-    };
     for peer in driven {
-        let is_its = |action: &Action| needs_engine(action) && action.subject() == peer;
+        let is_its = |action: &Action| matches!(action, Action::Command { peer: acts, command } if acts == peer && needs_engine(command));
         if plan.steps.iter().any(|step| is_its(&step.action)) {
             let reason =
                 format!("`{peer}` makes calls of the API by itself, and has no engine that could do this");
@@ -206,12 +199,27 @@ fn calls_of_the_api(plan: &Plan, problems: &mut Problems) {
     }
 }
 
+/// Whether a peer without an engine cannot do this.
+const fn needs_engine(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::Api(_)
+            | Command::Enable(_)
+            | Command::Disable(_)
+            | Command::Join { .. }
+            | Command::Leave
+            | Command::SendCandidate { .. }
+            | Command::Do(_)
+    )
+}
+
 /// Who takes part in calls of several has no other calls.
 fn rooms(plan: &Plan, problems: &mut Problems) {
     for (index, step) in plan.steps.iter().enumerate() {
-        let found = match &step.action {
-            Action::Dial { peer, to } => [peer, to].into_iter().find(|peer| plan.joins(peer)),
-            Action::Leave { peer } if !plan.joins(peer) => {
+        let Action::Command { peer, command } = &step.action else { continue };
+        let found = match command {
+            Command::Dial { to } => [peer, to].into_iter().find(|peer| plan.joins(peer)),
+            Command::Leave if !plan.joins(peer) => {
                 problems.impossible(Place::Step(index), format!("{peer} leaves, and joins nothing"));
                 None
             }
@@ -248,7 +256,7 @@ fn tokens(plan: &Plan, problems: &mut Problems) {
     if plan.signaller.admission == Admission::Open {
         return;
     }
-    let dials = plan.steps.iter().filter(|step| matches!(step.action, Action::Dial { .. })).count();
+    let dials = plan.commands().filter(|(.., command)| matches!(command, Command::Dial { .. })).count();
     if dials > 1 {
         problems.add(Place::Admission, Flaw::TokenForOneCall { dials });
     }
@@ -349,7 +357,7 @@ mod tests {
         check(
             |_, builder| {
                 builder.steps(vec![
-                    step(1, Action::Dial { peer: "caller".into(), to: dave.clone() }),
+                    step(1, Action::command("caller", Command::Dial { to: dave.clone() })),
                     step(2, Action::LinkDown { host: dave.clone() }),
                     step(3, Action::Reboot { server: "caller".into() }),
                 ])
@@ -370,7 +378,7 @@ mod tests {
 
     #[test]
     fn steps_are_in_order_and_before_the_deadline() {
-        let hang_up = || Action::HangUp { peer: "caller".into() };
+        let hang_up = || Action::command("caller", Command::HangUp);
         check(
             |good, builder| {
                 builder.steps(vec![good.steps[0].clone(), step(60, hang_up()), step(2, hang_up())])

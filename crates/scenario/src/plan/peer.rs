@@ -147,16 +147,6 @@ pub enum VideoPlan {
     Enabled,
 }
 
-timeline::words! {
-    /// The two kinds of media (W3C mediacapture-streams §4.3, `kind`).
-    pub enum MediaKind {
-        /// Sound.
-        Audio = "audio",
-        /// Pictures.
-        Video = "video",
-    }
-}
-
 /// What a user does when it rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnRing {

@@ -1,11 +1,11 @@
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{fmt, time::Duration};
 
-use call_engine::{Enabled, FacingMode};
+use stage::Command;
 use timeline::Name;
 
 use super::{
-    Access, ApiCall, CredentialPolicy, DeliveryWord, FaultsPlan, Handover, Liveness, Mood, PortSupply,
-    StoreFate, Transition, network::InWords,
+    Access, CredentialPolicy, FaultsPlan, Handover, Liveness, Mood, PortSupply, StoreFate, Transition,
+    network::InWords,
 };
 
 /// Something that a script makes happen.
@@ -19,93 +19,13 @@ pub struct Step {
 
 /// What a script can make happen. Hosts are peers, or [`super::Plan::SIGNALLER`].
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Action {
-    /// `peer` starts a call.
-    Dial {
-        /// Who dials.
-        peer: Name,
-        /// Who is called.
-        to: Name,
-    },
-    /// `peer` takes the call that rings.
-    Accept {
-        /// Who.
-        peer: Name,
-    },
-    /// `peer` declines the call that rings.
-    Reject {
-        /// Who.
-        peer: Name,
-    },
-    /// `peer` leaves its call; while it rings at the other end this cancels it.
-    HangUp {
-        /// Who.
-        peer: Name,
-    },
-    /// `peer` turns its audio track on or off.
-    SetAudio {
-        /// Who.
-        peer: Name,
-        /// To what.
-        state: Enabled,
-    },
-    /// `peer` turns its video track on or off.
-    SetVideo {
-        /// Who.
-        peer: Name,
-        /// To what.
-        state: Enabled,
-    },
-    /// `negotiationneeded` fires at `peer`, though nothing needs it.
-    NegotiationNeeded {
-        /// Where.
-        peer: Name,
-        /// How many times in a row, at least 1.
-        times: u32,
-    },
-    /// `peer` joins a call of several, and dials everybody who is in it.
-    Join {
-        /// Who.
-        peer: Name,
+    /// A peer is asked to do something.
+    Command {
         /// Which.
-        room: String,
-    },
-    /// `peer` leaves the call of several that it is in.
-    Leave {
-        /// Who.
-        peer: Name,
-    },
-    /// `peer` sends a candidate of its own, whatever its engine does: as apps do that offer while it still
-    /// rings, and whose candidates overtake everything.
-    SendCandidate {
-        /// Who.
-        peer: Name,
-        /// To whom.
-        to: Name,
-        /// The address that it names.
-        address: SocketAddr,
-    },
-    /// `peer`'s program does what it knows by these words.
-    Do {
-        /// Who.
         peer: Name,
         /// What.
-        what: String,
-    },
-    /// `peer` changes something about its call.
-    InCall {
-        /// Who.
-        peer: Name,
-        /// What.
-        change: InCall,
-    },
-    /// `peer`'s application makes a call of the API by itself.
-    Api {
-        /// Whose.
-        peer: Name,
-        /// Which call.
-        call: ApiCall,
+        command: Command,
     },
     /// Nothing passes a host's access any more, either way.
     LinkDown {
@@ -171,49 +91,16 @@ pub enum SignallerChange {
     SetFaults(FaultsPlan),
 }
 
-/// What can change about a call while it lasts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InCall {
-    /// It is put on hold (RFC 3264 §8.4).
-    Hold,
-    /// It is taken up again.
-    Resume,
-    /// Another camera (`replaceTrack`).
-    SwitchCamera(FacingMode),
-    /// The screen is shared, as a second video track.
-    ShareScreen,
-    /// The screen is shared no longer.
-    StopScreen,
-    /// Messages on a data channel.
-    SendData {
-        /// Which channel.
-        delivery: DeliveryWord,
-        /// How many messages.
-        count: u32,
-        /// How long each is, in bytes.
-        bytes: u32,
-    },
-    /// The permission for microphone and camera is taken back.
-    LosePermission,
-}
-
 impl Action {
+    /// `peer` is asked to do this.
+    pub fn command(peer: impl Into<Name>, command: Command) -> Self {
+        Self::Command { peer: peer.into(), command }
+    }
+
     /// Who acts, or whose access changes.
     pub const fn subject(&self) -> &Name {
         match self {
-            Self::Dial { peer, .. }
-            | Self::Accept { peer }
-            | Self::Reject { peer }
-            | Self::HangUp { peer }
-            | Self::SetAudio { peer, .. }
-            | Self::SetVideo { peer, .. }
-            | Self::NegotiationNeeded { peer, .. }
-            | Self::Join { peer, .. }
-            | Self::Leave { peer }
-            | Self::Do { peer, .. }
-            | Self::SendCandidate { peer, .. }
-            | Self::InCall { peer, .. }
-            | Self::Api { peer, .. } => peer,
+            Self::Command { peer, .. } => peer,
             Self::LinkDown { host }
             | Self::LinkUp { host }
             | Self::SetLink { host, .. }
@@ -228,22 +115,7 @@ impl Action {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dial { to, .. } => write!(f, "dials {to}"),
-            Self::Accept { .. } => f.write_str("accepts"),
-            Self::Join { room, .. } => write!(f, "joins {room}"),
-            Self::Leave { .. } => f.write_str("leaves"),
-            Self::Do { what, .. } => write!(f, "does: {what}"),
-            Self::SendCandidate { to, address, .. } => {
-                write!(f, "sends the candidate {address} to {to} by itself")
-            }
-            Self::Reject { .. } => f.write_str("rejects"),
-            Self::HangUp { .. } => f.write_str("hangs up"),
-            Self::SetAudio { state, .. } => write!(f, "{} audio", turns(*state)),
-            Self::SetVideo { state, .. } => write!(f, "{} video", turns(*state)),
-            Self::NegotiationNeeded { times: 1, .. } => f.write_str("fires negotiationneeded"),
-            Self::NegotiationNeeded { times, .. } => write!(f, "fires negotiationneeded {times} times"),
-            Self::InCall { change, .. } => change.fmt(f),
-            Self::Api { call, .. } => call.fmt(f),
+            Self::Command { command, .. } => command.fmt(f),
             Self::LinkDown { host } => write!(f, "link of {host} goes down"),
             Self::LinkUp { host } => write!(f, "link of {host} comes up"),
             Self::SetLink { host, access } => {
@@ -284,30 +156,6 @@ impl fmt::Display for SignallerChange {
                 count => write!(f, "{count} other faults from here on"),
             },
         }
-    }
-}
-
-/// As a verb: `holds`, `shares its screen`.
-impl fmt::Display for InCall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Hold => f.write_str("holds"),
-            Self::Resume => f.write_str("resumes"),
-            Self::SwitchCamera(facing_mode) => write!(f, "switches to the {facing_mode} camera"),
-            Self::ShareScreen => f.write_str("shares its screen"),
-            Self::StopScreen => f.write_str("stops sharing its screen"),
-            Self::SendData { delivery, count, bytes } => {
-                write!(f, "sends {count} {delivery} messages of {bytes} bytes")
-            }
-            Self::LosePermission => f.write_str("loses the permission for microphone and camera"),
-        }
-    }
-}
-
-const fn turns(state: Enabled) -> &'static str {
-    match state {
-        Enabled::Yes => "enables",
-        Enabled::No => "disables",
     }
 }
 

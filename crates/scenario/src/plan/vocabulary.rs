@@ -25,13 +25,3 @@ timeline::words! {
         WebOnly = "web-only",
     }
 }
-
-timeline::words! {
-    /// How a data channel delivers (RFC 8831 §6.1).
-    pub enum DeliveryWord {
-        /// In the order of sending.
-        Ordered = "ordered",
-        /// As they come.
-        Unordered = "unordered",
-    }
-}

@@ -7,15 +7,16 @@ use std::{
 };
 
 use call_engine::{
-    DataSettings, Enabled, MediaStreamConstraints, PeerConstraints, PeerSettings, SessionConstraints,
-    Settings, SyntheticDevices, Timers, VideoConstraints,
+    DataSettings, Enabled, IceServer, MediaStreamConstraints, PeerConstraints, PeerSettings,
+    SessionConstraints, Settings, SyntheticDevices, Timers, VideoConstraints,
 };
 use determinism::crypto::{RememberingProvider, SeededProvider};
 use netsim::{HostSpec, Pace, ProcessingDelay, WorldConfig};
+use rtc::peer_connection::configuration::RTCIceServer;
 use signaller::relay::DelayRule;
+use stage::Place;
 use webrtc::runtime::Runtime;
 
-use super::ice_servers;
 use crate::plan::{Crypto, DelayPlan, Device, HostPlan, PeerPlan, Plan, VideoPlan};
 
 /// The port that each peer's ICE agent gathers on: fixed, so that a transcript shows the same address
@@ -61,8 +62,17 @@ pub(super) fn ice_addresses(addresses: &[IpAddr]) -> Vec<String> {
     addresses.iter().map(|&address| SocketAddr::new(address, ICE_PORT).to_string()).collect()
 }
 
-/// How a peer's engine is to behave. `index` tells the peers of a plan apart.
-pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, index: u64, seed: u64) -> Settings {
+/// The first address of the signaller of a family that the peer has.
+pub(super) fn signaller_address(plan: &Plan, peer: &PeerPlan) -> IpAddr {
+    let addresses = &plan.signaller.addresses;
+    let fits = |address: &&IpAddr| peer.addresses.iter().any(|own| own.is_ipv4() == address.is_ipv4());
+    let address = addresses.iter().find(fits).or(addresses.first());
+    *address.expect("every host of a plan has an address: `PlanBuilder::build` checks it")
+}
+
+/// How a peer's engine is to behave.
+pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, place: &Place) -> Settings {
+    let (seed, index) = (place.seed(), place.index());
     let has_video = peer.media.video != VideoPlan::None;
     let video =
         has_video.then_some(VideoConstraints { frame_rate: peer.frame_rate, facing_mode: peer.facing_mode });
@@ -77,7 +87,7 @@ pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, index: u64, seed: u6
         },
         peer: PeerSettings {
             constraints: PeerConstraints {
-                ice_servers: ice_servers::configuration(plan, peer),
+                ice_servers: place.ice_servers().into_iter().map(ice_server).collect(),
                 ice_transport_policy: peer.ice_transport_policy,
             },
             udp_addresses: ice_addresses(&peer.addresses),
@@ -98,6 +108,11 @@ pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, index: u64, seed: u6
         media_silence: peer.engine.media_silence,
         guards: plan.guards,
     }
+}
+
+fn ice_server(server: RTCIceServer) -> IceServer {
+    let RTCIceServer { urls, username, credential } = server;
+    IceServer { urls, username, credential }
 }
 
 /// A peer's devices, and the person who is asked for them.

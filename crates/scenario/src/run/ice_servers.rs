@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use call_engine::IceServer as EngineIceServer;
+use rtc::peer_connection::configuration::RTCIceServer;
 use stage::{EPOCH_S, IceServerSettings, Names, REALM, domain};
 use turn_service::{Credentials, Settings, TurnSettings, mint};
 
@@ -51,14 +51,14 @@ pub(super) fn names(plan: &Plan) -> Names {
 }
 
 /// The `iceServers` of `peer` (W3C webrtc-pc §4.2.4).
-pub(super) fn configuration(plan: &Plan, peer: &PeerPlan) -> Vec<EngineIceServer> {
+pub(super) fn configuration(plan: &Plan, peer: &PeerPlan) -> Vec<RTCIceServer> {
     let used = plan.ice_servers.iter().filter(|server| peer.ice_servers.contains(&server.name));
     used.flat_map(|server| {
         let urls = |scheme: &str| vec![format!("{scheme}:{}:{}", domain(&server.name), server.port)];
-        let stun = EngineIceServer { urls: urls("stun"), ..EngineIceServer::default() };
+        let stun = RTCIceServer { urls: urls("stun"), ..RTCIceServer::default() };
         let turn = (server.kind == IceServerKind::Turn).then(|| {
             let (username, credential) = credentials(server, peer);
-            EngineIceServer { urls: urls("turn"), username, credential }
+            RTCIceServer { urls: urls("turn"), username, credential }
         });
         [stun].into_iter().chain(turn)
     })

@@ -1,15 +1,13 @@
 //! Plays one plan with one seed in a world of its own, and keeps what it yields.
 
-mod application;
 mod build;
 mod ice_servers;
 mod numbered;
 mod player;
+mod programs;
 mod recorder;
-mod room;
 mod script;
 mod signalling;
-mod user;
 
 use std::time::Duration;
 
@@ -17,6 +15,7 @@ pub use netsim::{Lateness, WorldError};
 
 pub use self::{
     player::{Player, RunError, SeededPlayer},
+    programs::Programs,
     script::SceneError,
 };
 

@@ -1,14 +1,15 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use cpu_time::ThreadTime;
 use netsim::{End, Pace, World, WorldConfig, WorldError};
-use stage::StageError;
+use stage::{Place, Program, StageError};
 use thiserror::Error;
 use timeline::Name;
 
 use super::{
     build,
-    recorder::Recording,
+    programs::Programs,
+    recorder::{Recorded, Recording},
     script::{self, SceneError},
 };
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
 #[must_use = "nothing is played before `seed` and `play`"]
 pub struct Player<'p> {
     plan: &'p Plan,
+    programs: Programs,
     pace: Pace,
     relay_log: RelayLog,
 }
@@ -84,7 +86,24 @@ pub enum RunError {
 impl<'p> Player<'p> {
     /// Plays `plan` in virtual time, with the call engine at every peer.
     pub const fn new(plan: &'p Plan) -> Self {
-        Self { plan, pace: Pace::Virtual, relay_log: RelayLog::Off }
+        Self { plan, programs: Programs::new(), pace: Pace::Virtual, relay_log: RelayLog::Off }
+    }
+
+    /// Runs another program than the call engine: at the peer of this name, or at every peer whose scenario says
+    /// `program = "NAME"`. `start` is called once for each such peer, on the world's thread.
+    pub fn program<P: Program + 'static>(
+        mut self,
+        name: impl Into<Name>,
+        start: impl Fn(Place) -> P + Send + Sync + 'static,
+    ) -> Self {
+        self.programs = self.programs.with(name, start);
+        self
+    }
+
+    /// The same with programs that were put together before, for suites that play many plans.
+    pub fn programs(mut self, programs: &Programs) -> Self {
+        self.programs = programs.clone();
+        self
     }
 
     /// Plays in real time: the same world with the machine's clock, to check virtual time against.
@@ -93,20 +112,20 @@ impl<'p> Player<'p> {
     /// programs' randomness, but when they are made depends on the machine. [`RunRecord::lateness`] shows how late the
     /// machine was with packets. Times of the record have fractions of a millisecond, and steps happen up to some
     /// milliseconds later than the plan says.
-    pub const fn real_time(mut self) -> Self {
+    pub fn real_time(mut self) -> Self {
         self.pace = Pace::RealTime;
         self
     }
 
     /// Keeps the relay's log in [`RunRecord::relay_log`]: what a relay with `serve --log` would have written of this
     /// call, times in virtual milliseconds.
-    pub const fn relay_log(mut self) -> Self {
+    pub fn relay_log(mut self) -> Self {
         self.relay_log = RelayLog::Kept;
         self
     }
 
     /// With this seed: where all randomness of the world and its programs comes from.
-    pub const fn seed(self, seed: u64) -> SeededPlayer<'p> {
+    pub fn seed(self, seed: u64) -> SeededPlayer<'p> {
         SeededPlayer { player: self, seed }
     }
 }
@@ -136,15 +155,15 @@ impl SeededPlayer<'_> {
             recording.log_relay();
         }
         let config = WorldConfig { pace: self.player.pace, ..build::world_config(plan, seed) };
-        let script = |world| script::run(Arc::new(plan.clone()), seed, world, recording.clone());
+        let programs = &self.player.programs;
+        let script = |world| script::run(plan, seed, programs, world, recording.clone());
         let outcome = World::run(config, script).map_err(|error| self.error(error.into()))?;
         let leftovers = match outcome.value {
             Some(Ok(leftovers)) => leftovers,
-            Some(Err(source)) => return Err(RunError::Scene { plan: plan.name.clone(), seed, source }),
+            Some(Err(source)) => return Err(RunError::Scene { plan: plan.name().to_owned(), seed, source }),
             None => cut_short(plan, &outcome.leftovers.at_end),
         };
-        let relay_log = recording.relay_log();
-        let (mut timeline, peers, signalling) = recording.finish();
+        let Recorded { mut timeline, peers, signalling, not_understood, relay_log } = recording.finish();
         timeline.packets = outcome.packets;
         Ok(RunRecord {
             seed,
@@ -161,13 +180,14 @@ impl SeededPlayer<'_> {
             peers,
             signalling,
             leftovers,
+            not_understood,
             lateness: outcome.lateness,
             relay_log,
         })
     }
 
     fn error(&self, error: StageError) -> RunError {
-        let (plan, seed) = (self.player.plan.name.clone(), self.seed);
+        let (plan, seed) = (self.player.plan.name().to_owned(), self.seed);
         match error {
             StageError::Unsupported(unsupported) => RunError::Unsupported(unsupported),
             StageError::World(source) => RunError::World { plan, seed, source },

@@ -6,17 +6,17 @@ use std::{
     time::Duration,
 };
 
-use call_engine::{
-    Delivery, EngineEvent, MediaKind as EngineMediaKind, Observer, PacketPosition, ReceivedPacket,
-    RecoveryStep, StateMachine, Statistics,
-};
+use call_engine::{EngineEvent, Observer, PacketPosition, ReceivedPacket, RecoveryStep, Statistics};
 use netsim::World;
 use signaller::{
-    CallId, Message, Outgoing,
+    CallId, Kind, Message, Outgoing,
     relay::{RelayEvent, RelayLog},
 };
-use stage::Journal;
-use timeline::{CandidateFate, Entry, Event, Machine, Name, Timeline, VirtualTime};
+use stage::{Journal, Leftovers, Unsupported};
+use timeline::{
+    CallState, CandidateFate, ConnectionState, Delivery, EndReason, Entry, Event, MediaChange, MediaKind,
+    MessageRef, Name, State as StateOf, StreamChange, Timeline, TrackChange, Trickle, VirtualTime,
+};
 use tokio::sync::{
     Notify,
     mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -24,8 +24,8 @@ use tokio::sync::{
 
 use super::numbered;
 use crate::{
-    plan::{DeliveryWord, MediaKind, Plan},
-    record::{CandidatePair, Leftovers, PeerRecord, SignallingRecord, StatisticsSample},
+    plan::{PeerPlan, Plan},
+    record::{CandidatePair, NotUnderstood, PeerRecord, SignallingRecord, StatisticsSample},
 };
 
 /// A silence after which media counts as resumed.
@@ -42,6 +42,16 @@ struct Inner {
     changed: Notify,
 }
 
+/// What was written down in a run.
+pub(super) struct Recorded {
+    pub(super) timeline: Timeline,
+    pub(super) peers: BTreeMap<Name, PeerRecord>,
+    pub(super) signalling: SignallingRecord,
+    pub(super) not_understood: Vec<NotUnderstood>,
+    /// The relay's log, where it was kept.
+    pub(super) relay_log: Option<String>,
+}
+
 #[derive(Default)]
 struct State {
     timeline: Timeline,
@@ -49,6 +59,8 @@ struct State {
     signalling: SignallingRecord,
     /// The relay's log and its lines so far, where one is wanted.
     relay_log: Option<(RelayLog, String)>,
+    /// Steps that programs did not know.
+    not_understood: Vec<NotUnderstood>,
     /// Where the script sends messages in peers' names.
     foreign: BTreeMap<Name, UnboundedSender<Outgoing>>,
 }
@@ -64,11 +76,14 @@ struct Peer {
 
 impl Recording {
     pub(super) fn new(plan: &Plan) -> Self {
-        let idle = || Peer {
-            record: PeerRecord { call_state: "idle".to_owned(), ..PeerRecord::default() },
-            ..Peer::default()
+        let only_other = |name: &Name| match plan.peers.as_slice() {
+            [one, other] if one.name == *name => Some(other.name.clone()),
+            [other, one] if one.name == *name => Some(other.name.clone()),
+            _ => None,
         };
-        let peers = plan.peers.iter().map(|peer| (peer.name.clone(), idle())).collect();
+        let peer =
+            |peer: &PeerPlan| (peer.name.clone(), Peer { remote: only_other(&peer.name), ..Peer::default() });
+        let peers = plan.peers.iter().map(peer).collect();
         let state = Mutex::new(State { peers, ..State::default() });
         Self { inner: Arc::new(Inner { state, changed: Notify::new() }) }
     }
@@ -88,14 +103,18 @@ impl Recording {
         }
     }
 
-    /// The relay's log, where it was kept.
-    pub(super) fn relay_log(&self) -> Option<String> {
-        self.state().relay_log.take().map(|(_, text)| text)
-    }
-
     /// Writes one line.
     pub(super) fn note(&self, at: VirtualTime, actor: &Name, event: Event) {
         self.state().timeline.entries.push(Entry { at, actor: actor.clone(), event });
+    }
+
+    /// `peer`'s program does not know a step.
+    pub(super) fn not_understood(&self, at: VirtualTime, peer: &Name, why: &Unsupported) {
+        let mut state = self.state();
+        let what = why.to_string();
+        let problem = Event::Problem { what: what.clone().into() };
+        state.timeline.entries.push(Entry { at, actor: peer.clone(), event: problem });
+        state.not_understood.push(NotUnderstood { at, peer: peer.clone(), what });
     }
 
     /// `peer` dials `to`: from here on it is busy until its call is released.
@@ -107,7 +126,7 @@ impl Recording {
     }
 
     /// `peer` is told to send one more message on this data channel; which one that is, counted from 0.
-    pub(super) fn sends_data(&self, peer: &Name, delivery: DeliveryWord) -> u64 {
+    pub(super) fn sends_data(&self, peer: &Name, delivery: Delivery) -> u64 {
         let mut state = self.state();
         let Some(peer) = state.peers.get_mut(peer) else { return 0 };
         let sent = peer.record.data_sent.entry(delivery).or_default();
@@ -123,14 +142,16 @@ impl Recording {
     }
 
     /// Everything that was written down.
-    pub(super) fn finish(&self) -> (Timeline, BTreeMap<Name, PeerRecord>, SignallingRecord) {
+    pub(super) fn finish(&self) -> Recorded {
         let mut state = self.state();
         let peers = std::mem::take(&mut state.peers);
-        (
-            std::mem::take(&mut state.timeline),
-            peers.into_iter().map(|(name, peer)| (name, peer.record)).collect(),
-            std::mem::take(&mut state.signalling),
-        )
+        Recorded {
+            timeline: std::mem::take(&mut state.timeline),
+            peers: peers.into_iter().map(|(name, peer)| (name, peer.record)).collect(),
+            signalling: std::mem::take(&mut state.signalling),
+            not_understood: std::mem::take(&mut state.not_understood),
+            relay_log: state.relay_log.take().map(|(_, text)| text),
+        }
     }
 
     /// What the script sends in `peer`'s name.
@@ -151,28 +172,34 @@ impl Recording {
     /// What an engine of a pair does: the timeline tells it of `PEER/REMOTE`, and the counts are the peer's.
     pub(super) fn pair_event(&self, at: VirtualTime, peer: &Name, pair: &Name, event: EngineEvent) {
         let mut state = self.state();
-        if let Some(peer) = state.peers.get_mut(peer) {
+        let State { timeline, peers, .. } = &mut *state;
+        let mut peer = peers.get_mut(peer);
+        if let Some(peer) = &mut peer {
             match &event {
                 EngineEvent::Released { live_tracks } => peer.record.tracks_live += live_tracks,
                 EngineEvent::IncomingCall { .. } => {}
-                EngineEvent::StateChanged { machine: StateMachine::Call, to, .. } => {
-                    if to == "connected" {
-                        peer.record.connected_at.get_or_insert(at);
-                    }
-                }
-                _ => peer.count(at, &event),
+                _ => peer.count_engine(&event),
             }
         }
-        if let Some(event) = written(event) {
-            state.timeline.entries.push(Entry { at, actor: pair.clone(), event });
+        let Some(event) = written(event) else { return };
+        match (&event, peer) {
+            // The peer is in a call as long as it is in the room.
+            (Event::Transition { to: StateOf::Call(to), .. }, Some(peer)) => {
+                if *to == CallState::Connected {
+                    peer.record.connected_at.get_or_insert(at);
+                }
+            }
+            (_, Some(peer)) => peer.count(at, &event),
+            (_, None) => {}
         }
+        timeline.entries.push(Entry { at, actor: pair.clone(), event });
     }
 
     /// A packet of media arrived at `peer`.
     pub(super) fn packet(&self, at: VirtualTime, peer: &Name, from: &Name, packet: ReceivedPacket) {
         let mut state = self.state();
         let Some(peer) = state.peers.get_mut(peer) else { return };
-        let flow = peer.record.received.entry((from.clone(), media_kind(packet.kind))).or_default();
+        let flow = peer.record.received.entry((from.clone(), packet.kind)).or_default();
         flow.packet(at);
         if packet.position == PacketPosition::End {
             flow.frame();
@@ -205,12 +232,6 @@ impl Recording {
     }
 }
 
-impl Journal for Recording {
-    fn record(&self, entry: Entry) {
-        self.state().timeline.entries.push(entry);
-    }
-}
-
 /// One engine's observer.
 pub(super) struct PeerObserver {
     pub(super) name: Name,
@@ -226,7 +247,7 @@ impl Observer for PeerObserver {
         let mut state = self.recording.state();
         let State { timeline, peers, .. } = &mut *state;
         let Some(peer) = peers.get_mut(&self.name) else { return };
-        peer.count(at, &event);
+        peer.count_engine(&event);
         if let EngineEvent::IncomingCall { call, .. } = &event {
             // A user who is gone does not hear it.
             let _ = self.rings.send(call.clone());
@@ -235,13 +256,14 @@ impl Observer for PeerObserver {
             self.recording.inner.changed.notify_one();
         }
         if let Some(event) = written(event) {
+            peer.count(at, &event);
             timeline.entries.push(Entry { at, actor: self.name.clone(), event });
         }
     }
 
-    fn on_frame_sent(&self, kind: EngineMediaKind, _bytes: usize) {
+    fn on_frame_sent(&self, kind: MediaKind, _bytes: usize) {
         if let Some(peer) = self.recording.state().peers.get_mut(&self.name) {
-            *peer.record.sent.entry(media_kind(kind)).or_default() += 1;
+            *peer.record.sent.entry(kind).or_default() += 1;
         }
     }
 
@@ -251,13 +273,13 @@ impl Observer for PeerObserver {
         let Some(peer) = state.peers.get_mut(&self.name) else { return };
         let Some(from) = peer.remote.clone() else { return };
         let number = numbered::number_of(message);
-        peer.record.data_received.entry((from, delivery_word(delivery))).or_default().message(at, number);
+        peer.record.data_received.entry((from, delivery)).or_default().message(at, number);
     }
 
     fn on_data_buffered(&self, delivery: Delivery, bytes: usize) {
         let mut state = self.recording.state();
         let Some(peer) = state.peers.get_mut(&self.name) else { return };
-        let sent = peer.record.data_sent.entry(delivery_word(delivery)).or_default();
+        let sent = peer.record.data_sent.entry(delivery).or_default();
         sent.most_buffered = sent.most_buffered.max(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
@@ -273,15 +295,32 @@ impl Observer for PeerObserver {
     }
 
     fn on_packet_received(&self, packet: ReceivedPacket) {
-        let at = self.world.now();
-        let mut state = self.recording.state();
+        self.recording.packet_received(self.world.now(), &self.name, packet);
+    }
+}
+
+/// What programs other than the engine report, and servers.
+impl Journal for Recording {
+    fn record(&self, entry: Entry) {
+        let mut state = self.state();
+        if let Some(peer) = state.peers.get_mut(&entry.actor) {
+            peer.count(entry.at, &entry.event);
+            peer.count_without_engine(entry.at, &entry.event);
+            // Whether a call is under way, only the program knows: `Program::finished`.
+            peer.busy = false;
+        }
+        state.timeline.entries.push(entry);
+    }
+
+    fn packet_received(&self, at: VirtualTime, actor: &Name, packet: ReceivedPacket) {
+        let mut state = self.state();
         let State { timeline, peers, .. } = &mut *state;
-        let Some(peer) = peers.get_mut(&self.name) else { return };
+        let Some(peer) = peers.get_mut(actor) else { return };
         let Some(from) = peer.remote.clone() else { return };
-        let flow = peer.record.received.entry((from, media_kind(packet.kind))).or_default();
+        let flow = peer.record.received.entry((from, packet.kind)).or_default();
         let change = match flow.last {
-            None => Some("first packet"),
-            Some(last) if at.since(last) >= MEDIA_PAUSE => Some("resumed"),
+            None => Some(MediaChange::FirstPacket),
+            Some(last) if at.since(last) >= MEDIA_PAUSE => Some(MediaChange::Resumed),
             Some(_) => None,
         };
         flow.packet(at);
@@ -289,35 +328,20 @@ impl Observer for PeerObserver {
             flow.frame();
         }
         if let Some(change) = change {
-            let event = Event::Media { kind: packet.kind.as_str().into(), change: change.into() };
-            timeline.entries.push(Entry { at, actor: self.name.clone(), event });
+            let event = Event::Media { kind: packet.kind, change };
+            timeline.entries.push(Entry { at, actor: actor.clone(), event });
         }
     }
 }
 
 impl Peer {
-    fn count(&mut self, at: VirtualTime, event: &EngineEvent) {
-        let candidates = &mut self.record.candidates;
+    /// Counts what an engine does, before it is written down.
+    fn count_engine(&mut self, event: &EngineEvent) {
         match event {
             EngineEvent::IncomingCall { from, .. } => self.remote = Some(from.clone()),
-            EngineEvent::StateChanged { machine: StateMachine::Call, to, .. } => self.call_moved(at, to),
-            EngineEvent::MessageSent { kind: "candidate", .. } => candidates.sent += 1,
-            EngineEvent::MessageReceived { kind: "candidate", .. } => candidates.received += 1,
-            EngineEvent::MessageSent { kind: "offer", .. } => self.record.offers_sent += 1,
-            EngineEvent::MessageSent { kind: "answer", .. } => self.record.answers_sent += 1,
-            EngineEvent::CandidateGathered { .. } => candidates.gathered += 1,
             EngineEvent::Recovery { step: RecoveryStep::Recovered, .. } => self.record.recoveries += 1,
-            EngineEvent::PairSelected { local, remote } => {
-                self.record.pair = CandidatePair::of(local, remote);
-            }
-            // The end of the candidates waits and is applied like one, but it is none.
-            EngineEvent::CandidateHeld { candidate } if is_candidate(candidate) => candidates.held += 1,
-            EngineEvent::CandidateApplied { candidate } if is_candidate(candidate) => candidates.applied += 1,
-            EngineEvent::CandidateRejected { candidate, .. } if is_candidate(candidate) => {
-                candidates.rejected += 1;
-            }
             EngineEvent::DataRefused { delivery, .. } => {
-                self.record.data_sent.entry(delivery_word(*delivery)).or_default().refused += 1;
+                self.record.data_sent.entry(*delivery).or_default().refused += 1;
             }
             EngineEvent::Released { live_tracks } => {
                 self.record.tracks_live += live_tracks;
@@ -327,78 +351,105 @@ impl Peer {
         }
     }
 
-    fn call_moved(&mut self, at: VirtualTime, to: &str) {
-        let (state, reason) = match to.split_once(": ") {
-            Some((state, reason)) => (state, Some(reason.to_owned())),
-            None => (to, None),
-        };
-        self.record.call_state = state.to_owned();
-        if reason.is_some() {
-            self.record.end_reason = reason;
+    /// Counts what any program reports.
+    fn count(&mut self, at: VirtualTime, event: &Event) {
+        let candidates = &mut self.record.candidates;
+        match event {
+            Event::Transition { to: StateOf::Call(to), .. } => self.call_moved(at, *to),
+            Event::MessageSent { kind, .. } => match kind {
+                Kind::Candidate => candidates.sent += 1,
+                Kind::Offer => self.record.offers_sent += 1,
+                Kind::Answer => self.record.answers_sent += 1,
+                _ => {}
+            },
+            Event::MessageReceived { kind: Kind::Candidate, .. } => candidates.received += 1,
+            Event::PairSelected { local, remote } => {
+                self.record.pair = Some(CandidatePair::of(local, remote));
+            }
+            // The end of the candidates waits and is applied like one, but is not one.
+            Event::Candidate { candidate: Trickle::EndOfCandidates, .. } => {}
+            Event::Candidate { fate, .. } => match fate {
+                CandidateFate::Gathered => candidates.gathered += 1,
+                CandidateFate::Held => candidates.held += 1,
+                CandidateFate::Applied => candidates.applied += 1,
+                CandidateFate::Rejected => candidates.rejected += 1,
+            },
+            _ => {}
         }
-        if state == "connected" {
+    }
+
+    /// Counts what only a program without the engine leaves to others: its call is its peer connection, and the other
+    /// side is who its messages come from and go to.
+    fn count_without_engine(&mut self, at: VirtualTime, event: &Event) {
+        match event {
+            Event::Transition { to: StateOf::Connection(to), .. } => match to {
+                ConnectionState::Connected => {
+                    self.record.call_state = CallState::Connected;
+                    self.record.connected_at.get_or_insert(at);
+                }
+                ConnectionState::Failed => {
+                    let was_connected = self.record.connected_at.is_some();
+                    let reason = match was_connected {
+                        true => EndReason::ConnectionLost,
+                        false => EndReason::ConnectionFailed,
+                    };
+                    self.ended(reason);
+                }
+                ConnectionState::Closed => self.ended(EndReason::HungUp),
+                ConnectionState::New | ConnectionState::Connecting | ConnectionState::Disconnected => {}
+            },
+            Event::MessageSent { to: other, .. } | Event::MessageReceived { from: other, .. } => {
+                self.remote = Some(other.clone());
+            }
+            _ => {}
+        }
+    }
+
+    /// A connection that failed and is closed then ended for the failure.
+    fn ended(&mut self, reason: EndReason) {
+        if !matches!(self.record.call_state, CallState::Ended(_)) {
+            self.record.call_state = CallState::Ended(reason);
+            self.record.end_reason = Some(reason);
+        }
+    }
+
+    fn call_moved(&mut self, at: VirtualTime, to: CallState) {
+        self.record.call_state = to;
+        self.record.end_reason = to.end_reason().or(self.record.end_reason);
+        if to == CallState::Connected {
             self.record.connected_at.get_or_insert(at);
         }
         self.busy = true;
     }
 }
 
-const fn delivery_word(delivery: Delivery) -> DeliveryWord {
-    match delivery {
-        Delivery::Ordered => DeliveryWord::Ordered,
-        Delivery::Unordered => DeliveryWord::Unordered,
-    }
-}
-
-fn is_candidate(summary: &str) -> bool {
-    summary != "end of candidates"
-}
-
-const fn media_kind(kind: EngineMediaKind) -> MediaKind {
-    match kind {
-        EngineMediaKind::Audio => MediaKind::Audio,
-        EngineMediaKind::Video => MediaKind::Video,
-    }
-}
-
 /// An engine's event in the words of the timeline.
 fn written(event: EngineEvent) -> Option<Event> {
-    let candidate = |fate, candidate: String| Event::Candidate { fate, candidate: candidate.into() };
     Some(match event {
-        EngineEvent::StateChanged { machine, from, to, cause } => Event::Transition {
-            machine: match machine {
-                StateMachine::Call => Machine::Call,
-                StateMachine::Signaling => Machine::Signaling,
-                StateMachine::Gathering => Machine::Gathering,
-                StateMachine::Ice => Machine::Ice,
-                StateMachine::Connection => Machine::Connection,
-            },
-            from: from.into(),
-            to: to.into(),
-            cause: cause.into(),
-        },
-        EngineEvent::MessageSent { kind, to, detail } => {
-            Event::MessageSent { kind: kind.into(), to, detail: detail.into() }
+        EngineEvent::StateChanged { from, to, cause } => Event::Transition { from, to, cause },
+        EngineEvent::MessageSent { id, kind, to, detail } => {
+            Event::MessageSent { id, kind, to, detail: detail.into() }
         }
-        EngineEvent::MessageReceived { kind, from, detail } => {
-            Event::MessageReceived { kind: kind.into(), from, detail: detail.into() }
+        EngineEvent::MessageReceived { id, kind, from, detail } => {
+            Event::MessageReceived { id, kind, from, detail: detail.into() }
         }
-        EngineEvent::CandidateGathered { candidate: text } => candidate(CandidateFate::Gathered, text),
-        EngineEvent::CandidateHeld { candidate: text } => candidate(CandidateFate::Held, text),
-        EngineEvent::CandidateApplied { candidate: text } => candidate(CandidateFate::Applied, text),
-        EngineEvent::CandidateRejected { candidate: text, error } => {
-            candidate(CandidateFate::Rejected, format!("{text}: {error}"))
+        EngineEvent::CandidateGathered { candidate } => of(CandidateFate::Gathered, candidate, None),
+        EngineEvent::CandidateHeld { candidate, message } => of(CandidateFate::Held, candidate, message),
+        EngineEvent::CandidateApplied { candidate, message } => {
+            of(CandidateFate::Applied, candidate, message)
         }
-        EngineEvent::PairSelected { local, remote } => {
-            Event::PairSelected { local: local.into(), remote: remote.into() }
+        EngineEvent::CandidateRejected { candidate, message, error } => {
+            let (fate, error) = (CandidateFate::Rejected, Some(error.into()));
+            Event::Candidate { fate, candidate, message, error }
         }
+        EngineEvent::PairSelected { local, remote } => Event::PairSelected { local, remote },
         EngineEvent::CandidateError { url, code, text } => {
-            Event::CandidateError { detail: format!("{url}: {code} {text}").into() }
+            Event::CandidateError { url: url.into(), code, text: text.into() }
         }
-        EngineEvent::NegotiationNeeded { verdict } => Event::NegotiationNeeded { verdict: verdict.into() },
+        EngineEvent::NegotiationNeeded { verdict } => Event::NegotiationNeeded { verdict },
         EngineEvent::Recovery { step, cause } => Event::Note { what: format!("{step} ({cause})").into() },
-        EngineEvent::MediaPaused { kind } => media(kind, "paused"),
-        EngineEvent::MediaResumed { kind } => media(kind, "comes again"),
+        EngineEvent::MediaPaused { kind } => Event::Media { kind, change: MediaChange::Paused },
+        EngineEvent::MediaResumed { kind } => Event::Media { kind, change: MediaChange::ComesAgain },
         EngineEvent::HoldChanged { hold } => Event::Note { what: format!("hold: {hold}").into() },
         EngineEvent::CameraSwitched { label } => Event::Note { what: format!("camera: {label}").into() },
         EngineEvent::ScreenShared { shared: true } => Event::Note { what: "the screen is shared".into() },
@@ -421,10 +472,10 @@ fn written(event: EngineEvent) -> Option<Event> {
         EngineEvent::DataCaughtUp { delivery } => {
             Event::Note { what: format!("data channel {delivery}: no message waits any longer").into() }
         }
-        EngineEvent::TrackAdded { kind } => track("added", kind),
-        EngineEvent::TrackEnded { kind } => track("ended", kind),
-        EngineEvent::StreamAdded { id } => Event::Stream { change: "added".into(), id: id.into() },
-        EngineEvent::StreamRemoved { id } => Event::Stream { change: "removed".into(), id: id.into() },
+        EngineEvent::TrackAdded { kind } => Event::Track { change: TrackChange::Added, kind },
+        EngineEvent::TrackEnded { kind } => Event::Track { change: TrackChange::Ended, kind },
+        EngineEvent::StreamAdded { id } => Event::Stream { change: StreamChange::Added, id: id.into() },
+        EngineEvent::StreamRemoved { id } => Event::Stream { change: StreamChange::Removed, id: id.into() },
         EngineEvent::Signaling { what } => Event::Note { what: what.into() },
         EngineEvent::Problem { what } => Event::Problem { what: what.into() },
         EngineEvent::Released { live_tracks: 0 } => Event::Note { what: "everything is released".into() },
@@ -437,10 +488,6 @@ fn written(event: EngineEvent) -> Option<Event> {
     })
 }
 
-fn media(kind: EngineMediaKind, change: &'static str) -> Event {
-    Event::Media { kind: kind.as_str().into(), change: change.into() }
-}
-
-fn track(change: &'static str, kind: EngineMediaKind) -> Event {
-    Event::Track { change: change.into(), kind: kind.as_str().into() }
+fn of(fate: CandidateFate, candidate: Trickle, message: Option<MessageRef>) -> Event {
+    Event::Candidate { fate, candidate, message, error: None }
 }

@@ -18,7 +18,6 @@ use signaller::{
 use timeline::Name;
 
 pub(super) use self::{client::transport, server::Server};
-use crate::plan::{PeerPlan, Plan, TransportPlan};
 
 /// Where the signaller takes framed messages: the other port that firewalls let out that let out only the web.
 const STREAM_PORT: u16 = 80;
@@ -28,11 +27,6 @@ const HTTP_PORT: u16 = 443;
 /// The secret of every signaller that wants tokens.
 fn secret() -> Secret {
     Secret::new("the secret of all simulated signallers").expect("it is long enough")
-}
-
-/// How a peer reaches the signaller.
-fn transport_of(plan: &Plan, peer: &PeerPlan) -> TransportPlan {
-    peer.signaling.transport.unwrap_or(plan.signaller.transport)
 }
 
 /// A right to join the script's call. Tokens are for one call, and so is a script that wants them.

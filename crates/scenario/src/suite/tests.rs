@@ -60,7 +60,7 @@ fn a_cancelled_suite_yields_what_took_place() {
 fn progress_counts_runs_and_failures() {
     let seen = Mutex::new(Vec::new());
     let play = |_: &Plan, seed: u64| {
-        let sketch = if seed == 2 { Sketch::never_connected("busy") } else { Sketch::connected() };
+        let sketch = if seed == 2 { Sketch::never_connected(EndReason::Busy) } else { Sketch::connected() };
         Ok::<_, Broken>(sketch.seed(seed).record())
     };
     let plans = [plan(r#"outcome = "connected""#)];

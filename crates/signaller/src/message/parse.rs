@@ -1,12 +1,13 @@
 //! From bytes to an [`Envelope`], in the order in which a fault is easiest to explain: length, UTF-8,
 //! JSON, version, then field by field.
 
-use std::str::FromStr;
-
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{CallId, Envelope, Kind, MAX_ID, MAX_NAME_BYTES, Message, MessageError, ParticipantId, VERSION};
+use super::{
+    CallId, Envelope, Kind, MAX_ID, MAX_NAME_BYTES, Message, MessageError, ParticipantId, VERSION,
+    kind::required_fields,
+};
 
 pub(super) fn envelope(bytes: &[u8], limit: usize) -> Result<Envelope, MessageError> {
     if bytes.len() > limit {
@@ -38,15 +39,11 @@ pub(super) fn envelope(bytes: &[u8], limit: usize) -> Result<Envelope, MessageEr
     })
 }
 
-impl FromStr for Kind {
-    type Err = MessageError;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
-            .ok_or_else(|| MessageError::UnknownType { found: word.to_owned() })
-    }
+/// The type that `"type"` names.
+fn named(word: &str) -> Result<Kind, MessageError> {
+    Message::kinds()
+        .find(|kind| kind.as_str() == word)
+        .ok_or_else(|| MessageError::UnknownType { found: word.to_owned() })
 }
 
 pub(super) fn id_in(bytes: &[u8], from: &ParticipantId) -> Option<u64> {
@@ -57,8 +54,8 @@ pub(super) fn id_in(bytes: &[u8], from: &ParticipantId) -> Option<u64> {
 
 fn body(value: &Value) -> Result<Message, MessageError> {
     let fields = as_object(value, "body")?;
-    let kind: Kind = text(field(fields, "type", "body.type")?, "body.type")?.parse()?;
-    for &required in kind.required_fields() {
+    let kind = named(text(field(fields, "type", "body.type")?, "body.type")?)?;
+    for &required in required_fields(kind) {
         field(fields, required, &format!("body.{required}"))?;
     }
     let message = Message::deserialize(value)

@@ -11,7 +11,7 @@ use rtc::{
         rtp_sender::{RTCRtpCodec, RTCRtpEncodingParameters, RtpCodecKind},
     },
 };
-use timeline::{Event, MediaKind, TrackChange};
+use timeline::{Event, MediaKind, PacketPosition, ReceivedPacket, TrackChange};
 use webrtc::{
     error::Result,
     media_stream::{
@@ -20,7 +20,7 @@ use webrtc::{
     },
 };
 
-use crate::{MediaPacket, PacketPosition, Reporter};
+use crate::Reporter;
 
 pub(super) struct ObservedTrack {
     inner: Arc<dyn TrackRemote>,
@@ -34,7 +34,7 @@ impl ObservedTrack {
         let kind = match inner.kind().await {
             RtpCodecKind::Audio => Some(MediaKind::Audio),
             RtpCodecKind::Video => Some(MediaKind::Video),
-            RtpCodecKind::Unspecified => None,
+            _ => None,
         };
         let track = Self { inner, kind, reporter };
         track.changed(TrackChange::Added);
@@ -54,7 +54,7 @@ impl ObservedTrack {
                 let ends_frame = kind == MediaKind::Audio || packet.header.marker;
                 let position = if ends_frame { PacketPosition::End } else { PacketPosition::Within };
                 let bytes = packet.payload.len();
-                self.reporter.media_received(MediaPacket { kind, bytes, position });
+                self.reporter.packet_received(ReceivedPacket { kind, bytes, position });
             }
             TrackRemoteEvent::OnEnded => self.changed(TrackChange::Ended),
             _ => {}

@@ -6,11 +6,11 @@ use futures::{
     StreamExt as _,
     channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
 };
-use webrtc::peer_connection::{RTCIceGatheringState, RTCPeerConnectionState};
 
 use super::{Call, DrivenParts, LocalDescription, Order, RemoteDescription};
 use crate::{
-    EngineEvent, Hold, MediaKind, MediaStream, MediaStreamConstraints, Settings, StateMachine,
+    CallState, Cause, ConnectionState, EndReason, EngineEvent, GatheringState, Hold, MediaKind, MediaStream,
+    MediaStreamConstraints, Settings, State,
     engine::call::Machines,
     peer::{
         Answered, BindAddresses, Covers, Negotiation, Outbox, Peer, PeerEvent, PeerEventKind, PeerParts,
@@ -39,7 +39,7 @@ pub(super) struct Actor {
     gathered: Option<String>,
     /// Whether it was ever connected.
     was_connected: bool,
-    state: String,
+    state: CallState,
 }
 
 enum Step {
@@ -64,7 +64,7 @@ impl Actor {
             offered: false,
             gathered: None,
             was_connected: false,
-            state: "idle".to_owned(),
+            state: CallState::Idle,
         }
     }
 
@@ -150,7 +150,7 @@ impl Actor {
             hold: Hold::default(),
         };
         self.peer = Some(Peer::build(parts).await.map_err(text)?);
-        self.move_call("connecting", "the peer connection is made");
+        self.move_call(CallState::Connecting, Cause::PeerConnectionMade);
         Ok(())
     }
 
@@ -253,13 +253,14 @@ impl Actor {
         if std::mem::replace(&mut self.closed, true) {
             return Ok(());
         }
-        let lost = matches!(self.machines.state(StateMachine::Connection), "failed" | "disconnected");
-        let end = match (lost, self.was_connected) {
-            (true, true) => "ended: connection-lost",
-            (true, false) => "ended: connection-failed",
-            (false, _) => "ended: hung-up",
+        let lost =
+            matches!(self.machines.connection, ConnectionState::Failed | ConnectionState::Disconnected);
+        let reason = match (lost, self.was_connected) {
+            (true, true) => EndReason::ConnectionLost,
+            (true, false) => EndReason::ConnectionFailed,
+            (false, _) => EndReason::HungUp,
         };
-        self.move_call(end, "close");
+        self.move_call(CallState::Ended(reason), Cause::Close);
         for stream in &self.streams {
             stream.stop();
         }
@@ -293,14 +294,14 @@ impl Actor {
                 let (url, code, text) = (event.url, event.error_code, event.error_text);
                 self.parts.observer.on_event(EngineEvent::CandidateError { url, code, text });
             }
-            PeerEventKind::Signaling(state) => self.enter(StateMachine::Signaling, &state.to_string(), ""),
+            PeerEventKind::Signaling(state) => self.enter(State::Signaling(state), None),
             PeerEventKind::Gathering(state) => {
                 // `new` and `gathering` are told from here, see `entered_gathering`.
-                if state == RTCIceGatheringState::Complete {
-                    self.enter(StateMachine::Gathering, &state.to_string(), "");
+                if state == GatheringState::Complete {
+                    self.enter(State::Gathering(state), None);
                 }
             }
-            PeerEventKind::Ice(state) => self.enter(StateMachine::Ice, &state.to_string(), ""),
+            PeerEventKind::Ice(state) => self.enter(State::Ice(state), None),
             PeerEventKind::Connection(state) => self.on_connection(state).await,
             PeerEventKind::Track(track) => {
                 let Some(peer) = &mut self.peer else { return };
@@ -317,13 +318,13 @@ impl Actor {
         }
     }
 
-    async fn on_connection(&mut self, state: RTCPeerConnectionState) {
-        self.enter(StateMachine::Connection, &state.to_string(), "");
-        if state != RTCPeerConnectionState::Connected {
+    async fn on_connection(&mut self, state: ConnectionState) {
+        self.enter(State::Connection(state), None);
+        if state != ConnectionState::Connected {
             return;
         }
         self.was_connected = true;
-        self.move_call("connected", "connection connected");
+        self.move_call(CallState::Connected, Cause::ConnectionConnected);
         let Some(peer) = &mut self.peer else { return };
         if let Some((local, remote)) = peer.selected_pair().await {
             self.parts.observer.on_event(EngineEvent::PairSelected { local, remote });
@@ -340,31 +341,22 @@ impl Actor {
         let generation = self.peer.as_ref().and_then(|peer| peer.local_fragment().map(str::to_owned));
         if generation.is_some() && self.gathered != generation {
             self.gathered = generation;
-            self.enter(StateMachine::Gathering, "gathering", "setLocalDescription");
+            self.enter(State::Gathering(GatheringState::Gathering), Some(Cause::LocalDescription));
         }
     }
 
-    fn enter(&mut self, machine: StateMachine, state: &str, cause: &str) {
-        let Some(from) = self.machines.enter(machine, state) else { return };
-        self.parts.observer.on_event(EngineEvent::StateChanged {
-            machine,
-            from,
-            to: state.to_owned(),
-            cause: cause.to_owned(),
-        });
+    fn enter(&mut self, to: State, cause: Option<Cause>) {
+        if let Some(from) = self.machines.enter(to) {
+            self.parts.observer.on_event(EngineEvent::StateChanged { from, to, cause });
+        }
     }
 
-    fn move_call(&mut self, to: &str, cause: &str) {
-        if self.state == to {
-            return;
+    fn move_call(&mut self, to: CallState, cause: Cause) {
+        let from = std::mem::replace(&mut self.state, to);
+        if from != to {
+            let (from, to, cause) = (State::Call(from), State::Call(to), Some(cause));
+            self.parts.observer.on_event(EngineEvent::StateChanged { from, to, cause });
         }
-        let from = std::mem::replace(&mut self.state, to.to_owned());
-        self.parts.observer.on_event(EngineEvent::StateChanged {
-            machine: StateMachine::Call,
-            from,
-            to: to.to_owned(),
-            cause: cause.to_owned(),
-        });
     }
 }
 

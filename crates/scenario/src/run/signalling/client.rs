@@ -1,56 +1,46 @@
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use netsim::{UnknownHost, World};
 use signaller::{
     CallId, SessionId, Transport,
     access::{Secret, Token},
     client::{AllowedWays, FallbackSettings, FallbackTransport, Identity, Jitter, Target},
     tcp::{ClientSettings, TcpTransport},
 };
-use stage::connector;
+use stage::{Place, connector};
 use timeline::Name;
 
-use super::{CALL, HTTP_PORT, STREAM_PORT, grant, secret, transport_of, watched::Watched};
+use super::{CALL, HTTP_PORT, STREAM_PORT, grant, secret, watched::Watched};
 use crate::{
     plan::{Admission, PeerPlan, Plan, TokenHeld, TransportPlan},
-    run::recorder::Recording,
+    run::{build, recorder::Recording},
 };
 
-/// A peer's way to the signaller. `index` tells the peers of a plan apart.
+/// A peer's way to the signaller.
 pub(in crate::run) fn transport(
     plan: &Plan,
     peer: &PeerPlan,
-    (seed, index): (u64, u64),
-    world: &World,
+    place: &Place,
     recording: &Recording,
-) -> Result<Box<dyn Transport>, UnknownHost> {
-    let host = world.host(&peer.name)?;
+) -> Box<dyn Transport> {
     let identity = Identity { participant: peer.name.clone(), session: SessionId::new("run") };
-    let by = transport_of(plan, peer);
-    let ways = match by {
+    let at = |port| SocketAddr::new(build::signaller_address(plan, peer), port);
+    let (name, world) = (peer.name.clone(), place.world().clone());
+    let ways = match plan.transport(peer) {
         TransportPlan::Stream => {
-            let connector = connector(host, signaller_address(plan, peer, STREAM_PORT));
+            let connector = connector(place.host().clone(), at(STREAM_PORT));
             let inner = TcpTransport::spawn(identity, stream_settings(&peer.signaling.client), connector);
-            return Ok(Box::new(Watched::new(inner, peer.name.clone(), world.clone(), recording.clone())));
+            return Box::new(Watched::new(inner, name, world, recording.clone()));
         }
         TransportPlan::WebSocket => AllowedWays::WebSocket,
         TransportPlan::Rest => AllowedWays::Rest,
         TransportPlan::WebSocketWithFallback => AllowedWays::Both,
     };
-    let address = signaller_address(plan, peer, HTTP_PORT);
     let settings = FallbackSettings { ways, ..peer.signaling.client };
-    let target = target(plan, peer, address);
-    let inner =
-        FallbackTransport::spawn(identity, target, settings, jitter(seed, index), connector(host, address));
-    Ok(Box::new(Watched::new(inner, peer.name.clone(), world.clone(), recording.clone())))
-}
-
-/// The first address of the signaller that is of a family which the peer has.
-fn signaller_address(plan: &Plan, peer: &PeerPlan, port: u16) -> SocketAddr {
-    let addresses = &plan.signaller.addresses;
-    let fits = |address: &&IpAddr| peer.addresses.iter().any(|own| own.is_ipv4() == address.is_ipv4());
-    let address = addresses.iter().find(fits).or(addresses.first()).expect("the signaller has an address");
-    SocketAddr::new(*address, port)
+    let (target, connector) =
+        (target(plan, peer, at(HTTP_PORT)), connector(place.host().clone(), at(HTTP_PORT)));
+    let jitter = jitter(place.seed(), place.index());
+    let inner = FallbackTransport::spawn(identity, target, settings, jitter, connector);
+    Box::new(Watched::new(inner, name, world, recording.clone()))
 }
 
 /// What the framed transport has of the same settings.

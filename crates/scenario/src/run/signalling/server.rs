@@ -5,7 +5,7 @@ use signaller::relay::{RelaySettings, Store};
 use stage::{SignallingServer, SignallingSettings};
 use timeline::Name;
 
-use super::{HTTP_PORT, STREAM_PORT, secret, transport_of, words};
+use super::{HTTP_PORT, STREAM_PORT, secret, words};
 use crate::{
     plan::{Admission, FaultsPlan, Plan, SignallerChange, StoreFate, TransportPlan},
     run::{build, recorder::Recording},
@@ -67,7 +67,7 @@ fn settings(plan: &Plan) -> SignallingSettings {
     let at = |port| -> Vec<SocketAddr> {
         plan.signaller.addresses.iter().map(|&address| SocketAddr::new(address, port)).collect()
     };
-    let is_stream = |peer| transport_of(plan, peer) == TransportPlan::Stream;
+    let is_stream = |peer| plan.transport(peer) == TransportPlan::Stream;
     SignallingSettings {
         relay: RelaySettings {
             limits: plan.signaller.limits,

@@ -48,7 +48,7 @@ impl FaultRule {
 
     pub(in crate::relay) fn matches(&self, envelope: &Envelope, now: Duration) -> bool {
         self.window.contains(now)
-            && self.message.is_none_or(|kind| kind == Kind::of(&envelope.body))
+            && self.message.is_none_or(|kind| kind == envelope.body.kind())
             && self.from.as_ref().is_none_or(|from| *from == envelope.from)
     }
 }
@@ -70,8 +70,7 @@ pub struct DelayRule {
 
 impl DelayRule {
     fn matches(&self, envelope: &Envelope) -> bool {
-        self.message == Kind::of(&envelope.body)
-            && self.from.as_ref().is_none_or(|from| *from == envelope.from)
+        self.message == envelope.body.kind() && self.from.as_ref().is_none_or(|from| *from == envelope.from)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The application at a peer that makes each call of the API by itself, on a [`DrivenPeer`] and without an engine.
+//! An application that makes each call of the API as the script says, on a [`DrivenPeer`] and without an engine.
 //!
 //! What one of the two makes reaches the other without signalling: when a message is applied, the script says.
 //!
@@ -13,14 +13,14 @@ mod substitute;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use call_engine::{
-    DrivenParts, DrivenPeer, Enabled, EngineEvent, LocalDescription, MediaKind as EngineMediaKind, Observer,
-    RemoteDescription,
+    DrivenParts, DrivenPeer, Enabled, EngineEvent, LocalDescription, Observer, RemoteDescription,
 };
 use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver as Candidates, unbounded};
-use netsim::{UnknownHost, World};
-use stage::{Gauges, WorldRuntime};
-use timeline::Name;
+use netsim::World;
+use signaller::Kind;
+use stage::{ApiCall, BoxFuture, Command, LocalWord, Place, Program, Unsupported};
+use timeline::{MediaKind, Name};
 use tokio::{
     sync::{
         mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -28,99 +28,96 @@ use tokio::{
     },
     task::JoinHandle,
 };
-use webrtc::runtime::Runtime;
 
 pub(super) use self::exchange::Exchange;
 use self::exchange::Made;
-use super::{
-    build, ice_servers,
-    recorder::{PeerObserver, Recording},
+use super::Cast;
+use crate::{
+    plan::PeerPlan,
+    run::{build, recorder::PeerObserver},
 };
-use crate::plan::{ApiCall, LocalWord, MediaKind, PeerPlan, Plan};
 
 /// How long a call waits for a description that the other side has not made: it may have failed to.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The application at one peer.
-pub(super) struct Application {
+pub(super) struct Scripted {
     orders: UnboundedSender<Order>,
     task: JoinHandle<()>,
-    pub(super) gauges: Gauges,
 }
 
 enum Order {
     Call(ApiCall),
     SetEnabled(MediaKind, Enabled),
-    /// Close what is open, and say when that is done.
+    /// Close what is open, and answer when that is done.
     End(oneshot::Sender<()>),
 }
 
-impl Application {
+impl Scripted {
     /// Starts it. `other` is the other peer of its kind.
-    pub(super) fn start(
-        plan: &Plan,
-        (peer, other): (&PeerPlan, &Name),
-        (index, seed): (u64, u64),
-        (world, recording): (&World, &Recording),
-        exchange: &Exchange,
-    ) -> Result<Self, UnknownHost> {
-        let host = world.host(&peer.name)?;
-        let runtime = WorldRuntime::new(world.clone(), host, ice_servers::names(plan));
-        let gauges = runtime.gauges();
-        let runtime: Arc<dyn Runtime> = Arc::new(runtime);
+    pub(super) fn start(cast: &Cast<'_>, peer: &PeerPlan, other: &Name, place: &Place) -> Self {
         let (rings, _) = unbounded_channel();
         let observer = Arc::new(PeerObserver {
             name: peer.name.clone(),
-            world: world.clone(),
-            recording: recording.clone(),
+            world: cast.world.clone(),
+            recording: cast.recording.clone(),
             rings,
         });
         let (candidates, found) = unbounded();
         let parts = DrivenParts {
-            devices: Arc::new(build::devices(peer, runtime.clone())),
-            runtime,
+            devices: Arc::new(build::devices(peer, place.runtime())),
+            runtime: place.runtime(),
             observer: observer.clone(),
             candidates,
         };
-        recording.dials(&peer.name, other);
+        cast.recording.dials(&peer.name, other);
         let running = Running {
             name: peer.name.clone(),
             other: other.clone(),
-            peer: DrivenPeer::start(build::engine_settings(plan, peer, index, seed), parts),
+            peer: DrivenPeer::start(build::engine_settings(cast.plan, peer, place), parts),
             observer,
-            world: world.clone(),
-            exchange: exchange.clone(),
+            world: cast.world.clone(),
+            exchange: cast.shared.exchange.clone(),
             owed: BTreeMap::new(),
             substituted: false,
             tags: None,
         };
         let (orders, waiting) = unbounded_channel();
         let task = tokio::spawn(running.run(waiting, found));
-        Ok(Self { orders, task, gauges })
-    }
-
-    /// Makes this call, when those before it are done.
-    pub(super) fn call(&self, call: ApiCall) {
-        self.order(Order::Call(call));
-    }
-
-    /// Enables or disables its tracks of one kind.
-    pub(super) fn set_enabled(&self, kind: MediaKind, state: Enabled) {
-        self.order(Order::SetEnabled(kind, state));
-    }
-
-    /// Closes its connection, unless it did that itself.
-    pub(super) async fn end(&self) {
-        let (done, end) = oneshot::channel();
-        self.order(Order::End(done));
-        // An application that is gone holds nothing any more.
-        let _ = end.await;
-        self.task.abort();
+        Self { orders, task }
     }
 
     fn order(&self, order: Order) {
         // One that has ended makes no calls.
         let _ = self.orders.send(order);
+    }
+}
+
+impl Program for Scripted {
+    fn act(&mut self, command: &Command) -> Result<(), Unsupported> {
+        match command {
+            Command::Api(call) => self.order(Order::Call(call.clone())),
+            Command::Enable(kind) => self.order(Order::SetEnabled(*kind, Enabled::Yes)),
+            Command::Disable(kind) => self.order(Order::SetEnabled(*kind, Enabled::No)),
+            other => return Err(Unsupported::by("a peer that is scripted call by call", other)),
+        }
+        Ok(())
+    }
+
+    /// Closes its connection, unless it did that itself.
+    fn finished(&mut self) -> BoxFuture<'static, ()> {
+        let (orders, task) = (self.orders.clone(), self.task.abort_handle());
+        Box::pin(async move {
+            let (done, end) = oneshot::channel();
+            // An application that is gone holds nothing any more.
+            let _ = orders.send(Order::End(done));
+            let _ = end.await;
+            task.abort();
+        })
+    }
+
+    fn stop(&mut self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
     }
 }
 
@@ -164,7 +161,7 @@ impl Running {
                 order = orders.recv() => match order {
                     Some(Order::Call(call)) => self.make(call).await,
                     Some(Order::SetEnabled(kind, state)) => {
-                        let result = self.peer.set_enabled(media_kind(kind), state).await;
+                        let result = self.peer.set_enabled(kind, state).await;
                         self.settle("enabled", result);
                     }
                     Some(Order::End(done)) => {
@@ -182,11 +179,11 @@ impl Running {
     async fn make(&mut self, call: ApiCall) {
         match call {
             ApiCall::AddTrack(kind) => {
-                let result = self.peer.add_track(media_kind(kind)).await;
+                let result = self.peer.add_track(kind).await;
                 self.settle("addTrack", result);
             }
             ApiCall::RemoveTrack(kind) => {
-                let result = self.peer.remove_track(media_kind(kind)).await;
+                let result = self.peer.remove_track(kind).await;
                 self.settle("removeTrack", result);
             }
             ApiCall::CreateDataChannel => {
@@ -224,6 +221,7 @@ impl Running {
                 let made = Made { description, sdp, to_substituted };
                 let nth = self.exchange.made(&self.name, made);
                 self.observer.on_event(EngineEvent::MessageSent {
+                    id: nth as u64,
                     kind: kind_of(description),
                     to: self.other.clone(),
                     detail: format!("description {nth}"),
@@ -245,6 +243,7 @@ impl Running {
         };
         let kind = kind_of(made.description);
         self.observer.on_event(EngineEvent::MessageReceived {
+            id: nth.into(),
             kind,
             from: self.other.clone(),
             detail: format!("description {nth}"),
@@ -285,8 +284,8 @@ impl Running {
         }
         let summary = candidate.summary();
         let event = match self.peer.add_ice_candidate(candidate).await {
-            Ok(()) => EngineEvent::CandidateApplied { candidate: summary },
-            Err(error) => EngineEvent::CandidateRejected { candidate: summary, error },
+            Ok(()) => EngineEvent::CandidateApplied { candidate: summary, message: None },
+            Err(error) => EngineEvent::CandidateRejected { candidate: summary, message: None, error },
         };
         self.observer.on_event(event);
     }
@@ -298,17 +297,10 @@ impl Running {
     }
 }
 
-const fn kind_of(description: LocalDescription) -> &'static str {
+const fn kind_of(description: LocalDescription) -> Kind {
     match description {
-        LocalDescription::Offer => "offer",
-        LocalDescription::Pranswer => "pranswer",
-        LocalDescription::Answer => "answer",
-    }
-}
-
-const fn media_kind(kind: MediaKind) -> EngineMediaKind {
-    match kind {
-        MediaKind::Audio => EngineMediaKind::Audio,
-        MediaKind::Video => EngineMediaKind::Video,
+        LocalDescription::Offer => Kind::Offer,
+        LocalDescription::Pranswer => Kind::Pranswer,
+        LocalDescription::Answer => Kind::Answer,
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Made {
 
 /// Descriptions and candidates, by their makers. Cheap to clone; all clones are one.
 #[derive(Clone, Default)]
-pub(in crate::run) struct Exchange {
+pub(in super::super) struct Exchange {
     inner: Arc<Inner>,
 }
 
