@@ -1,5 +1,7 @@
 use std::num::NonZeroUsize;
 
+use timeline::EndReason;
+
 use super::*;
 use crate::{
     suite::{self, Broken, Cancel, Keep, Options, Seeds},

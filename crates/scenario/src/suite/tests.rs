@@ -1,5 +1,7 @@
 //! Order, isolation, cancelling, and what is kept.
 
+use timeline::EndReason;
+
 use super::*;
 use crate::testing::{Sketch, plan};
 

@@ -206,7 +206,7 @@ fn offer_took(played: &Played, names: [&str; 2]) -> Duration {
     let first = |name: &str, state: &str| {
         let name = Name::from(name);
         let mut passed = record.timeline.transitions(&name, Machine::Signaling);
-        passed.find(|(_, to)| *to == state).unwrap().0
+        passed.find(|(_, to)| to.as_str() == state).unwrap().0
     };
     first(names[1], "have-remote-offer").since(first(names[0], "have-local-offer"))
 }
@@ -339,7 +339,7 @@ fn a_provisional_answer_is_given_again_and_then_the_answer() {
     let record = Player::new(&Plan::from_toml("captured", &played.scenario).unwrap()).seed(1).play().unwrap();
     let states = |peer: usize| -> Vec<&str> {
         let transitions = record.timeline.transitions(&trace.peers[peer].id, Machine::Signaling);
-        transitions.map(|(_, state)| state).collect()
+        transitions.map(|(_, state)| state.as_str()).collect()
     };
     assert_eq!(states(0), ["have-local-offer", "have-remote-pranswer", "stable"]);
     assert_eq!(states(1), ["have-remote-offer", "have-local-pranswer", "stable"]);
