@@ -63,8 +63,8 @@ impl WorldConfig {
 }
 
 impl WorldConfigBuilder {
-    /// Adds a host. The order of hosts decides nothing but the order in which their TCP stacks are served at one
-    /// instant.
+    /// Adds a host. The order of hosts decides nothing but the order in which their TCP stacks are served at
+    /// one instant.
     pub fn host(mut self, host: HostSpec) -> Self {
         self.0.hosts.push(host);
         self
@@ -88,7 +88,8 @@ impl WorldConfigBuilder {
         self
     }
 
-    /// How time passes; [`Pace::Virtual`] otherwise, as everywhere but where virtual time is compared with real time.
+    /// How time passes; [`Pace::Virtual`] otherwise, as everywhere but where virtual time is compared with
+    /// real time.
     pub const fn pace(mut self, pace: Pace) -> Self {
         self.0.pace = pace;
         self
@@ -107,7 +108,8 @@ impl WorldConfigBuilder {
         self
     }
 
-    /// How many packets and timers the world may handle before it ends, finished or not; ten million otherwise.
+    /// How many packets and timers the world may handle before it ends, finished or not; ten million
+    /// otherwise.
     pub const fn event_budget(mut self, events: u64) -> Self {
         self.0.event_budget = events;
         self
@@ -116,8 +118,8 @@ impl WorldConfigBuilder {
     /// The configuration, if such a world is possible.
     ///
     /// # Errors
-    /// Where names or addresses are taken twice or belong to nobody, a host or a NAT has no address, gateways are
-    /// behind each other, or a range is empty.
+    /// Where names or addresses are taken twice or belong to nobody, a host or a NAT has no address, gateways
+    /// are behind each other, or a range is empty.
     pub fn build(self) -> Result<WorldConfig, ConfigError> {
         let Self(settings) = self;
         settings.check_names()?;

@@ -77,8 +77,8 @@ pub(crate) fn is_host_address(address: IpAddr) -> bool {
     !(address.is_loopback() || address.is_unspecified() || address.is_multicast() || is_reserved(address))
 }
 
-/// Whether an address belongs to nobody: 240.0.0.0/4, "reserved for future use" (RFC 1112 §4), and 100::/64, the
-/// discard prefix (RFC 6666).
+/// Whether an address belongs to nobody: 240.0.0.0/4, "reserved for future use" (RFC 1112 §4), and 100::/64,
+/// the discard prefix (RFC 6666).
 fn is_reserved(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.octets()[0] >= 240,
