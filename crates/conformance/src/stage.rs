@@ -9,7 +9,7 @@ use std::{cell::RefCell, collections::BTreeMap, net::IpAddr, rc::Rc, sync::Arc, 
 use ::stage::{Gauges, WorldRuntime};
 use call_engine::{Engine, Guards};
 use determinism::crypto::SeededProvider;
-use netsim::{Access, HostSpec, LinkModel, Pace, ProcessingDelay, World, WorldConfig};
+use netsim::{Access, HostSpec, LinkModel, ProcessingDelay, World, WorldConfig};
 use signaller::memory::Hub;
 use webrtc::peer_connection::PeerConnection;
 
@@ -47,15 +47,9 @@ pub(crate) fn world() -> WorldConfig {
         access: Access::symmetric(LinkModel::with_delay(DELAY)),
         processing: ProcessingDelay::ZERO,
     };
-    WorldConfig {
-        seed: SEED,
-        pace: Pace::Virtual,
-        hosts: HOSTS.into_iter().map(host).collect(),
-        gateways: Vec::new(),
-        user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
-        deadline: Duration::from_secs(600),
-        event_budget: 1_000_000,
-    }
+    let config = WorldConfig::builder(SEED).hosts(HOSTS.into_iter().map(host));
+    let config = config.deadline(Duration::from_secs(600)).event_budget(1_000_000).build();
+    config.expect("hosts with names and addresses of their own")
 }
 
 fn address_of(text: &str) -> IpAddr {

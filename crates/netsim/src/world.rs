@@ -5,10 +5,9 @@ use timeline::{Name, VirtualTime};
 use tokio::runtime::Runtime;
 
 use crate::{
-    Access, Counts, End, Half, Handover, HandoverError, Host, InvalidConfig, Leftovers, LinkModel, LinkState,
+    Access, ConfigError, Counts, End, Half, Handover, HandoverError, Host, Leftovers, LinkModel, LinkState,
     Outcome, Pace, Power, Schedule, Sleep, UnknownHost, WorldConfig,
     ids::HostIndex,
-    network::Topology,
     pace::RealTime,
     pump::{self, Pump},
     shared::{Running, Shared},
@@ -23,7 +22,7 @@ pub struct World {
     shared: Arc<Shared>,
 }
 
-/// Why a world could not be run.
+/// Why a world could not be built or run.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WorldError {
@@ -33,9 +32,9 @@ pub enum WorldError {
     /// Worlds cannot be nested.
     #[error("this thread runs a world already; give each its own thread")]
     Nested,
-    /// The configuration describes no possible world.
+    /// The configuration describes no possible world: found when it is built, never by [`World::run`].
     #[error(transparent)]
-    Config(#[from] InvalidConfig),
+    Config(#[from] ConfigError),
     /// The runtime could not be built.
     #[error("cannot build the runtime of a world")]
     Runtime(#[source] std::io::Error),
@@ -48,7 +47,7 @@ impl World {
     /// a spawned task stays in its `JoinHandle`, as with tokio.
     ///
     /// # Errors
-    /// Where this is no simulation thread, or runs a world already, or the configuration is impossible.
+    /// Where this is no simulation thread, or runs a world already.
     pub fn run<T, F>(config: WorldConfig, main: impl FnOnce(Self) -> F) -> Result<Outcome<T>, WorldError>
     where
         F: Future<Output = T>,
@@ -56,20 +55,20 @@ impl World {
         if !determinism::is_simulation_thread() {
             return Err(WorldError::NotOnSimulationThread);
         }
-        if config.pace == Pace::RealTime {
+        let (pace, deadline) = (config.settings.pace, config.settings.deadline);
+        if pace == Pace::RealTime {
             determinism::use_system_clocks();
         }
-        let topology = Topology::of(&config)?;
         let running = Running::begin().ok_or(WorldError::Nested)?;
-        let shared = Arc::new(Shared::new(&config, topology, &running));
+        let shared = Arc::new(Shared::new(config, &running));
         // From here on, also in a panic, the runtime goes first, with all tasks and their sockets.
         let pump = Arc::new(Pump::new(&shared));
-        let runtime = runtime(&pump, &shared, config.pace).map_err(WorldError::Runtime)?;
+        let runtime = runtime(&pump, &shared, pace).map_err(WorldError::Runtime)?;
         let pumping = Pumping(&pump);
         let world = Self { shared: Arc::clone(&shared) };
         // `main` itself is called within the runtime, so that it may spawn tasks and make timers.
         let main = async { main(world).await };
-        let (value, end) = runtime.block_on(live(&shared, config.deadline, main));
+        let (value, end) = runtime.block_on(live(&shared, deadline, main));
         let elapsed = shared.now();
         let at_end = open_sockets(&shared);
         drop(pumping);

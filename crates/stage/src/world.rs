@@ -42,22 +42,15 @@ pub fn on_thread<T: Send>(seed: u64, f: impl FnOnce() -> T + Send) -> Result<T, 
 ///
 /// ```
 /// use std::time::Duration;
-/// use netsim::{Access, HostSpec, LinkModel, Pace, ProcessingDelay, WorldConfig};
+/// use netsim::{Access, HostSpec, LinkModel, ProcessingDelay, WorldConfig};
 ///
-/// let config = WorldConfig {
-///     seed: 7,
-///     pace: Pace::Virtual,
-///     hosts: vec![HostSpec {
-///         name: "alice".into(),
-///         addresses: vec!["10.0.0.1".parse().unwrap()],
-///         access: Access::symmetric(LinkModel::with_delay(Duration::from_millis(10))),
-///         processing: ProcessingDelay::LAPTOP,
-///     }],
-///     gateways: Vec::new(),
-///     user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
-///     deadline: Duration::from_secs(60),
-///     event_budget: 1_000_000,
+/// let alice = HostSpec {
+///     name: "alice".into(),
+///     addresses: vec!["10.0.0.1".parse().unwrap()],
+///     access: Access::symmetric(LinkModel::with_delay(Duration::from_millis(10))),
+///     processing: ProcessingDelay::LAPTOP,
 /// };
+/// let config = WorldConfig::builder(7).host(alice).deadline(Duration::from_secs(60)).build().unwrap();
 /// let outcome = stage::run(config, |world| async move {
 ///     world.sleep(Duration::from_secs(30)).await;
 ///     world.now().as_millis()

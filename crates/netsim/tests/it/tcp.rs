@@ -6,7 +6,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::world::{NAMES, address, config, connection, host, ms, perfect, run, value, world_of};
+use crate::world::{NAMES, Recipe, address, config, connection, host, ms, perfect, run, value, world_of};
 
 async fn blackout(world: &World, from_ms: u64, for_ms: u64) {
     sleep(ms(from_ms)).await;
@@ -46,11 +46,16 @@ fn nobody_listening_is_a_refusal() {
 
 #[test]
 fn nobody_at_the_address_is_a_timeout() {
-    let (kind, at) = value(config(1, perfect(ms(15))), |world| async move {
-        let a = world.host(&"a".into()).unwrap();
-        (a.connect(address("10.9.9.9:80")).await.unwrap_err().kind(), world.now().as_millis())
-    });
-    assert_eq!((kind, at), (ErrorKind::TimedOut, 120_015));
+    let attempt = |config| {
+        value(config, |world| async move {
+            let a = world.host(&"a".into()).unwrap();
+            (a.connect(address("10.9.9.9:80")).await.unwrap_err().kind(), world.now().as_millis())
+        })
+    };
+    let patient = config(1, perfect(ms(15)));
+    let hasty = Recipe { user_timeout: ms(5000), ..patient.clone() };
+    assert_eq!(attempt(patient), (ErrorKind::TimedOut, 120_015));
+    assert_eq!(attempt(hasty), (ErrorKind::TimedOut, 5015));
 }
 
 #[test]

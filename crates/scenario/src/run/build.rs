@@ -11,7 +11,7 @@ use call_engine::{
     SessionConstraints, Settings, SyntheticDevices, Timers, VideoConstraints,
 };
 use determinism::crypto::{RememberingProvider, SeededProvider};
-use netsim::{HostSpec, Pace, ProcessingDelay, WorldConfig};
+use netsim::{ConfigError, HostSpec, Pace, ProcessingDelay, WorldConfig};
 use rtc::peer_connection::configuration::RTCIceServer;
 use signaller::relay::DelayRule;
 use stage::Place;
@@ -24,22 +24,20 @@ use crate::plan::{Crypto, DelayPlan, Device, HostPlan, PeerPlan, Plan, VideoPlan
 const ICE_PORT: u16 = 50_000;
 
 /// The world that `plan` asks for.
-pub(super) fn world_config(plan: &Plan, seed: u64) -> WorldConfig {
+pub(super) fn world_config(pace: Pace, plan: &Plan, seed: u64) -> Result<WorldConfig, ConfigError> {
     let host = |host: HostPlan<'_>| HostSpec {
         name: host.name,
         addresses: host.addresses.to_vec(),
         access: host.access,
         processing: processing(host.device),
     };
-    WorldConfig {
-        seed,
-        pace: Pace::Virtual,
-        hosts: plan.hosts().map(host).collect(),
-        gateways: plan.gateways.clone(),
-        user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
-        deadline: plan.deadline,
-        event_budget: plan.event_budget,
-    }
+    WorldConfig::builder(seed)
+        .pace(pace)
+        .hosts(plan.hosts().map(host))
+        .gateways(plan.gateways.clone())
+        .deadline(plan.deadline)
+        .event_budget(plan.event_budget)
+        .build()
 }
 
 const fn processing(device: Device) -> ProcessingDelay {

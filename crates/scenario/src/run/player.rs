@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use cpu_time::ThreadTime;
-use netsim::{End, Pace, World, WorldConfig, WorldError};
+use netsim::{End, Pace, World, WorldError};
 use stage::{Place, Program, StageError};
 use thiserror::Error;
 use timeline::Name;
@@ -154,13 +154,14 @@ impl SeededPlayer<'_> {
         if self.player.relay_log == RelayLog::Kept {
             recording.log_relay();
         }
-        let config = WorldConfig { pace: self.player.pace, ..build::world_config(plan, seed) };
+        let config = build::world_config(self.player.pace, plan, seed)
+            .map_err(|source| self.scene_error(source.into()))?;
         let programs = &self.player.programs;
         let script = |world| script::run(plan, seed, programs, world, recording.clone());
         let outcome = World::run(config, script).map_err(|error| self.error(error.into()))?;
         let leftovers = match outcome.value {
             Some(Ok(leftovers)) => leftovers,
-            Some(Err(source)) => return Err(RunError::Scene { plan: plan.name().to_owned(), seed, source }),
+            Some(Err(source)) => return Err(self.scene_error(source)),
             None => cut_short(plan, &outcome.leftovers.at_end),
         };
         let Recorded { mut timeline, peers, signalling, not_understood, relay_log } = recording.finish();
@@ -184,6 +185,10 @@ impl SeededPlayer<'_> {
             lateness: outcome.lateness,
             relay_log,
         })
+    }
+
+    fn scene_error(&self, source: SceneError) -> RunError {
+        RunError::Scene { plan: self.player.plan.name().to_owned(), seed: self.seed, source }
     }
 
     fn error(&self, error: StageError) -> RunError {

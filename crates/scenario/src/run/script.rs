@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use netsim::{LinkState, UnknownHost, World};
+use netsim::{ConfigError, LinkState, UnknownHost, World};
 use stage::{Command, IceServer, IceServerError, Leftovers, Place, Program};
 use thiserror::Error;
 use timeline::{Event, Name};
@@ -26,6 +26,9 @@ use crate::plan::{Action, Handover, IceServerPlan, Plan, Transition};
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SceneError {
+    /// The plan describes a world that cannot be.
+    #[error(transparent)]
+    World(#[from] ConfigError),
     /// A name of the plan is not a host of its world.
     #[error(transparent)]
     UnknownHost(#[from] UnknownHost),
