@@ -1,6 +1,9 @@
 //! What keeps a world from going on for ever.
 
+use std::sync::{Mutex, PoisonError};
+
 use timeline::VirtualTime;
+use tokio::sync::Notify;
 
 use crate::End;
 
@@ -44,6 +47,31 @@ impl Budget {
             return Some(End::Stalled);
         }
         (self.events + self.timers > self.limit).then_some(End::EventBudget)
+    }
+}
+
+/// How a world is ended from within.
+#[derive(Debug, Default)]
+pub(crate) struct Ending {
+    reason: Mutex<Option<End>>,
+    told: Notify,
+}
+
+impl Ending {
+    /// Ends the world; the first reason counts.
+    pub(crate) fn end(&self, reason: End) {
+        self.reason.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
+        self.told.notify_one();
+    }
+
+    /// Resolves when the world is ended.
+    pub(crate) async fn ended(&self) -> End {
+        loop {
+            if let Some(reason) = *self.reason.lock().unwrap_or_else(PoisonError::into_inner) {
+                return reason;
+            }
+            self.told.notified().await;
+        }
     }
 }
 

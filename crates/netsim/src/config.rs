@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 use thiserror::Error;
 use timeline::Name;
 
-use crate::{Access, Gateway, Pace, kernel, network::Topology};
+use crate::{Access, Gateway, Pace};
 
 /// All that a world depends on, next to the code that runs in it.
 ///
@@ -34,16 +34,11 @@ impl WorldConfig {
     /// 120 s: what a Linux client takes to give up a connection attempt, rounded (`tcp_syn_retries` 6).
     pub const LINUX_USER_TIMEOUT: Duration = Duration::from_secs(120);
 
-    /// The networks that this configuration describes, with every host's addresses in them, if it is possible.
-    pub(crate) fn topology(&self) -> Result<Topology, InvalidConfig> {
+    /// Checks names, hosts and gateways, each by itself.
+    pub(crate) fn check(&self) -> Result<(), InvalidConfig> {
         self.check_names()?;
         self.gateways.iter().try_for_each(check_gateway)?;
-        self.hosts.iter().try_for_each(check_host)?;
-        let mut topology = Topology::new(self)?;
-        for (index, host) in self.hosts.iter().enumerate() {
-            topology.add_host(self, index, host)?;
-        }
-        Ok(topology)
+        self.hosts.iter().try_for_each(check_host)
     }
 
     fn check_names(&self) -> Result<(), InvalidConfig> {
@@ -88,10 +83,16 @@ fn check_gateway(gateway: &Gateway) -> Result<(), InvalidConfig> {
 
 /// Whether one host can have this address.
 pub(crate) fn is_host_address(address: IpAddr) -> bool {
-    !(address.is_loopback()
-        || address.is_unspecified()
-        || address.is_multicast()
-        || kernel::is_reserved(address))
+    !(address.is_loopback() || address.is_unspecified() || address.is_multicast() || is_reserved(address))
+}
+
+/// Whether an address belongs to nobody: 240.0.0.0/4, "reserved for future use" (RFC 1112 §4), and 100::/64, the
+/// discard prefix (RFC 6666).
+fn is_reserved(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.octets()[0] >= 240,
+        IpAddr::V6(v6) => v6.segments()[..4] == [0x100, 0, 0, 0],
+    }
 }
 
 /// One host and its access link.

@@ -7,8 +7,8 @@ use std::{
 use timeline::Name;
 
 use crate::{
-    TcpListener, TcpStream, UdpSocket,
-    network::HostIndex,
+    TcpListener, TcpStream, UdpSocket, UnknownHost,
+    ids::HostIndex,
     shared::Shared,
     socket::{self},
 };
@@ -36,6 +36,16 @@ impl Host {
     /// attachment first. None while it moves.
     pub fn addresses(&self) -> Vec<IpAddr> {
         self.shared.network().addresses(self.index)
+    }
+
+    /// The present addresses of the host called `name`, as [`Host::addresses`] gives them. A world has no name
+    /// service: every host knows every name, and where the other one is behind a NAT, its addresses inside.
+    ///
+    /// # Errors
+    /// Where there is no such host.
+    pub fn lookup(&self, name: &Name) -> Result<Vec<IpAddr>, UnknownHost> {
+        let network = self.shared.network();
+        Ok(network.addresses(network.host(name)?))
     }
 
     /// Opens a UDP socket; port 0 stands for a free one from 49152 up.

@@ -58,19 +58,23 @@ mod classify;
 mod config;
 mod counts;
 mod draw;
+mod effects;
 mod events;
 mod gateway;
 mod hold;
 mod host;
+mod ids;
 mod kernel;
 mod link;
 mod log;
 mod lookup;
 mod network;
 mod numeric;
+mod outcome;
 mod pace;
 mod pump;
 mod shared;
+mod sleep;
 mod socket;
 mod timers;
 mod world;
@@ -89,7 +93,8 @@ pub use link::{
     Access, Correlation, Ending, GilbertElliott, Half, InvalidBursts, InvalidCorrelation, InvalidProbability,
     InvalidTailIndex, LinkModel, Probability, QueueLimit, Rate, Reordering, Schedule, Spread, TailIndex,
 };
+pub use outcome::{End, Leftovers, Outcome, UnknownHost};
 pub use pace::{Lateness, Pace};
+pub use sleep::Sleep;
 pub use socket::{TcpListener, TcpStream, UdpSocket};
-pub use timers::Sleep;
-pub use world::{End, Leftovers, Outcome, UnknownHost, World, WorldError};
+pub use world::{World, WorldError};

@@ -8,10 +8,7 @@ use std::{
 
 use timeline::{Digest, Name, PacketRecord, Protocol, Transit, Translated, Verdict, VirtualTime};
 
-use crate::draw::Transport;
-
-/// The place of a packet in the log.
-pub(crate) type RecordId = usize;
+use crate::{draw::Transport, ids::RecordId};
 
 /// What a packet under way has spent on anything but propagation.
 #[derive(Clone, Copy, Debug, Default)]

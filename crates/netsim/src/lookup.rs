@@ -38,8 +38,8 @@ impl<K: Copy + Eq + Hash + Ord, V> Lookup<K, V> {
     }
 
     /// The keys of what `fits`, in their order.
-    pub(crate) fn keys_where(&self, mut fits: impl FnMut(&V) -> bool) -> Vec<K> {
-        let found = self.0.iter().filter(|(_, value)| fits(value));
+    pub(crate) fn keys_where(&self, mut fits: impl FnMut(&K, &V) -> bool) -> Vec<K> {
+        let found = self.0.iter().filter(|(key, value)| fits(key, value));
         let mut keys: Vec<K> = found.map(|(key, _)| *key).collect();
         keys.sort_unstable();
         keys
@@ -63,7 +63,7 @@ mod tests {
             for key in keys {
                 assert_eq!(lookup.insert(key, key % 2), None);
             }
-            assert_eq!(lookup.keys_where(|odd| *odd == 1), [1, 3, 5, 77]);
+            assert_eq!(lookup.keys_where(|_, odd| *odd == 1), [1, 3, 5, 77]);
             assert_eq!((lookup.remove(&77), lookup.remove(&77), lookup.len()), (Some(1), None, 4));
         }
     }

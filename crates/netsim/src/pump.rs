@@ -13,19 +13,25 @@
 use std::{
     future::Future as _,
     pin::{Pin, pin},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Waker},
     time::Duration,
 };
 
 use timeline::VirtualTime;
-use tokio::{sync::Notify, time::Sleep};
+use tokio::time::Sleep;
 
-use crate::{End, network::Effects, shared::Shared};
+use crate::{
+    effects::{Effects, Stirred},
+    network::Network,
+    shared::Shared,
+};
 
 /// Releases what happens in a world, one thing after the other.
-#[derive(Default)]
-pub(crate) struct Pump(Mutex<State>);
+pub(crate) struct Pump {
+    shared: Arc<Shared>,
+    state: Mutex<State>,
+}
 
 #[derive(Default)]
 struct State {
@@ -36,14 +42,11 @@ struct State {
     may_jump: bool,
 }
 
-/// What was released set something going, or may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stirred {
-    Yes,
-    No,
-}
-
 impl Pump {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::clone(shared), state: Mutex::default() }
+    }
+
     /// Makes ready to set timers. Within the runtime.
     pub(crate) fn start(&self) {
         self.state().next = Some(Box::pin(tokio::time::sleep(Duration::ZERO)));
@@ -55,12 +58,12 @@ impl Pump {
     }
 
     /// The runtime, which is the caller, has nothing to run.
-    pub(crate) fn at_rest(&self, shared: &Shared) {
-        let state = &mut *self.state();
+    pub(crate) fn at_rest(&self) {
+        let (shared, state) = (&*self.shared, &mut *self.state());
         loop {
             let now = shared.now();
-            match shared.work(now) {
-                Ok(()) if shared.advance(now, &mut state.effects) == Stirred::Yes => {
+            match work(shared, now) {
+                Ok(()) if advance(shared, now, &mut state.effects) == Stirred::Yes => {
                     state.may_jump = false;
                     return come_back();
                 }
@@ -74,14 +77,14 @@ impl Pump {
     }
 
     /// The runtime goes on.
-    pub(crate) fn at_work(&self, shared: &Shared) {
+    pub(crate) fn at_work(&self) {
         if self.state().may_jump {
-            shared.read_clock();
+            self.shared.read_clock();
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -96,33 +99,90 @@ impl State {
     }
 }
 
+/// Changes the network from outside the loop, and carries out what comes of it.
+pub(crate) fn change<R>(
+    shared: &Shared,
+    change: impl FnOnce(&mut Network, VirtualTime, &mut Effects) -> R,
+) -> R {
+    let now = shared.now();
+    let mut effects = Effects::default();
+    let changed = change(&mut shared.network(), now, &mut effects);
+    carry_out(shared, &mut effects);
+    shared.stack_was_called();
+    changed
+}
+
+/// Whether there is something to do at `now`; otherwise when, if that is known.
+fn work(shared: &Shared, now: VirtualTime) -> Result<(), Option<VirtualTime>> {
+    let (packet, timer) = (shared.network().next_at(), shared.timers().next_at());
+    let next = packet.into_iter().chain(timer).min();
+    let is_due = shared.has_busy_stacks() || next.is_some_and(|at| at <= now);
+    if is_due { Ok(()) } else { Err(next) }
+}
+
+/// Takes what the TCP stacks want to send, and releases the next thing that is due.
+fn advance(shared: &Shared, now: VirtualTime, effects: &mut Effects) -> Stirred {
+    let (collected, released) = (collect(shared, now), release(shared, now, effects));
+    if collected == Stirred::Yes { collected } else { released }
+}
+
+fn collect(shared: &Shared, now: VirtualTime) -> Stirred {
+    if !shared.take_busy_stacks() {
+        return Stirred::No;
+    }
+    let mut network = shared.network();
+    let woken = shared.kernel.egress(|host, segment| network.tcp_send(now, host, segment));
+    drop(network);
+    woken.wake()
+}
+
+/// Releases a timer, or what reaches a host. At one instant timers come first.
+fn release(shared: &Shared, now: VirtualTime, effects: &mut Effects) -> Stirred {
+    let (timer, packet) = (shared.timers().next_at(), shared.network().next_at());
+    if timer.is_some_and(|timer| timer <= now && packet.is_none_or(|packet| timer <= packet)) {
+        return fire(shared, now);
+    }
+    if let (Some(real_time), Some(due)) = (&shared.real_time, packet.filter(|packet| *packet <= now)) {
+        real_time.released(now.since(due));
+    }
+    let passed = shared.network().release(now, effects);
+    let ended = spend(shared, now, passed);
+    let stirred = if effects.reaches_a_host() { Stirred::Yes } else { ended };
+    carry_out(shared, effects);
+    stirred
+}
+
+fn fire(shared: &Shared, now: VirtualTime) -> Stirred {
+    let waker = shared.timers().fire(now);
+    let ended = spend(shared, now, 1);
+    match waker {
+        Some(waker) => {
+            waker.wake();
+            Stirred::Yes
+        }
+        None => ended,
+    }
+}
+
+fn spend(shared: &Shared, now: VirtualTime, events: u64) -> Stirred {
+    let end = shared.budget().spend_events(now, events);
+    shared.end(end);
+    if end.is_some() { Stirred::Yes } else { Stirred::No }
+}
+
+/// Wakes tasks and hands segments to the TCP stacks.
+fn carry_out(shared: &Shared, effects: &mut Effects) {
+    if !effects.segments.is_empty() {
+        shared.stack_was_called();
+        effects.segments.drain(..).for_each(|(host, segment)| shared.kernel.deliver(host, segment));
+    }
+    for waker in effects.wakers.drain(..) {
+        waker.wake();
+    }
+}
+
 /// Lets the runtime look once more for something to run, and come back if there is nothing, before its clock moves:
-/// whoever was woken may be gone.
+/// a task that was woken may be gone.
 fn come_back() {
     let _ = pin!(tokio::task::yield_now()).poll(&mut Context::from_waker(Waker::noop()));
-}
-
-/// How a world is ended from within.
-#[derive(Debug, Default)]
-pub(crate) struct Ending {
-    reason: Mutex<Option<End>>,
-    told: Notify,
-}
-
-impl Ending {
-    /// Ends the world; the first reason counts.
-    pub(crate) fn end(&self, reason: End) {
-        self.reason.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
-        self.told.notify_one();
-    }
-
-    /// Resolves when the world is ended.
-    pub(crate) async fn ended(&self) -> End {
-        loop {
-            if let Some(reason) = *self.reason.lock().unwrap_or_else(PoisonError::into_inner) {
-                return reason;
-            }
-            self.told.notified().await;
-        }
-    }
 }

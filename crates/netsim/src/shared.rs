@@ -1,4 +1,4 @@
-//! What all handles to one world have in common.
+//! What all handles to one world have in common: its parts, each behind its lock, and its clock.
 
 use std::{
     cell::Cell,
@@ -16,11 +16,11 @@ use tokio::time::Instant;
 
 use crate::{
     End, WorldConfig,
-    budget::Budget,
+    budget::{Budget, Ending},
+    ids::HostIndex,
     kernel::{Kernel, Stack},
-    network::{Effects, HostIndex, Network, Topology},
+    network::{Network, Topology},
     pace::{Pace, RealTime},
-    pump::{Ending, Pump, Stirred},
     timers::Timers,
 };
 
@@ -39,7 +39,7 @@ static NEXT_WORLD: AtomicU64 = AtomicU64::new(1);
 pub(crate) struct Shared {
     world: u64,
     network: Mutex<Network>,
-    kernel: Kernel,
+    pub(crate) kernel: Kernel,
     budget: Mutex<Budget>,
     timers: Mutex<Timers>,
     start: OnceLock<Instant>,
@@ -49,7 +49,6 @@ pub(crate) struct Shared {
     /// `None` where time is virtual.
     pub(crate) real_time: Option<RealTime>,
     pub(crate) user_timeout: Duration,
-    pub(crate) pump: Pump,
     pub(crate) ending: Ending,
 }
 
@@ -90,7 +89,6 @@ impl Shared {
             stacks_busy: AtomicBool::new(false),
             real_time: (config.pace == Pace::RealTime).then(RealTime::default),
             user_timeout: config.user_timeout,
-            pump: Pump::default(),
             ending: Ending::default(),
         }
     }
@@ -168,82 +166,14 @@ impl Shared {
         self.stacks_busy.store(true, Ordering::Relaxed);
     }
 
-    /// Changes the network from outside, and carries out what comes of it.
-    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut Network, VirtualTime, &mut Effects) -> R) -> R {
-        let now = self.now();
-        let mut effects = Effects::default();
-        let changed = change(&mut self.network(), now, &mut effects);
-        self.carry_out(&mut effects);
-        self.stack_was_called();
-        changed
+    /// Whether a TCP stack may have something to send.
+    pub(crate) fn has_busy_stacks(&self) -> bool {
+        self.stacks_busy.load(Ordering::Relaxed)
     }
 
-    /// Whether the pump has something to do at `now`; otherwise when, if that is known.
-    pub(crate) fn work(&self, now: VirtualTime) -> Result<(), Option<VirtualTime>> {
-        let next = earliest(self.network().next_at(), self.timers().next_at());
-        let is_due = self.stacks_busy.load(Ordering::Relaxed) || next.is_some_and(|at| at <= now);
-        if is_due { Ok(()) } else { Err(next) }
-    }
-
-    /// Takes what the TCP stacks want to send, and releases the next thing that is due.
-    pub(crate) fn advance(&self, now: VirtualTime, effects: &mut Effects) -> Stirred {
-        let (collected, released) = (self.collect(now), self.release(now, effects));
-        if collected == Stirred::Yes { collected } else { released }
-    }
-
-    fn collect(&self, now: VirtualTime) -> Stirred {
-        if !self.stacks_busy.swap(false, Ordering::Relaxed) {
-            return Stirred::No;
-        }
-        let mut network = self.network();
-        let woken = self.kernel.egress(|segment| network.tcp_send(now, segment));
-        drop(network);
-        woken.wake()
-    }
-
-    /// Releases a timer, or what reaches a host. At one instant timers come first.
-    fn release(&self, now: VirtualTime, effects: &mut Effects) -> Stirred {
-        let (timer, packet) = (self.timers().next_at(), self.network().next_at());
-        if timer.is_some_and(|timer| timer <= now && packet.is_none_or(|packet| timer <= packet)) {
-            return self.fire(now);
-        }
-        if let (Some(real_time), Some(due)) = (&self.real_time, packet.filter(|packet| *packet <= now)) {
-            real_time.released(now.since(due));
-        }
-        let passed = self.network().release(now, effects);
-        let ended = self.spend(now, passed);
-        let stirred = if effects.reaches_a_host() { Stirred::Yes } else { ended };
-        self.carry_out(effects);
-        stirred
-    }
-
-    fn fire(&self, now: VirtualTime) -> Stirred {
-        let waker = self.timers().fire(now);
-        let ended = self.spend(now, 1);
-        match waker {
-            Some(waker) => {
-                waker.wake();
-                Stirred::Yes
-            }
-            None => ended,
-        }
-    }
-
-    fn spend(&self, now: VirtualTime, events: u64) -> Stirred {
-        let end = self.budget().spend_events(now, events);
-        self.end(end);
-        if end.is_some() { Stirred::Yes } else { Stirred::No }
-    }
-
-    /// Wakes tasks and hands segments to the TCP stacks.
-    pub(crate) fn carry_out(&self, effects: &mut Effects) {
-        if !effects.segments.is_empty() {
-            self.stacks_busy.store(true, Ordering::Relaxed);
-            effects.segments.drain(..).for_each(|segment| self.kernel.deliver(segment));
-        }
-        for waker in effects.wakers.drain(..) {
-            waker.wake();
-        }
+    /// The same; from now on none has.
+    pub(crate) fn take_busy_stacks(&self) -> bool {
+        self.stacks_busy.swap(false, Ordering::Relaxed)
     }
 
     /// Ends the world, if there is a reason to.
@@ -259,10 +189,6 @@ impl fmt::Debug for Shared {
         let (now, tcp_flows) = (self.now(), self.network().tcp_flows());
         f.debug_struct("World").field("now", &now).field("tcp_flows", &tcp_flows).finish_non_exhaustive()
     }
-}
-
-fn earliest(one: Option<VirtualTime>, other: Option<VirtualTime>) -> Option<VirtualTime> {
-    one.into_iter().chain(other).min()
 }
 
 /// A panic elsewhere is reported where it happened; the data behind the lock is still whole.

@@ -1,13 +1,16 @@
 use std::{collections::BTreeMap, fmt, future::Future, sync::Arc, time::Duration};
 
 use thiserror::Error;
-use timeline::{Digest, Name, PacketRecord, VirtualTime};
+use timeline::{Name, VirtualTime};
 use tokio::runtime::Runtime;
 
 use crate::{
-    Access, Counts, Half, Handover, HandoverError, Host, InvalidConfig, Lateness, LinkModel, Pace, Power,
-    Schedule, Sleep, WorldConfig,
+    Access, Counts, End, Half, Handover, HandoverError, Host, InvalidConfig, Leftovers, LinkModel, Outcome,
+    Pace, Power, Schedule, Sleep, UnknownHost, WorldConfig,
+    ids::HostIndex,
+    network::Topology,
     pace::RealTime,
+    pump::{self, Pump},
     shared::{Running, Shared},
 };
 
@@ -18,61 +21,6 @@ use crate::{
 #[derive(Clone)]
 pub struct World {
     shared: Arc<Shared>,
-}
-
-/// What came of a world.
-#[derive(Debug)]
-pub struct Outcome<T> {
-    /// What its main future returned; `None` where it was cut off.
-    pub value: Option<T>,
-    /// Why it ended.
-    pub end: End,
-    /// Every packet that a host handed to the network, in the order of sending.
-    pub packets: Vec<PacketRecord>,
-    /// A hash over time, addresses, transport, length and bytes of all of them.
-    pub digest: Digest,
-    /// How long it lasted.
-    pub elapsed: VirtualTime,
-    /// How much it did.
-    pub counts: Counts,
-    /// Which sockets were still open.
-    pub leftovers: Leftovers,
-    /// How late packets were, in real time; `None` where time was virtual.
-    pub lateness: Option<Lateness>,
-}
-
-/// Why a world ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// Its main future returned.
-    Finished,
-    /// Virtual time reached the deadline.
-    Deadline,
-    /// It did more than its event budget allows.
-    EventBudget,
-    /// It went on and on at one instant: something sleeps for no time in a loop.
-    Stalled,
-}
-
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Finished => "finished",
-            Self::Deadline => "cut off at the deadline",
-            Self::EventBudget => "cut off, having used up its event budget",
-            Self::Stalled => "cut off, going round in circles at one instant",
-        })
-    }
-}
-
-/// How many sockets were open per host: UDP sockets, TCP streams and listeners. Hosts with none are left
-/// out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Leftovers {
-    /// When the main future was done, with all other tasks still there.
-    pub at_end: BTreeMap<Name, usize>,
-    /// When all tasks had been dropped: these are leaks, or part of the returned value.
-    pub after_shutdown: BTreeMap<Name, usize>,
 }
 
 /// Why a world could not be run.
@@ -93,16 +41,6 @@ pub enum WorldError {
     Runtime(#[source] std::io::Error),
 }
 
-/// No host has this name.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("no host is called {name}; there are {known}")]
-pub struct UnknownHost {
-    /// The name.
-    pub name: Name,
-    /// The names that there are, in words.
-    pub known: String,
-}
-
 impl World {
     /// Runs a world to its end on this thread, with a runtime of its own, and `main` in it.
     ///
@@ -121,12 +59,13 @@ impl World {
         if config.pace == Pace::RealTime {
             determinism::use_system_clocks();
         }
-        let topology = config.topology()?;
+        let topology = Topology::of(&config)?;
         let running = Running::begin().ok_or(WorldError::Nested)?;
         let shared = Arc::new(Shared::new(&config, topology, &running));
         // From here on, also in a panic, the runtime goes first, with all tasks and their sockets.
-        let runtime = runtime(&shared, config.pace).map_err(WorldError::Runtime)?;
-        let pumping = Pumping(&shared);
+        let pump = Arc::new(Pump::new(&shared));
+        let runtime = runtime(&pump, &shared, config.pace).map_err(WorldError::Runtime)?;
+        let pumping = Pumping(&pump);
         let world = Self { shared: Arc::clone(&shared) };
         // `main` itself is called within the runtime, so that it may spawn tasks and make timers.
         let main = async { main(world).await };
@@ -202,7 +141,7 @@ impl World {
     /// Where there is no such host.
     pub fn schedule_access(&self, host: &Name, schedule: &Schedule) -> Result<(), UnknownHost> {
         let host = self.index(host)?;
-        self.shared.change(|network, now, _| network.start_schedule(now, host, schedule));
+        pump::change(&self.shared, |network, now, _| network.start_schedule(now, host, schedule));
         Ok(())
     }
 
@@ -213,7 +152,7 @@ impl World {
     /// Where there is no such host or gateway, or the host cannot have the addresses. Nothing has changed then.
     pub fn handover(&self, host: &Name, handover: &Handover) -> Result<(), HandoverError> {
         let host = self.index(host)?;
-        self.shared.change(|network, now, effects| network.handover(now, host, handover, effects))
+        pump::change(&self.shared, |network, now, effects| network.handover(now, host, handover, effects))
     }
 
     /// Switches a host off, or on again.
@@ -228,7 +167,7 @@ impl World {
     /// Where there is no such host.
     pub fn set_power(&self, host: &Name, power: Power) -> Result<(), UnknownHost> {
         let host = self.index(host)?;
-        self.shared.change(|network, now, effects| network.set_power(now, host, power, effects));
+        pump::change(&self.shared, |network, now, effects| network.set_power(now, host, power, effects));
         Ok(())
     }
 
@@ -265,12 +204,8 @@ impl World {
         self.shared.end(end);
     }
 
-    fn index(&self, name: &Name) -> Result<usize, UnknownHost> {
-        let network = self.shared.network();
-        network.host(name).ok_or_else(|| {
-            let known: Vec<_> = network.host_names().map(Name::as_str).collect();
-            UnknownHost { name: name.clone(), known: known.join(", ") }
-        })
+    fn index(&self, name: &Name) -> Result<HostIndex, UnknownHost> {
+        self.shared.network().host(name)
     }
 }
 
@@ -282,28 +217,28 @@ impl fmt::Debug for World {
 
 /// One thread, a clock that is paused and jumps from timer to timer (unless time is real), and the two moments that a world must
 /// know of: when nothing can run any more, and when time has moved.
-fn runtime(shared: &Arc<Shared>, pace: Pace) -> std::io::Result<Runtime> {
-    let (at_rest, at_work) = (Arc::clone(shared), Arc::clone(shared));
+fn runtime(pump: &Arc<Pump>, shared: &Shared, pace: Pace) -> std::io::Result<Runtime> {
+    let (at_rest, at_work) = (Arc::clone(pump), Arc::clone(pump));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(pace == Pace::Virtual)
-        .on_thread_park(move || at_rest.pump.at_rest(&at_rest))
-        .on_thread_unpark(move || at_work.pump.at_work(&at_work))
+        .on_thread_park(move || at_rest.at_rest())
+        .on_thread_unpark(move || at_work.at_work())
         .build()?;
     {
         let _context = runtime.enter();
         shared.start_clock();
-        shared.pump.start();
+        pump.start();
     }
     Ok(runtime)
 }
 
 /// The pump has the runtime's timers, and the runtime has the pump: one of them is to let go.
-struct Pumping<'a>(&'a Shared);
+struct Pumping<'a>(&'a Pump);
 
 impl Drop for Pumping<'_> {
     fn drop(&mut self) {
-        self.0.pump.stop();
+        self.0.stop();
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     io, mem,
     net::SocketAddr,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::{Buf, BytesMut};
@@ -261,10 +261,7 @@ impl Connection {
 
     pub(super) fn poll_read(&mut self, cx: &Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.check()?;
-        if self.received.is_empty() && !self.peer_finished {
-            self.reading.add(cx.waker());
-            return Poll::Pending;
-        }
+        ready!(self.poll_read_ready(cx));
         let length = self.received.len().min(buf.remaining());
         buf.put_slice(&self.received[..length]);
         self.received.advance(length);
@@ -280,14 +277,28 @@ impl Connection {
         if self.fin != Fin::Open {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        let room = SEND_BUFFER_BYTES.saturating_sub(self.unsent.len() + self.in_flight());
-        if room == 0 {
+        ready!(self.poll_write_ready(cx));
+        let length = buf.len().min(self.room());
+        self.unsent.extend_from_slice(&buf[..length]);
+        Poll::Ready(Ok(length))
+    }
+
+    /// Whether reading would not wait: there is data, an end, or an error.
+    pub(super) fn poll_read_ready(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if self.received.is_empty() && !self.peer_finished && !self.reset {
+            self.reading.add(cx.waker());
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+
+    /// Whether writing would not wait: there is room, as after a reset, which discards what was not sent, or an error.
+    pub(super) fn poll_write_ready(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if self.room() == 0 && self.fin == Fin::Open {
             self.writing.add(cx.waker());
             return Poll::Pending;
         }
-        let length = buf.len().min(room);
-        self.unsent.extend_from_slice(&buf[..length]);
-        Poll::Ready(Ok(length))
+        Poll::Ready(())
     }
 
     /// Says FIN behind what was written; once.
@@ -328,6 +339,11 @@ impl Connection {
 
     fn check(&self) -> io::Result<()> {
         if self.reset { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+    }
+
+    /// What may be written now, in bytes.
+    fn room(&self) -> usize {
+        SEND_BUFFER_BYTES.saturating_sub(self.unsent.len() + self.in_flight())
     }
 
     /// What is sent and not acknowledged, in bytes; a FIN counts as one.

@@ -12,7 +12,6 @@ use crate::lookup::Lookup;
 use super::{
     connection::{Closing, Connection, Progress, State},
     segment::Segment,
-    slots::{host_and_slot, slot},
     wakers::{Waiting, Woken},
 };
 
@@ -29,7 +28,6 @@ pub(super) type SocketId = u64;
 /// The stack of one host.
 #[derive(Debug)]
 pub(super) struct Host {
-    number: usize,
     /// Boxed, since a map has room for eleven where most hosts have one.
     connections: BTreeMap<SocketId, Box<Connection>>,
     listeners: BTreeMap<SocketId, Listening>,
@@ -58,9 +56,8 @@ struct Listening {
 }
 
 impl Host {
-    pub(super) const fn new(number: usize) -> Self {
+    pub(super) const fn new() -> Self {
         Self {
-            number,
             connections: BTreeMap::new(),
             listeners: BTreeMap::new(),
             by_ends: Lookup::new(),
@@ -93,7 +90,7 @@ impl Host {
                 break;
             }
             for segment in mem::take(&mut self.outgoing) {
-                match self.is_own(segment.to().ip()) {
+                match segment.stays_on_its_host() {
                     true => self.deliver(segment, woken),
                     false => send(segment),
                 }
@@ -144,9 +141,8 @@ impl Host {
         }
     }
 
-    /// Opens a connection to `peer`, from slot 0, or from the loopback address, and a port of its own.
-    pub(super) fn connect(&mut self, peer: SocketAddr) -> io::Result<SocketId> {
-        let ip = if peer.ip().is_loopback() { peer.ip() } else { slot(self.number, 0, peer.ip()) };
+    /// Opens a connection to `peer`, from its address `ip` and a port of its own.
+    pub(super) fn connect(&mut self, ip: IpAddr, peer: SocketAddr) -> io::Result<SocketId> {
         let local = SocketAddr::new(ip, self.free_port(ip)?);
         let sequence = self.sequence();
         let (connection, syn) = Connection::open(local, peer, sequence);
@@ -233,10 +229,6 @@ impl Host {
                 self.forget(id);
             }
         }
-    }
-
-    fn is_own(&self, ip: IpAddr) -> bool {
-        ip.is_loopback() || host_and_slot(ip).is_some_and(|(host, _)| host == self.number)
     }
 
     fn insert(&mut self, connection: Connection) -> SocketId {

@@ -11,7 +11,6 @@
 mod connection;
 mod host;
 mod segment;
-mod slots;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -23,9 +22,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use crate::ids::HostIndex;
 use host::Host;
 pub(crate) use segment::Segment;
-pub(crate) use slots::{SLOTS, host_and_slot, is_reserved, slot};
 pub(crate) use socket::{Close, Connecting, Listener, Stream};
 pub(crate) use wakers::Woken;
 
@@ -37,44 +36,42 @@ pub(crate) struct Kernel(Arc<Mutex<Hosts>>);
 #[derive(Clone)]
 pub(crate) struct Stack {
     kernel: Kernel,
-    host: usize,
+    host: HostIndex,
 }
 
 struct Hosts {
     hosts: Vec<Host>,
     /// Those that may have something to send.
-    busy: BTreeSet<usize>,
+    busy: BTreeSet<HostIndex>,
 }
 
 impl Kernel {
     /// Sets up the stacks of so many hosts.
     pub(crate) fn new(hosts: usize) -> Self {
-        let hosts = (0..hosts).map(Host::new).collect();
+        let hosts = (0..hosts).map(|_| Host::new()).collect();
         Self(Arc::new(Mutex::new(Hosts { hosts, busy: BTreeSet::new() })))
     }
 
-    /// The stack of a host, by its number.
-    pub(crate) fn stack(&self, host: usize) -> Stack {
+    /// The stack of a host.
+    pub(crate) fn stack(&self, host: HostIndex) -> Stack {
         Stack { kernel: self.clone(), host }
     }
 
-    /// Takes what the stacks want to send to other hosts, stack by stack. What a host sends to itself has
-    /// arrived then: whom that concerns is to be woken.
-    pub(crate) fn egress(&self, mut send: impl FnMut(Segment)) -> Woken {
+    /// Takes what the stacks want to send to other hosts, stack by stack, with the sending host. What a host sends
+    /// to itself has arrived then: the tasks that wait for it are to be woken.
+    pub(crate) fn egress(&self, mut send: impl FnMut(HostIndex, Segment)) -> Woken {
         let mut woken = Woken::default();
         let mut hosts = self.lock();
         let Hosts { hosts: all, busy } = &mut *hosts;
         for host in mem::take(busy) {
-            all[host].egress(&mut woken, &mut send);
+            all[host].egress(&mut woken, &mut |segment| send(host, segment));
         }
         woken
     }
 
-    /// Hands a segment to the stack whose slot is its destination.
-    pub(crate) fn deliver(&self, segment: Segment) {
-        if let Some((host, _)) = host_and_slot(segment.to().ip()) {
-            self.with(host, |host, woken| host.deliver(segment, woken));
-        }
+    /// Hands a segment to the stack of a host.
+    pub(crate) fn deliver(&self, host: HostIndex, segment: Segment) {
+        self.with(host, |host, woken| host.deliver(segment, woken));
     }
 
     /// How many connections there are, at all ends.
@@ -84,7 +81,7 @@ impl Kernel {
     }
 
     /// Calls a host's stack, and wakes whom that concerns when the stack is free again.
-    fn with<R>(&self, host: usize, call: impl FnOnce(&mut Host, &mut Woken) -> R) -> R {
+    fn with<R>(&self, host: HostIndex, call: impl FnOnce(&mut Host, &mut Woken) -> R) -> R {
         let mut woken = Woken::default();
         let mut hosts = self.lock();
         hosts.busy.insert(host);

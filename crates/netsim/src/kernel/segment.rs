@@ -49,10 +49,16 @@ impl Segment {
         Self::new((self.to, self.from), flags, 0, 0, Bytes::new())
     }
 
-    /// The same segment with other addresses: those that its receiving stack knows.
+    /// The same segment with other addresses: those that its receiver sees.
     pub(crate) const fn readdressed(mut self, from: SocketAddr, to: SocketAddr) -> Self {
         (self.from, self.to) = (from, to);
         self
+    }
+
+    /// Whether its sender is its receiver: a host connects to an address of its own from that very address, and no
+    /// two hosts of one network have the same.
+    pub(super) fn stays_on_its_host(&self) -> bool {
+        self.from.ip() == self.to.ip()
     }
 
     pub(crate) const fn from(&self) -> SocketAddr {

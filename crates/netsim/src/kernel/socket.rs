@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     task::{Context, Poll},
 };
 
@@ -71,8 +71,8 @@ impl Listener {
 }
 
 impl Connecting {
-    pub(crate) fn start(stack: Stack, to: SocketAddr) -> io::Result<Self> {
-        let id = stack.with(|host, _| host.connect(to))?;
+    pub(crate) fn start(stack: Stack, from: IpAddr, to: SocketAddr) -> io::Result<Self> {
+        let id = stack.with(|host, _| host.connect(from, to))?;
         Ok(Self { socket: Some(Socket { stack, id }) })
     }
 
@@ -109,6 +109,14 @@ impl Stream {
 
     pub(crate) fn poll_write(&self, cx: &Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.socket.stack.with(|host, _| host.connection(self.socket.id)?.poll_write(cx, buf))
+    }
+
+    pub(crate) fn poll_read_ready(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.stack.with(|host, _| host.connection(self.socket.id)?.poll_read_ready(cx).map(Ok))
+    }
+
+    pub(crate) fn poll_write_ready(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.stack.with(|host, _| host.connection(self.socket.id)?.poll_write_ready(cx).map(Ok))
     }
 
     pub(crate) fn shut_down(&self) -> io::Result<()> {

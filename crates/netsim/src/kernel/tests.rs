@@ -1,19 +1,32 @@
 //! Two stacks side by side, with a network between them that hands over at once, or when a test says so.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     task::{Context, Poll, Waker},
 };
 
 use proptest::prelude::*;
 use tokio::io::ReadBuf;
 
-use super::{Close, Connecting, Kernel, Listener, Segment, Stream, slot};
+use super::{Close, Connecting, Kernel, Listener, Segment, Stream};
 
 const PORT: u16 = 80;
 
-fn address(host: usize) -> SocketAddr {
-    SocketAddr::new(slot(host, 1, "0.0.0.0".parse().unwrap()), PORT)
+/// The last byte of an address is its host's number.
+fn address(host: u8) -> SocketAddr {
+    ([10, 0, 0, host], PORT).into()
+}
+
+/// What a host does to connect to host 1.
+fn connect(kernel: &Kernel, host: u8) -> Connecting {
+    Connecting::start(kernel.stack(usize::from(host)), address(host).ip(), address(1)).unwrap()
+}
+
+fn deliver(kernel: &Kernel, segments: Vec<Segment>) {
+    for segment in segments {
+        let IpAddr::V4(to) = segment.to().ip() else { panic!("{segment:?}") };
+        kernel.deliver(usize::from(to.octets()[3]), segment);
+    }
 }
 
 fn context() -> Context<'static> {
@@ -23,7 +36,7 @@ fn context() -> Context<'static> {
 /// What the stacks have sent and not received yet.
 fn sent(kernel: &Kernel) -> Vec<Segment> {
     let mut out = Vec::new();
-    kernel.egress(|segment| out.push(segment)).wake();
+    kernel.egress(|_, segment| out.push(segment)).wake();
     out
 }
 
@@ -36,7 +49,7 @@ fn settle(kernel: &Kernel) -> usize {
             return segments;
         }
         segments += out.len();
-        out.into_iter().for_each(|segment| kernel.deliver(segment));
+        deliver(kernel, out);
     }
 }
 
@@ -50,7 +63,7 @@ fn ready<T>(poll: Poll<std::io::Result<T>>) -> T {
 /// A connection from host 0 to a listener on host 1.
 fn connected(kernel: &Kernel) -> (Stream, Stream, Listener) {
     let listener = Listener::bind(kernel.stack(1), address(1)).unwrap();
-    let mut connecting = Connecting::start(kernel.stack(0), address(1)).unwrap();
+    let mut connecting = connect(kernel, 0);
     assert_eq!(settle(kernel), 3, "SYN, SYN-ACK, ACK");
     let client = ready(connecting.poll(&context()));
     connecting.close();
@@ -97,7 +110,7 @@ fn a_writer_waits_when_nothing_is_acknowledged_and_goes_on_when_something_is() {
     let first = sent(&kernel);
     assert_eq!(first.iter().map(|segment| segment.payload().len()).sum::<usize>(), 65_535, "one window");
     assert_eq!(first[0].payload().len(), 1460);
-    first.into_iter().for_each(|segment| kernel.deliver(segment));
+    deliver(&kernel, first);
     settle(&kernel);
     assert!(client.poll_write(&context(), &[7; 10_000]).is_ready());
     let mut got = 0;
@@ -114,9 +127,9 @@ fn what_comes_out_of_order_is_not_taken() {
     ready(client.poll_write(&context(), b"first"));
     let first = sent(&kernel);
     ready(client.poll_write(&context(), b"second"));
-    sent(&kernel).into_iter().for_each(|segment| kernel.deliver(segment));
+    deliver(&kernel, sent(&kernel));
     assert_eq!(read(&server, 20).unwrap(), b"");
-    first.into_iter().for_each(|segment| kernel.deliver(segment));
+    deliver(&kernel, first);
     assert_eq!(read(&server, 20).unwrap(), b"first");
 }
 
@@ -128,7 +141,7 @@ fn a_listener_at_every_address_and_one_at_a_single_address_exclude_each_other() 
         Listener::bind(kernel.stack(1), second).map(|_| ()).map_err(|error| error.kind())
     };
     let everywhere = SocketAddr::new("0.0.0.0".parse().unwrap(), PORT);
-    let elsewhere = SocketAddr::new(slot(1, 2, everywhere.ip()), PORT);
+    let elsewhere = ([10, 1, 0, 1], PORT).into();
     assert_eq!(kind(everywhere, address(1)), Err(std::io::ErrorKind::AddrInUse));
     assert_eq!(kind(address(1), everywhere), Err(std::io::ErrorKind::AddrInUse));
     assert_eq!(kind(address(1), elsewhere), Ok(()));
@@ -138,7 +151,7 @@ fn a_listener_at_every_address_and_one_at_a_single_address_exclude_each_other() 
 fn a_listener_that_closes_resets_what_nobody_has_accepted() {
     let kernel = Kernel::new(2);
     let listener = Listener::bind(kernel.stack(1), address(1)).unwrap();
-    let mut connecting = Connecting::start(kernel.stack(0), address(1)).unwrap();
+    let mut connecting = connect(&kernel, 0);
     settle(&kernel);
     let client = ready(connecting.poll(&context()));
     listener.close();
@@ -153,8 +166,8 @@ fn a_listener_that_closes_resets_what_nobody_has_accepted() {
 fn a_handshake_that_is_given_up_leaves_nothing_at_the_listener() {
     let kernel = Kernel::new(2);
     let listener = Listener::bind(kernel.stack(1), address(1)).unwrap();
-    let connecting = Connecting::start(kernel.stack(0), address(1)).unwrap();
-    sent(&kernel).into_iter().for_each(|syn| kernel.deliver(syn));
+    let connecting = connect(&kernel, 0);
+    deliver(&kernel, sent(&kernel));
     connecting.close();
     assert_eq!((settle(&kernel), kernel.connections()), (2, 0), "SYN-ACK, RST");
     listener.close();
@@ -163,9 +176,9 @@ fn a_handshake_that_is_given_up_leaves_nothing_at_the_listener() {
 
 #[test]
 fn a_host_talks_to_itself_without_a_network() {
-    let kernel = Kernel::new(1);
-    let listener = Listener::bind(kernel.stack(0), address(0)).unwrap();
-    let mut connecting = Connecting::start(kernel.stack(0), address(0)).unwrap();
+    let kernel = Kernel::new(2);
+    let listener = Listener::bind(kernel.stack(1), address(1)).unwrap();
+    let mut connecting = connect(&kernel, 1);
     assert_eq!(settle(&kernel), 0);
     let client = ready(connecting.poll(&context()));
     let server = ready(listener.poll_accept(&context()));
@@ -218,7 +231,7 @@ proptest! {
                 Act::Read(end, limit) => {
                     read_by[usize::from(end)].extend(read(ends[usize::from(end)], limit).unwrap_or_default());
                 }
-                Act::Deliver => sent(&kernel).into_iter().for_each(|segment| kernel.deliver(segment)),
+                Act::Deliver => deliver(&kernel, sent(&kernel)),
                 Act::ShutDown(end) => {
                     ends[usize::from(end)].shut_down().unwrap();
                     open[usize::from(end)] = false;

@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use crate::pump::Stirred;
+use crate::effects::Stirred;
 
 /// The tasks that wait for one thing; each is in it once.
 #[derive(Debug, Default)]

@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Duration};
 use timeline::VirtualTime;
 
 use super::{
-    Effects, Event, HostIndex, Network,
+    Event, Network,
     host::Interface,
     topology::{Hop, Realm},
 };
 use crate::{
     Attachment, Connections, Ending, Handover, HandoverError, Power, Schedule, Transition,
-    config::is_host_address,
+    config::is_host_address, effects::Effects, ids::HostIndex,
 };
 
 /// A step of a change that is under way.

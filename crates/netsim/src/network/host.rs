@@ -1,13 +1,10 @@
 //! What the network knows of one host.
 
-use std::{
-    collections::BTreeMap,
-    net::{IpAddr, SocketAddr},
-};
+use std::{collections::BTreeMap, net::IpAddr};
 
 use timeline::Name;
 
-use super::{half::HalfLink, processing::Processing, slots::Slots, topology::Realm, udp::Inbox};
+use super::{half::HalfLink, processing::Processing, topology::Realm, udp::Inbox};
 use crate::{Access, AccessCounts, Attachment, Half, HostSpec, Power, draw::Place};
 
 #[derive(Debug)]
@@ -30,7 +27,6 @@ pub(super) struct HostState {
     pub(super) udp: BTreeMap<(IpAddr, u16), Inbox>,
     pub(super) next_port: u16,
     pub(super) open_sockets: usize,
-    pub(super) slots: Slots,
 }
 
 /// One attachment of a host.
@@ -50,7 +46,7 @@ pub(super) struct Interface {
 pub(super) const FIRST_EPHEMERAL_PORT: u16 = 49152;
 
 impl HostState {
-    pub(super) fn new(seed: u64, index: usize, spec: &HostSpec, realm: Realm) -> Self {
+    pub(super) fn new(seed: u64, spec: &HostSpec, realm: Realm) -> Self {
         let mut host = Self {
             name: spec.name.clone(),
             power: Power::On,
@@ -64,7 +60,6 @@ impl HostState {
             udp: BTreeMap::new(),
             next_port: FIRST_EPHEMERAL_PORT,
             open_sockets: 0,
-            slots: Slots::new(index),
         };
         let (addresses, access) = (spec.addresses.clone(), spec.access);
         host.attach(&Attachment { addresses, access, gateway: None }, realm);
@@ -86,8 +81,6 @@ impl HostState {
             schedule: 0,
         };
         self.interfaces.push(interface);
-        let owned: Vec<_> = self.addresses().collect();
-        self.slots.reserve(&owned);
     }
 
     pub(super) fn is_on(&self) -> bool {
@@ -124,9 +117,10 @@ impl HostState {
         address.is_loopback() || self.addresses().any(|own| own == address)
     }
 
-    /// The address from which it sends to `to` where a program names none.
+    /// The address from which it sends to `to` where a program names none: to one of its own, that one.
     pub(super) fn source_for(&self, to: IpAddr) -> Option<IpAddr> {
-        self.addresses().find(|address| address.is_ipv4() == to.is_ipv4())
+        let of_family = || self.addresses().find(|address| address.is_ipv4() == to.is_ipv4());
+        if self.owns(to) { Some(to) } else { of_family() }
     }
 
     /// What all its links have carried.
@@ -145,18 +139,6 @@ impl HostState {
         for interface in self.interfaces.extract_if(.., is_left) {
             self.left.up = self.left.up + interface.up.counts;
             self.left.down = self.left.down + interface.down.counts;
-        }
-    }
-
-    /// An address as its stack has it, for one of the host's own; any other as it stands.
-    pub(super) fn in_stack(&mut self, address: SocketAddr) -> SocketAddr {
-        match address.ip() {
-            ip if ip.is_loopback() || ip.is_unspecified() => address,
-            ip if self.addresses().any(|own| own == ip) => {
-                let owned: Vec<_> = self.addresses().collect();
-                SocketAddr::new(self.slots.slot(ip, &owned), address.port())
-            }
-            _ => address,
         }
     }
 }

@@ -12,7 +12,6 @@ mod handover;
 mod host;
 mod processing;
 mod route;
-mod slots;
 mod tcp;
 mod topology;
 mod udp;
@@ -21,24 +20,21 @@ mod weather;
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
-    task::Waker,
 };
 
 use timeline::{Digest, Name, PacketRecord, Protocol, Transit, Verdict, VirtualTime};
 
 use crate::{
-    Access, Counts, Half, LinkModel, WorldConfig,
+    Access, Counts, Half, HostSpec, LinkModel, UnknownHost, WorldConfig,
+    effects::Effects,
     events::Events,
-    kernel::Segment,
-    log::{PacketLog, RecordId},
+    ids::{HostIndex, RecordId},
+    log::PacketLog,
 };
 use host::HostState;
 use tcp::Connections;
 pub(crate) use topology::Topology;
 use topology::{Hop, Realm};
-
-/// A host's place in its world.
-pub(crate) type HostIndex = usize;
 
 /// The state of the whole network.
 #[derive(Debug)]
@@ -64,28 +60,11 @@ enum Event {
     Change(Box<handover::Change>),
 }
 
-/// What callers are to do once they have let go of the network.
-#[derive(Debug, Default)]
-pub(crate) struct Effects {
-    /// Tasks to wake.
-    pub(crate) wakers: Vec<Waker>,
-    /// Segments to hand to the TCP stacks, in order.
-    pub(crate) segments: Vec<Segment>,
-}
-
-impl Effects {
-    pub(crate) fn reaches_a_host(&self) -> bool {
-        !self.wakers.is_empty() || !self.segments.is_empty()
-    }
-}
-
 impl Network {
     /// The hosts of `config` in its `topology`.
     pub(crate) fn new(config: &WorldConfig, topology: Topology) -> Self {
-        let host = |(index, spec): (HostIndex, &crate::HostSpec)| {
-            HostState::new(config.seed, index, spec, topology.first_realm(&spec.name))
-        };
-        let hosts: Vec<_> = config.hosts.iter().enumerate().map(host).collect();
+        let host = |spec: &HostSpec| HostState::new(config.seed, spec, topology.first_realm(&spec.name));
+        let hosts: Vec<_> = config.hosts.iter().map(host).collect();
         let by_name = hosts.iter().enumerate().map(|(index, host)| (host.name.clone(), index)).collect();
         Self {
             hosts,
@@ -100,8 +79,11 @@ impl Network {
         }
     }
 
-    pub(crate) fn host(&self, name: &Name) -> Option<HostIndex> {
-        self.by_name.get(name).copied()
+    pub(crate) fn host(&self, name: &Name) -> Result<HostIndex, UnknownHost> {
+        self.by_name.get(name).copied().ok_or_else(|| {
+            let known: Vec<_> = self.host_names().map(Name::as_str).collect();
+            UnknownHost { name: name.clone(), known: known.join(", ") }
+        })
     }
 
     pub(crate) fn host_names(&self) -> impl Iterator<Item = &Name> {

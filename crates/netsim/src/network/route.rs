@@ -5,12 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use timeline::{TcpFlags, Verdict, VirtualTime};
 
 use super::{
-    HostIndex, Network,
+    Network,
     topology::{GatewayState, Hop, Realm, Topology},
 };
 use crate::{
     Action, Transport,
     gateway::{Glance, Nat},
+    ids::HostIndex,
 };
 
 /// A packet on its way through the core.

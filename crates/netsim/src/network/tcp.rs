@@ -19,25 +19,21 @@ use std::{
 use timeline::{Protocol, Verdict, VirtualTime};
 
 use super::{
-    Effects, Event, HostIndex, Network,
+    Event, Network,
     half::{Crossing, Exposure, Load},
-    host::HostState,
     route::Way,
     topology::Realm,
 };
 use crate::{
     Half,
     draw::Transport,
-    hold::{Alarm, HoldQueue, Order, Parcel, RTO, Ring, SYN_RTO},
-    kernel::{self, Segment},
-    log::{RecordId, Spent},
+    effects::Effects,
+    hold::{Alarm, Parcel, Ring},
+    ids::{EndKey, HostIndex, RecordId},
+    kernel::Segment,
+    log::Spent,
 };
 pub(super) use connections::Connections;
-use connections::{Flow, Receiver};
-
-/// One end of a connection, as its stack has it: its own address, which is a slot, and its peer's. No two
-/// hosts have the same.
-pub(super) type EndKey = (SocketAddr, SocketAddr);
 
 /// A segment and its record.
 #[derive(Debug)]
@@ -56,11 +52,8 @@ pub(super) struct Transit {
     key: EndKey,
     /// `None` for a segment of no known connection: the answer to a stray one.
     connection: Option<u64>,
-    /// Its addresses as the sender wrote them, until it is through the core; then as the receiver sees them.
-    from: SocketAddr,
-    to: SocketAddr,
-    /// Who gets it, once that is known.
-    receiver: Option<(HostIndex, EndKey)>,
+    /// The end that it reaches, once it is through the core.
+    receiver: Option<EndKey>,
     passage: Passage,
 }
 
@@ -100,18 +93,19 @@ enum Crossed {
 }
 
 impl Network {
-    /// A stack sends a segment.
-    pub(crate) fn tcp_send(&mut self, now: VirtualTime, segment: Segment) {
-        let key = (segment.from(), segment.to());
-        let Some((host, _)) = kernel::host_and_slot(key.0.ip()) else { return };
-        let flags = segment.flags();
-        let Some(from) = self.tcp_local(host, key).filter(|_| self.hosts[host].is_on()) else { return };
-        let to_host = self.in_sight(host, self.hosts[host].realm_of(from.ip()), key.1.ip());
+    /// The stack of a host sends a segment.
+    pub(crate) fn tcp_send(&mut self, now: VirtualTime, host: HostIndex, segment: Segment) {
+        if !self.hosts[host].is_on() {
+            return;
+        }
+        let (local, peer, flags) = (segment.from(), segment.to(), segment.flags());
+        let key = EndKey { host, local, peer };
+        let to_host = self.in_sight(host, self.hosts[host].realm_of(local.ip()), peer.ip());
         let protocol = Protocol::Tcp(flags);
-        let record = self.record(now, (host, to_host), (from, key.1), protocol, segment.payload());
+        let record = self.record(now, (host, to_host), (local, peer), protocol, segment.payload());
         let packet = Packet { record, spent: Spent::default(), at_host: now, segment };
         if flags.syn && !flags.ack {
-            self.tcp.open(key, host, from);
+            self.tcp.open(key);
         }
         let (connection, passage) = match self.tcp.flow_mut(key) {
             None => (None, Passage::Bare(packet)),
@@ -121,37 +115,17 @@ impl Network {
             }
             Some(flow) => (Some(flow.connection), Passage::Placed(flow.accept(packet))),
         };
-        self.tcp_up(now, host, Transit { key, connection, from, to: key.1, receiver: None, passage });
+        self.tcp_up(now, Transit { key, connection, receiver: None, passage });
     }
 
-    /// The address that an end has for others.
-    pub(crate) fn tcp_local(&self, host: HostIndex, key: EndKey) -> Option<SocketAddr> {
-        if let Some(flow) = self.tcp.flow(key) {
-            return Some(flow.local);
-        }
-        let host = &self.hosts[host];
-        // A connection that the host has opened, or the last words of one.
-        let newest = || Some(SocketAddr::new(host.source_for(key.1.ip())?, key.0.port()));
-        host.slots.address(key.0).or_else(newest)
+    /// A host refuses a segment that came to one of its ends.
+    fn tcp_refuse(&mut self, now: VirtualTime, end: EndKey) {
+        self.tcp_send(now, end.host, Segment::reset(end.local, end.peer));
     }
 
-    /// The address of an end's peer: its own host's slots are known to nobody.
-    pub(crate) fn tcp_peer(&self, host: HostIndex, peer: SocketAddr) -> SocketAddr {
-        match kernel::host_and_slot(peer.ip()) {
-            None => peer,
-            Some(_) => self.tcp_local(host, (peer, peer)).unwrap_or(peer),
-        }
-    }
-
-    /// An address as a host's stack has it, for one of the host's own; any other as it stands.
-    pub(crate) fn in_stack(&mut self, host: HostIndex, address: SocketAddr) -> SocketAddr {
-        self.hosts[host].in_stack(address)
-    }
-
-    /// Whether a host can send to `to`, or has it itself.
-    pub(crate) fn reaches(&self, host: HostIndex, to: IpAddr) -> bool {
-        let host = &self.hosts[host];
-        !kernel::is_reserved(to) && (host.owns(to) || host.source_for(to).is_some())
+    /// The address from which a host connects to `to`, if it can send there at all.
+    pub(crate) fn tcp_source(&self, host: HostIndex, to: IpAddr) -> Option<IpAddr> {
+        self.hosts[host].source_for(to)
     }
 
     /// Whether a host has the address `ip`, or it is the wildcard.
@@ -178,14 +152,14 @@ impl Network {
     ) {
         for key in self.tcp.of_host(host, fits) {
             self.tcp.remove(key);
-            effects.segments.push(Segment::reset(key.1, key.0));
+            effects.reset(key);
         }
     }
 
     /// A host is back without memory: what it was told in its last moments is answered with a reset.
     pub(super) fn tcp_answer_unanswered(&mut self, now: VirtualTime, host: HostIndex) {
         for receiver in self.tcp.take_unanswered(host) {
-            self.tcp_send(now, Segment::reset(receiver.0, receiver.1));
+            self.tcp_refuse(now, receiver);
         }
     }
 
@@ -218,15 +192,14 @@ impl Network {
     /// Sends what is held again, until something is lost.
     fn tcp_retransmit(&mut self, at: VirtualTime, key: EndKey, connection: u64) {
         while let Some(flow) = self.tcp.flow_of(key, Some(connection)) {
-            let (host, from) = (flow.host, flow.local);
             let Some(mut parcel) = flow.hold.pop() else { return };
             let held = at.since(self.log.sent_at(parcel.content.record));
             parcel.content.spent = Spent { held, ..Spent::default() };
             self.retransmissions += u64::from(parcel.was_lost());
             let passage = Passage::Placed(parcel);
             let connection = Some(connection);
-            let transit = Transit { key, connection, from, to: key.1, receiver: None, passage };
-            if self.tcp_up(at, host, transit) == Crossed::No {
+            let transit = Transit { key, connection, receiver: None, passage };
+            if self.tcp_up(at, transit) == Crossed::No {
                 return;
             }
         }
@@ -236,14 +209,15 @@ impl Network {
     fn tcp_time_out(&mut self, key: EndKey, effects: &mut Effects) {
         self.user_timeouts += 1;
         for end in self.tcp.time_out(key) {
-            effects.segments.push(Segment::reset(end.1, end.0));
+            effects.reset(end);
         }
     }
 
     /// Sends a segment over its host's uplink.
-    fn tcp_up(&mut self, at: VirtualTime, host: HostIndex, transit: Transit) -> Crossed {
-        match self.hosts[host].interface(transit.from.ip()).map(|interface| interface.realm) {
-            Some(realm) => self.tcp_cross(at, host, Stage::Core(realm), transit),
+    fn tcp_up(&mut self, at: VirtualTime, transit: Transit) -> Crossed {
+        let EndKey { host, local, .. } = transit.key;
+        match self.hosts[host].interface(local.ip()).map(|interface| interface.realm) {
+            Some(realm) => self.tcp_cross(at, Stage::Core(realm), transit),
             None => self.tcp_stop(at, transit, Verdict::AddressGone),
         }
     }
@@ -251,7 +225,7 @@ impl Network {
     /// A segment is at the core: finds its receiver, and enters the receiver's downlink.
     fn tcp_down(&mut self, at: VirtualTime, realm: Realm, mut transit: Transit) {
         let flags = transit.packet().segment.flags();
-        let way = Way { realm, from: transit.from, to: transit.to };
+        let way = Way { realm, from: transit.key.local, to: transit.key.peer };
         let (host, way) = match self.forward(at, Transport::Tcp, flags, way) {
             Ok(found) => found,
             Err(verdict) => {
@@ -261,22 +235,16 @@ impl Network {
         };
         let record = transit.packet().record;
         self.log.set_receiver(record, &self.hosts[host].name, way.from, way.to);
-        (transit.from, transit.to) = (way.from, way.to);
-        let is_syn = flags.syn && !flags.ack;
-        let key = match self.tcp.flow_of(transit.key, transit.connection) {
-            Some(_) if is_syn => self.tcp.meet(transit.key, self.hosts[host].receiver(host, way)),
-            Some(Flow { peer: Some(peer), .. }) if peer.is_at(host, way) => peer.key,
-            _ => {
-                let receiver = self.hosts[host].receiver(host, way);
-                self.tcp.end(receiver).unwrap_or(receiver.key)
-            }
-        };
-        transit.receiver = Some((host, key));
-        self.tcp_cross(at, host, Stage::Host, transit);
+        let receiver = EndKey { host, local: way.to, peer: way.from };
+        if flags.syn && !flags.ack {
+            self.tcp.meet(transit.key, transit.connection, receiver);
+        }
+        transit.receiver = Some(receiver);
+        self.tcp_cross(at, Stage::Host, transit);
     }
 
-    /// Sends a segment over the half of `host`'s link that leads to `next`.
-    fn tcp_cross(&mut self, at: VirtualTime, host: HostIndex, next: Stage, transit: Transit) -> Crossed {
+    /// Sends a segment over the half of a link that leads to `next`: its sender's, or its receiver's once there is one.
+    fn tcp_cross(&mut self, at: VirtualTime, next: Stage, transit: Transit) -> Crossed {
         let mut flow = self.tcp.flow_of(transit.key, transit.connection);
         let mut transit = match (&mut flow, transit) {
             (Some(flow), Transit { passage: Passage::Placed(parcel), .. })
@@ -288,11 +256,12 @@ impl Network {
             }
             (_, transit) => transit,
         };
-        let (half, address) = match next {
-            Stage::Core(_) => (Half::Up, transit.from.ip()),
-            _ => (Half::Down, transit.to.ip()),
+        let (half, end) = match transit.receiver {
+            None => (Half::Up, transit.key),
+            Some(receiver) => (Half::Down, receiver),
         };
-        let Some(interface) = self.hosts[host].interface(address) else {
+        let address = end.local.ip();
+        let Some(interface) = self.hosts[end.host].interface(address) else {
             return self.tcp_stop(at, transit, Verdict::NoRoute);
         };
         match interface.half(half).cross(at, transit.packet().load(address)) {
@@ -324,24 +293,25 @@ impl Network {
 
     /// A segment is at its host: what is in order goes to processing, or to the stack.
     fn tcp_arrive(&mut self, at: VirtualTime, mut transit: Transit, effects: &mut Effects) {
-        let Some((host, receiver)) = transit.receiver else { return };
-        if !self.hosts[host].is_on() {
+        let Some(receiver) = transit.receiver else { return };
+        if !self.hosts[receiver.host].is_on() {
             self.tcp_stop(at, transit, Verdict::PowerOff);
             return;
         }
         let is_reset = transit.packet().segment.flags().rst;
         if !is_reset && self.tcp.is_stray(transit.key, transit.connection, receiver) {
-            self.tcp_send(self.now, Segment::reset(receiver.0, receiver.1));
+            self.tcp_refuse(self.now, receiver);
             self.tcp_stop(at, transit, Verdict::NoSocket);
             return;
         }
         transit.packet_mut().at_host = at;
-        let Transit { key, connection, from, to, receiver, passage } = transit;
+        let Transit { key, connection, passage, .. } = transit;
+        let transit = |passage| Transit { key, connection, receiver: Some(receiver), passage };
         let mut ready = Vec::new();
         match (self.tcp.flow_of(key, connection), passage) {
             (Some(flow), Passage::Placed(parcel)) => flow.hold.arrive(parcel, &mut ready),
             (_, passage) => {
-                self.tcp_deliver(at, Transit { key, connection, from, to, receiver, passage }, effects);
+                self.tcp_deliver(at, transit(passage), effects);
                 return;
             }
         }
@@ -349,10 +319,10 @@ impl Network {
             let Packet { spent, at_host, .. } = &mut parcel.content;
             spent.held += at.since(*at_host);
             let takes_time = parcel.content.is_message();
-            let done = takes_time.then(|| self.hosts[host].processing.admit(at, Transport::Tcp)).flatten();
+            let processing = &mut self.hosts[receiver.host].processing;
+            let done = takes_time.then(|| processing.admit(at, Transport::Tcp)).flatten();
             parcel.content.spent.processing = done.map_or(Duration::ZERO, |done| done.since(at));
-            let passage = Passage::Placed(parcel);
-            let transit = Transit { key, connection, from, to, receiver, passage };
+            let transit = transit(Passage::Placed(parcel));
             match done {
                 Some(done) => self.events.plan(done, Event::Tcp(Stage::Stack, Box::new(transit))),
                 None => self.tcp_deliver(at, transit, effects),
@@ -363,10 +333,10 @@ impl Network {
     /// Hands a segment to its stack.
     fn tcp_deliver(&mut self, at: VirtualTime, transit: Transit, effects: &mut Effects) {
         let Transit { key, connection, receiver, passage, .. } = transit;
-        let Some((host, receiver)) = receiver else { return };
+        let Some(receiver) = receiver else { return };
         let late = matches!(&passage, Passage::Placed(parcel) if parcel.was_held());
         let Packet { record, spent, segment, .. } = passage.into_packet();
-        if !self.hosts[host].is_on() {
+        if !self.hosts[receiver.host].is_on() {
             self.log.set_verdict(record, Verdict::PowerOff);
             self.tcp.leave_unanswered(key, connection);
             return;
@@ -376,19 +346,12 @@ impl Network {
         let has_data = !segment.payload().is_empty();
         let to_orphan = self.tcp.flow_of(receiver, connection).is_some_and(|flow| flow.orphaned);
         if has_data && to_orphan {
-            effects.segments.push(Segment::reset(receiver.1, receiver.0));
-            self.tcp_send(self.now, Segment::reset(receiver.0, receiver.1));
+            effects.reset(receiver);
+            self.tcp_refuse(self.now, receiver);
             return;
         }
         self.tcp.note_delivery(key, connection, receiver, segment.flags());
-        effects.segments.push(segment.readdressed(receiver.1, receiver.0));
-    }
-}
-
-impl HostState {
-    /// Its end for what comes that way, where it has no connection yet.
-    fn receiver(&mut self, host: HostIndex, way: Way) -> Receiver {
-        Receiver { host, local: way.to, key: (self.in_stack(way.to), way.from) }
+        effects.segments.push((receiver.host, segment.readdressed(receiver.peer, receiver.local)));
     }
 }
 

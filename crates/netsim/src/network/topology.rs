@@ -8,10 +8,10 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use timeline::Name;
 
-use super::HostIndex;
 use crate::{
     Gateway, HostSpec, InvalidConfig, WorldConfig,
     gateway::{Nat, Pinholes},
+    ids::HostIndex,
 };
 
 /// A gateway's place in its world.
@@ -65,8 +65,18 @@ pub(crate) struct Topology {
 }
 
 impl Topology {
-    /// The networks of `config`, with nobody in them yet but gateways.
-    pub(crate) fn new(config: &WorldConfig) -> Result<Self, InvalidConfig> {
+    /// The networks that `config` describes, with every host's addresses in them, if it is possible.
+    pub(crate) fn of(config: &WorldConfig) -> Result<Self, InvalidConfig> {
+        config.check()?;
+        let mut topology = Self::of_gateways(config)?;
+        for (index, host) in config.hosts.iter().enumerate() {
+            topology.add_host(config, index, host)?;
+        }
+        Ok(topology)
+    }
+
+    /// The networks with nobody in them yet but gateways.
+    fn of_gateways(config: &WorldConfig) -> Result<Self, InvalidConfig> {
         let parents = parents(config)?;
         let outer = |name: &Name| parents.get(name).map_or(Realm::CORE, |&gateway| Realm::inside(gateway));
         let state = |spec: &Gateway| GatewayState {
@@ -94,7 +104,7 @@ impl Topology {
     }
 
     /// Puts a host of the configuration where it starts.
-    pub(crate) fn add_host(
+    fn add_host(
         &mut self,
         config: &WorldConfig,
         index: HostIndex,

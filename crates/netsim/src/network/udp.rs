@@ -10,7 +10,7 @@ use std::{
 use timeline::{TcpFlags, Verdict, VirtualTime};
 
 use super::{
-    Effects, Event, HostIndex, Network,
+    Event, Network,
     half::{Copies, Crossing, Damage, Exposure, Load},
     host::{FIRST_EPHEMERAL_PORT, HostState},
     route::Way,
@@ -18,7 +18,9 @@ use super::{
 use crate::{
     Half, classify,
     draw::Transport,
-    log::{RecordId, Spent},
+    effects::Effects,
+    ids::{HostIndex, RecordId},
+    log::Spent,
 };
 
 /// The most that fits into one datagram (RFC 768, RFC 791).
@@ -40,6 +42,8 @@ const fn header_bytes(address: IpAddr) -> u64 {
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     queue: VecDeque<(SocketAddr, Box<[u8]>)>,
+    /// The only one from whom it takes something, if it is connected.
+    peer: Option<SocketAddr>,
     /// Everybody who has asked: a later question never makes an earlier one forgotten.
     pub(super) wakers: Vec<Waker>,
 }
@@ -144,6 +148,19 @@ impl Network {
         }
     }
 
+    /// Connects a socket that was bound after so many boots of its host: from which address it sends from now on.
+    pub(crate) fn udp_connect(
+        &mut self,
+        host: HostIndex,
+        bound: SocketAddr,
+        boots: u64,
+        to: SocketAddr,
+    ) -> io::Result<SocketAddr> {
+        let local = self.hosts[host].source(bound, to)?;
+        self.live_inbox(host, bound, boots).ok_or(io::ErrorKind::NotConnected)?.peer = Some(to);
+        Ok(local)
+    }
+
     /// Reads the oldest datagram of a socket into `buf`; what does not fit is gone, as with `recvfrom`.
     pub(crate) fn udp_poll_receive(
         &mut self,
@@ -153,9 +170,7 @@ impl Network {
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        let is_alive = self.is_alive(host, boots);
-        let inbox = self.hosts[host].udp.get_mut(&(bound.ip(), bound.port()));
-        let Some(inbox) = inbox.filter(|_| is_alive) else {
+        let Some(inbox) = self.live_inbox(host, bound, boots) else {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
         };
         if let Some((from, payload)) = inbox.queue.pop_front() {
@@ -163,10 +178,31 @@ impl Network {
             buf[..len].copy_from_slice(&payload[..len]);
             return Poll::Ready(Ok((len, from)));
         }
-        if !inbox.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
-            inbox.wakers.push(cx.waker().clone());
-        }
+        inbox.wait(cx);
         Poll::Pending
+    }
+
+    /// Whether a socket has something to read, or an error to answer.
+    pub(crate) fn udp_poll_ready(
+        &mut self,
+        host: HostIndex,
+        bound: SocketAddr,
+        boots: u64,
+        cx: &Context<'_>,
+    ) -> Poll<()> {
+        match self.live_inbox(host, bound, boots) {
+            Some(inbox) if inbox.queue.is_empty() => {
+                inbox.wait(cx);
+                Poll::Pending
+            }
+            _ => Poll::Ready(()),
+        }
+    }
+
+    /// What a socket that was bound after so many boots of its host has received; `None` if it is dead.
+    fn live_inbox(&mut self, host: HostIndex, bound: SocketAddr, boots: u64) -> Option<&mut Inbox> {
+        let is_alive = self.is_alive(host, boots);
+        self.hosts[host].udp.get_mut(&(bound.ip(), bound.port())).filter(|_| is_alive)
     }
 
     /// The next stage of a datagram's way.
@@ -212,15 +248,26 @@ impl Network {
 
     fn udp_deliver(&mut self, at: VirtualTime, host: HostIndex, datagram: Datagram, effects: &mut Effects) {
         let host = &mut self.hosts[host];
-        let Some(inbox) = host.inbox(datagram.way.to) else {
+        let from = datagram.way.from;
+        let is_welcome = |inbox: &&mut Inbox| inbox.peer.is_none_or(|peer| peer == from);
+        let Some(inbox) = host.inbox(datagram.way.to).filter(is_welcome) else {
             let verdict = if host.is_on() { Verdict::NoSocket } else { Verdict::PowerOff };
             return self.log.set_verdict(datagram.record, verdict);
         };
-        inbox.queue.push_back((datagram.way.from, datagram.payload));
+        inbox.queue.push_back((from, datagram.payload));
         effects.wakers.append(&mut inbox.wakers);
         let verdict = if datagram.is_damaged { Verdict::Corrupted } else { Verdict::Delivered };
         self.log.set_verdict(datagram.record, verdict);
         self.log.set_transit(datagram.record, at, datagram.spent);
+    }
+}
+
+impl Inbox {
+    /// Wakes the task of `cx` when something arrives.
+    fn wait(&mut self, cx: &Context<'_>) {
+        if !self.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            self.wakers.push(cx.waker().clone());
+        }
     }
 }
 
@@ -291,11 +338,7 @@ impl HostState {
             let leaves = bound.ip().is_loopback() && !self.owns(to.ip());
             return if leaves { Err(io::ErrorKind::InvalidInput.into()) } else { Ok(bound) };
         }
-        if to.ip().is_loopback() {
-            return Ok(SocketAddr::new(to.ip(), bound.port()));
-        }
-        let own = self.owns(to.ip()).then_some(to.ip());
-        let address = own.or_else(|| self.source_for(to.ip())).ok_or(io::ErrorKind::NetworkUnreachable)?;
+        let address = self.source_for(to.ip()).ok_or(io::ErrorKind::NetworkUnreachable)?;
         Ok(SocketAddr::new(address, bound.port()))
     }
 }

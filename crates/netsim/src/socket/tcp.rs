@@ -2,7 +2,7 @@ use std::{
     fmt,
     future::poll_fn,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -10,10 +10,10 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{not_here, switched_off};
+use super::{at_once, no_task, not_here, switched_off};
 use crate::{
+    ids::{EndKey, HostIndex},
     kernel::{Close, Connecting, Listener, Stream},
-    network::HostIndex,
     shared::Shared,
 };
 
@@ -23,21 +23,13 @@ use crate::{
 /// Writes never wait for the reader: what it has not read is kept at the receiver.
 pub struct TcpStream {
     socket: Owned<Stream>,
-    /// Its end, as the stack has it.
-    key: (SocketAddr, SocketAddr),
-    local: SocketAddr,
-    peer: SocketAddr,
+    end: EndKey,
 }
 
 impl TcpStream {
     fn new(shared: &Arc<Shared>, host: HostIndex, stream: Stream) -> Self {
-        let key = (stream.local_addr(), stream.peer_addr());
-        let socket = Owned::new(shared, host, stream);
-        let network = shared.network();
-        let local = network.tcp_local(host, key).unwrap_or(key.0);
-        let peer = network.tcp_peer(host, key.1);
-        drop(network);
-        Self { socket, key, local, peer }
+        let end = EndKey { host, local: stream.local_addr(), peer: stream.peer_addr() };
+        Self { socket: Owned::new(shared, host, stream), end }
     }
 
     /// The address of this end.
@@ -45,7 +37,7 @@ impl TcpStream {
     /// # Errors
     /// None; the signature is that of real sockets.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.local)
+        Ok(self.end.local)
     }
 
     /// The address of the other end.
@@ -53,15 +45,49 @@ impl TcpStream {
     /// # Errors
     /// None; the signature is that of real sockets.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.peer)
+        Ok(self.end.peer)
+    }
+
+    /// Whether reading would not wait, because there is data, an end or an error; if not, the task of `cx` is woken
+    /// when that changes.
+    ///
+    /// # Errors
+    /// Where the host was switched off, or the world is over.
+    pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.call(|stream| stream.poll_read_ready(cx))
+    }
+
+    /// The same for writing, which waits only while 256 KiB are under way.
+    ///
+    /// # Errors
+    /// As for [`TcpStream::poll_read_ready`].
+    pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.call(|stream| stream.poll_write_ready(cx))
+    }
+
+    /// Reads what is there: nothing (`Ok(0)`) only where the peer has finished.
+    ///
+    /// # Errors
+    /// `WouldBlock` where there is nothing yet; else as when reading with [`AsyncRead`].
+    pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut buf = ReadBuf::new(buf);
+        at_once(Pin::new(&mut &*self).poll_read(&mut no_task(), &mut buf)).map(|()| buf.filled().len())
+    }
+
+    /// Writes as much as there is room for.
+    ///
+    /// # Errors
+    /// `WouldBlock` where there is no room; else as when writing with [`AsyncWrite`].
+    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+        at_once(Pin::new(&mut &*self).poll_write(&mut no_task(), buf))
     }
 
     /// Calls into the stack. A reset that the user timeout made is told as `TimedOut`.
-    fn call<R>(&mut self, f: impl FnOnce(&mut Stream) -> Poll<io::Result<R>>) -> Poll<io::Result<R>> {
-        let result = f(self.socket.get_mut()?);
+    fn call<R>(&self, f: impl FnOnce(&Stream) -> Poll<io::Result<R>>) -> Poll<io::Result<R>> {
+        let result = f(self.socket.get()?);
         match result {
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
-                let timed_out = self.socket.shared.network().tcp_timed_out(self.key);
+                let timed_out = self.socket.shared.network().tcp_timed_out(self.end);
                 Poll::Ready(Err(if timed_out { io::ErrorKind::TimedOut.into() } else { error }))
             }
             other => other,
@@ -69,7 +95,7 @@ impl TcpStream {
     }
 
     /// Like [`TcpStream::call`], for what makes the stack send.
-    fn call_to_send<R>(&mut self, f: impl FnOnce(&mut Stream) -> Poll<io::Result<R>>) -> Poll<io::Result<R>> {
+    fn call_to_send<R>(&self, f: impl FnOnce(&Stream) -> Poll<io::Result<R>>) -> Poll<io::Result<R>> {
         let result = self.call(f);
         if result.is_ready() {
             self.socket.shared.stack_was_called();
@@ -78,18 +104,15 @@ impl TcpStream {
     }
 }
 
-impl AsyncRead for TcpStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+/// Reading and writing need no more than a reference, so that a stream can be divided among tasks.
+impl AsyncRead for &TcpStream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.call(|stream| stream.poll_read(cx, buf))
     }
 }
 
-impl AsyncWrite for TcpStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+impl AsyncWrite for &TcpStream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.call_to_send(|stream| stream.poll_write(cx, buf))
     }
 
@@ -98,20 +121,40 @@ impl AsyncWrite for TcpStream {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.call_to_send(|stream| Poll::Ready(stream.shut_down()))
+    }
+}
+
+impl AsyncRead for TcpStream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut &*self).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for TcpStream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut &*self).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut &*self).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut &*self).poll_shutdown(cx)
     }
 }
 
 impl Drop for TcpStream {
     fn drop(&mut self) {
-        self.socket.shared.network().tcp_orphan(self.key);
+        self.socket.shared.network().tcp_orphan(self.end);
     }
 }
 
 impl fmt::Debug for TcpStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TcpStream({} to {})", self.local, self.peer)
+        write!(f, "TcpStream({} to {})", self.end.local, self.end.peer)
     }
 }
 
@@ -128,18 +171,16 @@ impl TcpListener {
         if !shared.is_running_here() {
             return Err(not_here());
         }
-        let mut network = shared.network();
+        let network = shared.network();
         if !network.is_alive(host, network.boots(host)) {
             return Err(switched_off());
         }
         if !network.can_bind(host, address.ip()) {
             return Err(io::ErrorKind::AddrNotAvailable.into());
         }
-        let in_stack = network.in_stack(host, address);
         drop(network);
-        let listener = Listener::bind(shared.stack(host), in_stack)?;
-        let local = SocketAddr::new(address.ip(), listener.local_addr().port());
-        Ok(Self { socket: Owned::new(shared, host, listener), local })
+        let listener = Listener::bind(shared.stack(host), unscoped(address))?;
+        Ok(Self { local: listener.local_addr(), socket: Owned::new(shared, host, listener) })
     }
 
     /// The address it is bound to, with the port it was given.
@@ -184,7 +225,8 @@ pub(crate) async fn connect(shared: &Arc<Shared>, host: HostIndex, to: SocketAdd
         return Err(not_here());
     }
     let began = shared.now();
-    let connecting = Connecting::start(shared.stack(host), destination(shared, host, to)?)?;
+    let from = source(shared, host, to.ip())?;
+    let connecting = Connecting::start(shared.stack(host), from, unscoped(to))?;
     let mut attempt = Owned::new(shared, host, connecting);
     let connected = poll_fn(|cx| {
         let connected = attempt.get_mut()?.poll(cx);
@@ -202,16 +244,18 @@ pub(crate) async fn connect(shared: &Arc<Shared>, host: HostIndex, to: SocketAdd
     }
 }
 
-/// `to` as the stack of a host has it, if the host can connect there now.
-fn destination(shared: &Shared, host: HostIndex, to: SocketAddr) -> io::Result<SocketAddr> {
-    let mut network = shared.network();
+/// The address from which a host connects to `to`, if it can do that now.
+fn source(shared: &Shared, host: HostIndex, to: IpAddr) -> io::Result<IpAddr> {
+    let network = shared.network();
     if !network.is_alive(host, network.boots(host)) {
         return Err(switched_off());
     }
-    if !network.reaches(host, to.ip()) {
-        return Err(io::ErrorKind::NetworkUnreachable.into());
-    }
-    Ok(network.in_stack(host, to))
+    network.tcp_source(host, to).ok_or_else(|| io::ErrorKind::NetworkUnreachable.into())
+}
+
+/// An address without flow label and scope, which do not tell sockets apart.
+const fn unscoped(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip(), address.port())
 }
 
 /// A socket of a stack, counted among its host's open ones, closed when dropped.

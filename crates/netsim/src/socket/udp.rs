@@ -3,12 +3,12 @@ use std::{
     future::poll_fn,
     io,
     net::SocketAddr,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
 };
 
-use super::not_here;
-use crate::{network::HostIndex, shared::Shared};
+use super::{at_once, no_task, not_here};
+use crate::{ids::HostIndex, shared::Shared};
 
 /// A UDP socket of a host. Dropping it closes it.
 ///
@@ -19,6 +19,14 @@ pub struct UdpSocket {
     host: HostIndex,
     address: SocketAddr,
     boots: u64,
+    connected: Mutex<Option<Connected>>,
+}
+
+/// The addresses of a connected socket.
+#[derive(Clone, Copy)]
+struct Connected {
+    local: SocketAddr,
+    peer: SocketAddr,
 }
 
 impl UdpSocket {
@@ -30,15 +38,42 @@ impl UdpSocket {
         let address = network.udp_bind(host, address)?;
         let boots = network.boots(host);
         drop(network);
-        Ok(Self { shared: Arc::clone(shared), host, address, boots })
+        Ok(Self { shared: Arc::clone(shared), host, address, boots, connected: Mutex::default() })
     }
 
-    /// The address it is bound to, with the port it was given.
+    /// The address it is bound to, with the port it was given; where it is connected, the one that it sends from.
     ///
     /// # Errors
     /// None; the signature is that of real sockets.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.address)
+        Ok(self.connected().map_or(self.address, |connected| connected.local))
+    }
+
+    /// The address that it is connected to.
+    ///
+    /// # Errors
+    /// `NotConnected` where it is not.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.connected().map(|connected| connected.peer).ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    /// Connects it to `to`, in place of what it was connected to: it takes nothing from anybody else from now on, and
+    /// sends from the address that the host has for `to` now, also after the host has moved.
+    ///
+    /// # Errors
+    /// As for [`UdpSocket::poll_send_to`].
+    pub fn connect(&self, to: SocketAddr) -> io::Result<()> {
+        if !self.shared.is_running_here() {
+            return Err(not_here());
+        }
+        let peer = SocketAddr::new(to.ip(), to.port());
+        let local = self.shared.network().udp_connect(self.host, self.address, self.boots, peer)?;
+        *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = Some(Connected { local, peer });
+        Ok(())
+    }
+
+    fn connected(&self) -> Option<Connected> {
+        *self.connected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends a datagram to `to`; always ready.
@@ -62,8 +97,16 @@ impl UdpSocket {
         if !self.shared.is_running_here() {
             return Err(not_here());
         }
-        self.shared.udp_send(self.host, self.address, self.boots, to, buf)?;
+        self.shared.udp_send(self.host, self.local_addr()?, self.boots, to, buf)?;
         Ok(buf.len())
+    }
+
+    /// Sends a datagram to the address that it is connected to, as [`UdpSocket::poll_send_to`].
+    ///
+    /// # Errors
+    /// `NotConnected` where it is not connected; else as for [`UdpSocket::poll_send_to`].
+    pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.try_send_to(buf, self.peer_addr()?)
     }
 
     /// Sends a datagram to `to`, as [`UdpSocket::poll_send_to`].
@@ -90,6 +133,22 @@ impl UdpSocket {
             return Poll::Ready(Err(not_here()));
         }
         self.shared.network().udp_poll_receive(self.host, self.address, self.boots, cx, buf)
+    }
+
+    /// Reads a datagram that is there.
+    ///
+    /// # Errors
+    /// `WouldBlock` where there is none; else as for [`UdpSocket::poll_recv_from`].
+    pub fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        at_once(self.poll_recv_from(&mut no_task(), buf))
+    }
+
+    /// Whether there is a datagram, or an error; if not, the task of `cx` is woken when there is.
+    pub fn poll_recv_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.shared.is_running_here() {
+            return Poll::Ready(());
+        }
+        self.shared.network().udp_poll_ready(self.host, self.address, self.boots, cx)
     }
 
     /// Waits for a datagram, as [`UdpSocket::poll_recv_from`].

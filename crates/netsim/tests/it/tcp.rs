@@ -1,4 +1,4 @@
-use std::io::ErrorKind;
+use std::{future::poll_fn, io::ErrorKind, sync::Arc};
 
 use netsim::{Access, Half, LinkModel, Probability, QueueLimit, Rate, World};
 use tokio::{
@@ -6,7 +6,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::world::{NAMES, address, config, connection, ms, perfect, run, value};
+use crate::world::{NAMES, address, config, connection, host, ms, perfect, run, value, world_of};
 
 async fn blackout(world: &World, from_ms: u64, for_ms: u64) {
     sleep(ms(from_ms)).await;
@@ -198,6 +198,80 @@ fn an_attempt_that_is_given_up_leaves_no_ghost() {
 }
 
 #[test]
+fn a_program_may_try_to_read_and_write_and_wait_until_that_is_possible() {
+    value(config(1, perfect(ms(15))), |world| async move {
+        let (client, server) = connection(&world).await;
+        assert_eq!(client.try_read(&mut [0; 4]).unwrap_err().kind(), ErrorKind::WouldBlock);
+        let mut written = 0;
+        let full = loop {
+            match client.try_write(&[7; 10_000]) {
+                Ok(length) => written += length,
+                Err(error) => break error.kind(),
+            }
+        };
+        assert_eq!((full, written), (ErrorKind::WouldBlock, 256 << 10));
+        poll_fn(|cx| client.poll_write_ready(cx)).await.unwrap();
+        // The first window has been acknowledged.
+        assert_eq!(world.now().as_millis(), 90 + 60);
+        drop(client);
+        let mut buf = vec![0; written];
+        let mut read = 0;
+        loop {
+            poll_fn(|cx| server.poll_read_ready(cx)).await.unwrap();
+            match server.try_read(&mut buf).unwrap() {
+                0 => break,
+                length => read += length,
+            }
+        }
+        assert_eq!(read, written);
+    });
+}
+
+#[test]
+fn what_waits_for_a_dead_connection_goes_on_with_its_error() {
+    value(config(1, perfect(ms(15))), |world| async move {
+        let (client, server) = connection(&world).await;
+        while client.try_write(&[7; 10_000]).is_ok() {}
+        sleep(ms(40)).await;
+        // What has arrived is unread, so that this is a reset.
+        drop(server);
+        tokio::try_join!(poll_fn(|cx| client.poll_read_ready(cx)), async {
+            sleep(ms(100)).await;
+            poll_fn(|cx| client.poll_write_ready(cx)).await
+        })
+        .unwrap();
+        let kinds =
+            [client.try_read(&mut [0]).unwrap_err().kind(), client.try_write(b"x").unwrap_err().kind()];
+        assert_eq!(kinds, [ErrorKind::ConnectionReset; 2]);
+    });
+}
+
+#[test]
+fn one_task_reads_while_another_one_writes() {
+    value(config(1, perfect(ms(15))), |world| async move {
+        let (client, server) = connection(&world).await;
+        let client = Arc::new(client);
+        let reading = tokio::spawn({
+            let client = Arc::clone(&client);
+            async move {
+                let mut all = Vec::new();
+                (&mut &*client).read_to_end(&mut all).await.unwrap();
+                all
+            }
+        });
+        tokio::spawn(async move {
+            let (mut read, mut write) = tokio::io::split(server);
+            tokio::io::copy(&mut read, &mut write).await.unwrap();
+            write.shutdown().await.unwrap();
+        });
+        let mut writing = &*client;
+        writing.write_all(&[7; 300_000]).await.unwrap();
+        writing.shutdown().await.unwrap();
+        assert_eq!(reading.await.unwrap(), [7; 300_000]);
+    });
+}
+
+#[test]
 fn a_slow_reader_gets_everything() {
     let read = value(config(1, perfect(ms(15))), |world| async move {
         let (mut client, mut server) = connection(&world).await;
@@ -253,6 +327,63 @@ fn loopback_connections_touch_no_link() {
         world.now().as_millis()
     });
     assert_eq!((outcome.value, outcome.packets.len()), (Some(0), 0));
+}
+
+#[test]
+fn a_host_that_connects_to_its_own_address_is_told_that_address() {
+    let hosts = [host("a", &["10.0.0.1", "10.0.0.9", "2001:db8::1"], perfect(ms(15)))];
+    let outcome = run(world_of(hosts), |world| async move {
+        let a = world.host(&"a".into()).unwrap();
+        for to in ["10.0.0.1:80", "10.0.0.9:81", "[2001:db8::1]:82"].map(address) {
+            let listener = a.listen(to).unwrap();
+            let (connected, accepted) = tokio::join!(a.connect(to), listener.accept());
+            let (mut client, (mut server, peer)) = (connected.unwrap(), accepted.unwrap());
+            assert_eq!((client.peer_addr().unwrap(), server.local_addr().unwrap()), (to, to));
+            assert_eq!((client.local_addr().unwrap(), server.peer_addr().unwrap()), (peer, peer));
+            assert_eq!(peer.ip(), to.ip());
+            client.write_all(b"x").await.unwrap();
+            server.read_exact(&mut [0]).await.unwrap();
+        }
+        world.now().as_millis()
+    });
+    assert_eq!((outcome.value, outcome.packets.len()), (Some(0), 0));
+}
+
+#[test]
+fn a_host_may_have_any_number_of_addresses() {
+    let own: Vec<_> = (1..=20).map(|i| format!("10.0.1.{i}")).collect();
+    let hosts = [
+        host("a", &["10.0.0.1"], perfect(ms(1))),
+        host("b", &own.iter().map(String::as_str).collect::<Vec<_>>(), perfect(ms(1))),
+    ];
+    value(world_of(hosts), |world| async move {
+        let [a, b] = NAMES.map(|name| world.host(&name.into()).unwrap());
+        let listener = b.listen(address("0.0.0.0:80")).unwrap();
+        let mut open = Vec::new();
+        for ip in own {
+            let to = address(&format!("{ip}:80"));
+            let (connected, accepted) = tokio::join!(a.connect(to), listener.accept());
+            open.push((to, connected.unwrap(), accepted.unwrap().0));
+        }
+        for (to, client, server) in &mut open {
+            assert_eq!((client.peer_addr().unwrap(), server.local_addr().unwrap()), (*to, *to));
+            client.write_all(b"x").await.unwrap();
+            server.read_exact(&mut [0]).await.unwrap();
+        }
+    });
+}
+
+/// Neither flow label nor scope tells sockets apart.
+#[test]
+fn scoped_addresses_connect() {
+    value(config(1, perfect(ms(1))), |world| async move {
+        let [a, b] = NAMES.map(|name| world.host(&name.into()).unwrap());
+        let listener = b.listen(address("[2001:db8::2%3]:80")).unwrap();
+        let (connected, accepted) = tokio::join!(a.connect(address("[2001:db8::2%7]:80")), listener.accept());
+        let (mut client, (mut server, _)) = (connected.unwrap(), accepted.unwrap());
+        client.write_all(b"x").await.unwrap();
+        server.read_exact(&mut [0]).await.unwrap();
+    });
 }
 
 #[test]

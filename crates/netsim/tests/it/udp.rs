@@ -1,4 +1,5 @@
 use std::{
+    future::poll_fn,
     io::ErrorKind,
     task::{Context, Waker},
 };
@@ -113,6 +114,55 @@ fn what_nobody_gets_has_a_verdict() {
     let verdicts: Vec<_> = outcome.packets.iter().map(|packet| packet.verdict).collect();
     use Verdict::{InFlight, LinkDown, NoRoute, NoSocket};
     assert_eq!(verdicts, [NoSocket, NoRoute, NoRoute, NoSocket, LinkDown, InFlight]);
+}
+
+#[test]
+fn a_connected_socket_takes_nothing_from_others() {
+    let outcome = run(config(1, perfect(ms(1))), |world| async move {
+        let [a, b] = NAMES.map(|name| world.host(&name.into()).unwrap());
+        let socket = a.bind_udp(address("0.0.0.0:9")).unwrap();
+        let [friend, stranger] = ["10.0.0.2:7", "10.0.0.2:8"].map(|at| b.bind_udp(address(at)).unwrap());
+        let unconnected = [socket.try_send(b"x").unwrap_err().kind(), socket.peer_addr().unwrap_err().kind()];
+        assert_eq!(unconnected, [ErrorKind::NotConnected; 2]);
+        socket.connect(address("10.0.0.2:7")).unwrap();
+        assert_eq!(socket.local_addr().unwrap(), address("10.0.0.1:9"));
+        assert_eq!(socket.peer_addr().unwrap(), address("10.0.0.2:7"));
+        socket.try_send(b"ping").unwrap();
+        assert_eq!(friend.recv_from(&mut [0; 4]).await.unwrap(), (4, address("10.0.0.1:9")));
+        stranger.send_to(b"no", address("10.0.0.1:9")).await.unwrap();
+        friend.send_to(b"pong", address("10.0.0.1:9")).await.unwrap();
+        assert_eq!(socket.recv_from(&mut [0; 8]).await.unwrap(), (4, address("10.0.0.2:7")));
+        let other_family = socket.connect(address("[2001:db8::2]:7")).unwrap_err();
+        assert_eq!(other_family.raw_os_error(), Some(97));
+    });
+    let verdicts: Vec<_> = outcome.packets.iter().map(|packet| packet.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Delivered, Verdict::NoSocket, Verdict::Delivered]);
+}
+
+#[test]
+fn a_receiver_may_try_and_may_wait_until_there_is_something() {
+    value(config(1, perfect(ms(1))), |world| async move {
+        let [a, b] = NAMES.map(|name| world.host(&name.into()).unwrap());
+        let a = a.bind_udp(address("10.0.0.1:9")).unwrap();
+        let b = b.bind_udp(address("10.0.0.2:9")).unwrap();
+        assert_eq!(b.try_recv_from(&mut [0; 4]).unwrap_err().kind(), ErrorKind::WouldBlock);
+        a.send_to(b"ping", address("10.0.0.2:9")).await.unwrap();
+        poll_fn(|cx| b.poll_recv_ready(cx)).await;
+        assert_eq!(world.now().as_millis(), 2);
+        assert_eq!(b.try_recv_from(&mut [0; 8]).unwrap(), (4, address("10.0.0.1:9")));
+        assert_eq!(b.try_recv_from(&mut [0; 8]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    });
+}
+
+#[test]
+fn a_host_knows_the_addresses_of_others_by_their_names() {
+    value(config(1, perfect(ms(1))), |world| async move {
+        let a = world.host(&"a".into()).unwrap();
+        let found: Vec<_> = a.lookup(&"b".into()).unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["10.0.0.2", "2001:db8::2"]);
+        let unknown = a.lookup(&"c".into()).unwrap_err();
+        assert_eq!(unknown.to_string(), "no host is called c; there are a, b");
+    });
 }
 
 #[test]

@@ -4,8 +4,13 @@ use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use timeline::{TcpFlags, VirtualTime};
 
-use super::{EndKey, HoldQueue, HostIndex, Order, Packet, Parcel, RTO, SYN_RTO};
-use crate::{Half, lookup::Lookup, network::route::Way};
+use super::Packet;
+use crate::{
+    Half,
+    hold::{HoldQueue, Order, Parcel, RTO, SYN_RTO},
+    ids::{EndKey, HostIndex},
+    lookup::Lookup,
+};
 
 /// All connections.
 #[derive(Debug)]
@@ -13,8 +18,6 @@ pub(in crate::network) struct Connections {
     user_timeout: Duration,
     /// What each end sends.
     flows: Lookup<EndKey, Flow>,
-    /// The ends by what others call them: host, its address, its peer's.
-    ends: Lookup<(HostIndex, SocketAddr, SocketAddr), EndKey>,
     timed_out: BTreeSet<EndKey>,
     opened: u64,
 }
@@ -24,11 +27,8 @@ pub(in crate::network) struct Connections {
 pub(super) struct Flow {
     /// Which connection this is: a later one with the same ends has another number.
     pub(super) connection: u64,
-    pub(super) host: HostIndex,
-    /// Its address as others see it on its own network.
-    pub(super) local: SocketAddr,
     /// The other end, once a SYN has got there.
-    pub(super) peer: Option<Receiver>,
+    peer: Option<EndKey>,
     pub(super) hold: HoldQueue<Packet>,
     /// Jitter reorders no segments of a flow: each arrives no earlier than the one before.
     last_at_core: VirtualTime,
@@ -45,41 +45,14 @@ pub(super) struct Flow {
     unanswered: bool,
 }
 
-/// Whom a segment reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Receiver {
-    pub(super) host: HostIndex,
-    /// Its address, as it knows it itself.
-    pub(super) local: SocketAddr,
-    /// Its end.
-    pub(super) key: EndKey,
-}
-
-impl Receiver {
-    /// Whether what comes that way to `host` is for this end.
-    pub(super) fn is_at(&self, host: HostIndex, way: Way) -> bool {
-        (self.host, self.local, self.key.1) == (host, way.to, way.from)
-    }
-}
-
 impl Connections {
     pub(in crate::network) const fn new(user_timeout: Duration) -> Self {
-        Self {
-            user_timeout,
-            flows: Lookup::new(),
-            ends: Lookup::new(),
-            timed_out: BTreeSet::new(),
-            opened: 0,
-        }
+        Self { user_timeout, flows: Lookup::new(), timed_out: BTreeSet::new(), opened: 0 }
     }
 
     /// How many directions of connections there are.
     pub(in crate::network) fn flows(&self) -> usize {
         self.flows.len()
-    }
-
-    pub(super) fn flow(&self, key: EndKey) -> Option<&Flow> {
-        self.flows.get(&key)
     }
 
     pub(super) fn flow_mut(&mut self, key: EndKey) -> Option<&mut Flow> {
@@ -91,45 +64,35 @@ impl Connections {
         self.flows.get_mut(&key).filter(|flow| Some(flow.connection) == connection)
     }
 
-    /// The end that a receiver's host has for it, if it knows one.
-    pub(super) fn end(&self, receiver: Receiver) -> Option<EndKey> {
-        self.ends.get(&(receiver.host, receiver.local, receiver.key.1)).copied()
-    }
-
     /// A host opens a new connection: nothing of an earlier one with the same ends counts any more.
-    pub(super) fn open(&mut self, key: EndKey, host: HostIndex, local: SocketAddr) {
+    pub(super) fn open(&mut self, key: EndKey) {
         self.opened += 1;
         if let Some(peer) = self.remove(key).and_then(|flow| flow.peer) {
-            self.remove(peer.key);
+            self.remove(peer);
         }
-        self.insert(key, Flow::new(self.opened, host, local, HoldQueue::new(self.user_timeout)));
-        if let Some(flow) = self.flows.get_mut(&key) {
-            flow.handshake = true;
-        }
+        let flow = Flow::new(self.opened, HoldQueue::new(self.user_timeout));
+        self.insert(key, Flow { handshake: true, ..flow });
     }
 
-    /// The SYN of `key` has found its receiver: the end there.
-    pub(super) fn meet(&mut self, key: EndKey, receiver: Receiver) -> EndKey {
-        let Some(flow) = self.flows.get_mut(&key) else { return receiver.key };
-        let (connection, sender) = (flow.connection, Receiver { host: flow.host, local: flow.local, key });
-        let earlier = flow.peer.replace(receiver).filter(|peer| peer.key != receiver.key);
-        let is_known = self.flow_of(receiver.key, Some(connection)).is_some();
+    /// The SYN with which `key` opens a connection has found its receiver.
+    pub(super) fn meet(&mut self, key: EndKey, connection: Option<u64>, receiver: EndKey) {
+        let Some(flow) = self.flow_of(key, connection) else { return };
+        let connection = flow.connection;
+        let earlier = flow.peer.replace(receiver).filter(|peer| *peer != receiver);
+        let is_known = self.flow_of(receiver, Some(connection)).is_some();
         if let Some(earlier) = earlier {
-            self.remove(earlier.key);
+            self.remove(earlier);
         }
         if !is_known {
-            let hold = HoldQueue::new(self.user_timeout);
-            let mut flow = Flow::new(connection, receiver.host, receiver.local, hold);
-            flow.peer = Some(sender);
-            self.insert(receiver.key, flow);
+            let flow = Flow::new(connection, HoldQueue::new(self.user_timeout));
+            self.insert(receiver, Flow { peer: Some(key), ..flow });
         }
-        receiver.key
     }
 
     /// Whether what `key` sends on an open connection reaches an end that does not know it.
     pub(super) fn is_stray(&mut self, key: EndKey, connection: Option<u64>, receiver: EndKey) -> bool {
         let Some(flow) = self.flow_of(key, connection) else { return false };
-        flow.peer.is_none_or(|peer| peer.key != receiver) || self.flow_of(receiver, connection).is_none()
+        flow.peer != Some(receiver) || self.flow_of(receiver, connection).is_none()
     }
 
     /// The program at `key` has closed its stream.
@@ -146,7 +109,7 @@ impl Connections {
 
     /// The user timeout ends a connection: both of its ends, the other one first.
     pub(super) fn time_out(&mut self, key: EndKey) -> impl Iterator<Item = EndKey> + use<> {
-        let peer = self.remove(key).and_then(|flow| flow.peer).map(|peer| peer.key);
+        let peer = self.remove(key).and_then(|flow| flow.peer);
         let peer = peer.filter(|peer| self.remove(*peer).is_some());
         let ends = peer.into_iter().chain([key]);
         self.timed_out.extend(ends.clone());
@@ -155,7 +118,7 @@ impl Connections {
 
     /// The ends of a host whose address fits.
     pub(super) fn of_host(&self, host: HostIndex, fits: impl Fn(SocketAddr) -> bool) -> Vec<EndKey> {
-        self.flows.keys_where(|flow| flow.host == host && fits(flow.local))
+        self.flows.keys_where(|key, _| key.host == host && fits(key.local))
     }
 
     /// A segment of `key` got as far as a host that lost its power.
@@ -167,12 +130,13 @@ impl Connections {
 
     /// The ends that a host had of connections on which it owes an answer.
     pub(super) fn take_unanswered(&mut self, host: HostIndex) -> Vec<EndKey> {
-        let owed = |flow: &Flow| flow.unanswered && flow.peer.is_some_and(|peer| peer.host == host);
+        let owed =
+            |_: &EndKey, flow: &Flow| flow.unanswered && flow.peer.is_some_and(|peer| peer.host == host);
         let owing = self.flows.keys_where(owed);
         let answer = |key: EndKey| {
             let flow = self.flows.get_mut(&key)?;
             flow.unanswered = false;
-            flow.peer.map(|peer| peer.key)
+            flow.peer
         };
         owing.into_iter().filter_map(answer).collect()
     }
@@ -207,24 +171,18 @@ impl Connections {
 
     fn insert(&mut self, key: EndKey, flow: Flow) {
         self.timed_out.remove(&key);
-        self.remove(key);
-        self.ends.insert((flow.host, flow.local, key.1), key);
         self.flows.insert(key, flow);
     }
 
     pub(super) fn remove(&mut self, key: EndKey) -> Option<Flow> {
-        let flow = self.flows.remove(&key)?;
-        self.ends.remove(&(flow.host, flow.local, key.1));
-        Some(flow)
+        self.flows.remove(&key)
     }
 }
 
 impl Flow {
-    const fn new(connection: u64, host: HostIndex, local: SocketAddr, hold: HoldQueue<Packet>) -> Self {
+    const fn new(connection: u64, hold: HoldQueue<Packet>) -> Self {
         Self {
             connection,
-            host,
-            local,
             peer: None,
             hold,
             last_at_core: VirtualTime::ZERO,
@@ -266,11 +224,12 @@ mod tests {
     #[test]
     fn an_answer_is_owed_once() {
         let mut connections = Connections::new(Duration::from_secs(1));
-        let (caller, callee) = ("240.0.0.1:1".parse().unwrap(), "240.0.0.9:2".parse().unwrap());
-        let (key, receiver) = ((caller, callee), (callee, caller));
-        connections.open(key, 0, caller);
-        connections.meet(key, Receiver { host: 1, local: callee, key: receiver });
-        let connection = connections.flow(key).map(|flow| flow.connection);
+        let (caller, callee) = ("10.0.0.1:1".parse().unwrap(), "10.0.0.9:2".parse().unwrap());
+        let key = EndKey { host: 0, local: caller, peer: callee };
+        let receiver = EndKey { host: 1, local: callee, peer: caller };
+        connections.open(key);
+        let connection = connections.flow_mut(key).map(|flow| flow.connection);
+        connections.meet(key, connection, receiver);
         connections.leave_unanswered(key, connection);
         assert_eq!(
             (connections.take_unanswered(0), connections.take_unanswered(1)),
