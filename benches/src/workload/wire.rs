@@ -2,7 +2,9 @@
 
 use std::{future::Future, hint::black_box, net::SocketAddr, num::NonZeroU64, time::Duration};
 
-use netsim::{Access, HostSpec, LinkModel, Pace, ProcessingDelay, QueueLimit, Rate, World, WorldConfig};
+use netsim::{
+    Access, Escapes, HostSpec, LinkModel, Pace, ProcessingDelay, QueueLimit, Rate, World, WorldConfig,
+};
 use timeline::Digest;
 
 use super::{PrepareError, Prepared, Region, Size, Workload, within};
@@ -78,6 +80,7 @@ fn config() -> WorldConfig {
         user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
         deadline: Duration::from_secs(3600),
         event_budget: 10_000_000,
+        escapes: Escapes::Fail,
     }
 }
 

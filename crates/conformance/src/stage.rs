@@ -8,7 +8,7 @@ use std::{cell::RefCell, collections::BTreeMap, net::IpAddr, rc::Rc, sync::Arc, 
 
 use call_engine::{Engine, Guards};
 use determinism::crypto::SeededProvider;
-use netsim::{Access, HostSpec, LinkModel, Pace, ProcessingDelay, World, WorldConfig};
+use netsim::{Access, Escapes, HostSpec, LinkModel, Pace, ProcessingDelay, World, WorldConfig};
 use scenario::runtime::{Gauges, WorldRuntime};
 use signaller::memory::Hub;
 use webrtc::peer_connection::PeerConnection;
@@ -56,6 +56,7 @@ pub(crate) fn world() -> WorldConfig {
         user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
         deadline: Duration::from_secs(600),
         event_budget: 1_000_000,
+        escapes: Escapes::Fail,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 
+use determinism::Escapes;
 use thiserror::Error;
 use timeline::Name;
 
@@ -28,6 +29,8 @@ pub struct WorldConfig {
     pub deadline: Duration,
     /// How many packets and timers the world may handle before it ends, finished or not.
     pub event_budget: u64,
+    /// What happens to calls that go past the world to the machine: a real socket, a thread, the system's resolver.
+    pub escapes: Escapes,
 }
 
 impl WorldConfig {

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use netsim::{Access, HostSpec, LinkModel, Pace, ProcessingDelay, World, WorldConfig};
+//! use netsim::{Access, Escapes, HostSpec, LinkModel, Pace, ProcessingDelay, World, WorldConfig};
 //!
 //! let host = |name: &str, address: &str| HostSpec {
 //!     name: name.into(),
@@ -21,6 +21,7 @@
 //!     user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
 //!     deadline: Duration::from_secs(60),
 //!     event_budget: 1_000_000,
+//!     escapes: Escapes::Fail,
 //! };
 //! let settings = determinism::Settings { seed: 7, epoch_s: 1_767_225_600 };
 //! let outcome = determinism::on_simulation_thread(settings, || {
@@ -45,6 +46,7 @@
 //! - What happens at one instant happens in one order: timers, then packets one by one (`pump`).
 //! - TCP loses and reorders nothing: a loss is a delay (`hold`), until the user timeout.
 //! - A world always ends: at its deadline, its event budget, or when it stalls (`budget`).
+//! - A program that calls the machine instead of the world is noticed (`determinism`), and ends the world.
 //!
 //! Time has a resolution of one millisecond, that of tokio's timers. Delays are exact to the nanosecond
 //! along a packet's way and rounded up once, where it arrives.
@@ -83,6 +85,7 @@ pub use attachment::{Attachment, Connections, Handover, HandoverError, Power, Tr
 pub use classify::classify;
 pub use config::{HostSpec, InvalidConfig, ProcessingDelay, WorldConfig};
 pub use counts::{AccessCounts, Counts, HalfCounts};
+pub use determinism::{Escape, EscapeKind, Escapes};
 pub use draw::Transport;
 pub use gateway::{
     Action, Dependence, Firewall, Gateway, Hairpinning, NatConfig, Outward, PortAllocation, PortRange,

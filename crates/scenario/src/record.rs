@@ -5,6 +5,7 @@ mod signalling;
 
 use std::{collections::BTreeMap, time::Duration};
 
+use netsim::Escape;
 use timeline::{Digest, Name, Timeline, VirtualTime};
 
 pub use self::flows::{DataFlow, DataSent, StatisticsSample};
@@ -63,6 +64,8 @@ pub struct RunRecord {
     pub signalling: SignallingRecord,
     /// What each host still held when the world stopped.
     pub leftovers: BTreeMap<Name, Leftovers>,
+    /// Which calls went past the world to the machine, or would have.
+    pub escapes: Vec<Escape>,
 }
 
 words! {
@@ -76,6 +79,8 @@ words! {
         EventBudget = "event-budget",
         /// Nothing was left that could happen, yet tasks were waiting.
         Stalled = "stalled",
+        /// A program called the machine instead of the world.
+        Escaped = "escaped",
     }
 }
 

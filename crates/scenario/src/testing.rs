@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use netsim::Escape;
 use timeline::{
     CandidateFate, Digest, Entry, Event, Machine, Name, PacketRecord, Protocol, StunClass, TcpFlags,
     Timeline, Transit, Verdict, VirtualTime,
@@ -73,6 +74,7 @@ impl Sketch {
             peers: ["caller", "callee"].map(|name| (Name::from(name), PeerRecord::default())).into(),
             signalling: SignallingRecord::default(),
             leftovers: BTreeMap::new(),
+            escapes: Vec::new(),
         });
         sketch.entry(1000, "caller", Event::Action { what: "dials callee".into() });
         sketch.transition(1000, "caller", Machine::Call, "idle", "dialling");
@@ -139,6 +141,12 @@ impl Sketch {
 
     pub(crate) fn world_end(mut self, end: WorldEnd) -> Self {
         self.0.end = end;
+        self
+    }
+
+    pub(crate) fn escaped(mut self, escape: Escape) -> Self {
+        self.0.end = WorldEnd::Escaped;
+        self.0.escapes.push(escape);
         self
     }
 

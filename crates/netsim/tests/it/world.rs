@@ -3,7 +3,8 @@
 use std::{future::Future, net::SocketAddr, time::Duration};
 
 use netsim::{
-    Access, HostSpec, LinkModel, Outcome, Pace, Probability, ProcessingDelay, TcpStream, World, WorldConfig,
+    Access, Escapes, HostSpec, LinkModel, Outcome, Pace, Probability, ProcessingDelay, TcpStream, World,
+    WorldConfig,
 };
 
 /// The hosts, in the order of their addresses 10.0.0.1 and 10.0.0.2 (2001:db8::1, …).
@@ -44,6 +45,7 @@ pub(crate) fn world_of(hosts: impl IntoIterator<Item = HostSpec>) -> WorldConfig
         user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
         deadline: Duration::from_secs(3600),
         event_budget: 10_000_000,
+        escapes: Escapes::Fail,
     }
 }
 

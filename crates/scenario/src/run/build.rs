@@ -12,7 +12,7 @@ use call_engine::{
     Permission as EnginePermission, SessionConstraints, Settings, SyntheticDevices, Timers, VideoConstraints,
 };
 use determinism::crypto::{RememberingProvider, SeededProvider};
-use netsim::{HostSpec, Pace, ProcessingDelay, WorldConfig};
+use netsim::{Escapes, HostSpec, Pace, ProcessingDelay, WorldConfig};
 use signaller::relay::DelayRule;
 use timeline::Name;
 use webrtc::runtime::Runtime;
@@ -54,6 +54,7 @@ pub(super) fn world_config(plan: &Plan, seed: u64) -> WorldConfig {
         user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
         deadline: plan.deadline,
         event_budget: plan.event_budget,
+        escapes: Escapes::Fail,
     }
 }
 

@@ -143,6 +143,7 @@ fn play_here(pace: Pace, plan: &Plan, seed: u64, logged: RelayLogged) -> Result<
         End::Deadline => WorldEnd::Deadline,
         End::EventBudget => WorldEnd::EventBudget,
         End::Stalled => WorldEnd::Stalled,
+        End::Escaped => WorldEnd::Escaped,
     };
     let leftovers = outcome.value.unwrap_or_else(|| cut_short(plan, &outcome.leftovers.at_end));
     let relay_log = recording.relay_log();
@@ -158,6 +159,7 @@ fn play_here(pace: Pace, plan: &Plan, seed: u64, logged: RelayLogged) -> Result<
         peers,
         signalling,
         leftovers,
+        escapes: outcome.escapes,
     };
     Ok((record, outcome.lateness.unwrap_or_default(), relay_log))
 }
