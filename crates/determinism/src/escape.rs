@@ -29,6 +29,19 @@ pub enum Escapes {
     Allow,
 }
 
+timeline::words! {
+    /// What becomes of a run in which a program called the machine past the simulated world: a real socket, a thread, the
+    /// system's resolver, a real sleep. Such a run cannot be repeated.
+    impl Escapes {
+        /// The call is refused, and the run fails.
+        Fail = "fail",
+        /// The call passes, and the report mentions it.
+        Note = "note",
+        /// The call passes.
+        Allow = "allow",
+    }
+}
+
 /// One call that escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Escape {

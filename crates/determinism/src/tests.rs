@@ -1,4 +1,5 @@
 use std::{
+    cell::RefCell,
     hash::{BuildHasher, RandomState},
     net::UdpSocket,
     os::fd::AsRawFd,
@@ -175,6 +176,33 @@ fn a_simulation_leaves_nothing_to_the_next_on_its_thread() {
         assert_eq!(spawn().is_err(), is_refused);
     }
     assert!(spawn().is_ok(), "the thread is an ordinary one again");
+}
+
+/// Escapes while its thread ends, when other thread-locals may be gone.
+struct Last;
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        drop(socket.connect("127.0.0.1:9"));
+        drop(std::thread::Builder::new().spawn(|| ()));
+    }
+}
+
+/// Thread-locals are destroyed in an order of their own: one is made before the first escape, one after it.
+#[test]
+fn hooks_act_to_the_very_end_of_a_thread() {
+    thread_local! {
+        static EARLY: RefCell<Option<Last>> = const { RefCell::new(None) };
+        static LATE: RefCell<Option<Last>> = const { RefCell::new(None) };
+    }
+    let simulating = std::thread::spawn(|| {
+        std::mem::forget(thread::Active::begin(Settings { seed: 7, epoch_s: EPOCH_S }));
+        EARLY.set(Some(Last));
+        assert!(std::thread::Builder::new().spawn(|| ()).is_err());
+        LATE.set(Some(Last));
+    });
+    assert!(simulating.join().is_ok());
 }
 
 /// On one thread that simulates and one that does not, by turns: the clock never goes back.

@@ -5,6 +5,8 @@ mod host;
 
 use std::{collections::BTreeSet, time::Duration};
 
+use determinism::Escapes;
+
 use crate::{Gateway, Pace, network::Topology};
 
 pub use error::ConfigError;
@@ -32,6 +34,7 @@ pub(crate) struct Settings {
     pub(crate) user_timeout: Duration,
     pub(crate) deadline: Duration,
     pub(crate) event_budget: u64,
+    pub(crate) escapes: Escapes,
 }
 
 impl WorldConfig {
@@ -48,6 +51,7 @@ impl WorldConfig {
             user_timeout: Self::LINUX_USER_TIMEOUT,
             deadline: Duration::from_secs(3600),
             event_budget: 10_000_000,
+            escapes: Escapes::Fail,
         })
     }
 
@@ -63,6 +67,13 @@ impl WorldConfig {
 }
 
 impl WorldConfigBuilder {
+    /// What happens to calls that go past the world to the machine, such as a real socket, a thread or the system's
+    /// resolver. Unless it is called: [`Escapes::Fail`].
+    pub const fn escapes(mut self, escapes: Escapes) -> Self {
+        self.0.escapes = escapes;
+        self
+    }
+
     /// Adds a host. The order of hosts decides nothing but the order in which their TCP stacks are served at
     /// one instant.
     pub fn host(mut self, host: HostSpec) -> Self {

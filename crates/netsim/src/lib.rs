@@ -42,6 +42,7 @@
 //! - What happens at one instant happens in one order: timers, then packets one by one (`pump`).
 //! - TCP loses and reorders nothing: a loss is a delay (`hold`), until the user timeout.
 //! - A world always ends: at its deadline, its event budget, or when it stalls (`budget`).
+//! - A program that calls the machine instead of the world is noticed (`determinism`), and ends the world.
 //!
 //! Time has a resolution of one millisecond, that of tokio's timers. Delays are exact to the nanosecond
 //! along a packet's way and rounded up once, where it arrives.
@@ -80,6 +81,7 @@ pub use attachment::{Attachment, Connections, Handover, HandoverError, Power, Tr
 pub use classify::classify;
 pub use config::{ConfigError, HostSpec, ProcessingDelay, WorldConfig, WorldConfigBuilder};
 pub use counts::{AccessCounts, Counts, HalfCounts};
+pub use determinism::{Escape, EscapeKind, Escapes};
 pub use draw::Transport;
 pub use gateway::{
     Action, Dependence, Firewall, Gateway, Hairpinning, NatConfig, Outward, PortAllocation, PortRange,

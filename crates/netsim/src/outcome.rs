@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use determinism::Escape;
 use thiserror::Error;
 use timeline::{Digest, Name, PacketRecord, VirtualTime};
 
@@ -26,6 +27,8 @@ pub struct Outcome<T> {
     pub leftovers: Leftovers,
     /// How late packets were, in real time; `None` where time was virtual.
     pub lateness: Option<Lateness>,
+    /// Which calls went past the world to the machine, or would have; none where that is allowed.
+    pub escapes: Vec<Escape>,
 }
 
 /// Why a world ended.
@@ -39,6 +42,8 @@ pub enum End {
     EventBudget,
     /// It went on and on at one instant: something sleeps for no time in a loop.
     Stalled,
+    /// A program called the machine instead of the world: [`Outcome::escapes`].
+    Escaped,
 }
 
 impl fmt::Display for End {
@@ -48,6 +53,7 @@ impl fmt::Display for End {
             Self::Deadline => "cut off at the deadline",
             Self::EventBudget => "cut off, having used up its event budget",
             Self::Stalled => "cut off, going round in circles at one instant",
+            Self::Escaped => "cut off, because a program called the machine instead of the world",
         })
     }
 }

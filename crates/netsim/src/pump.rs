@@ -22,6 +22,7 @@ use timeline::VirtualTime;
 use tokio::time::Sleep;
 
 use crate::{
+    End,
     effects::{Effects, Stirred},
     network::Network,
     shared::Shared,
@@ -60,6 +61,10 @@ impl Pump {
     /// The runtime, which is the caller, has nothing to run.
     pub(crate) fn at_rest(&self) {
         let (shared, state) = (&*self.shared, &mut *self.state());
+        if shared.has_escaped() {
+            shared.end(Some(End::Escaped));
+            return come_back();
+        }
         loop {
             let now = shared.now();
             match work(shared, now) {

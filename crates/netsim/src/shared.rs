@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use determinism::Escapes;
 use timeline::VirtualTime;
 use tokio::time::Instant;
 
@@ -49,6 +50,7 @@ pub(crate) struct Shared {
     /// `None` where time is virtual.
     pub(crate) real_time: Option<RealTime>,
     pub(crate) user_timeout: Duration,
+    escapes: Escapes,
     pub(crate) ending: Ending,
 }
 
@@ -89,6 +91,7 @@ impl Shared {
             stacks_busy: AtomicBool::new(false),
             real_time: (settings.pace == Pace::RealTime).then(RealTime::default),
             user_timeout: settings.user_timeout,
+            escapes: settings.escapes,
             ending: Ending::default(),
         }
     }
@@ -125,6 +128,11 @@ impl Shared {
     pub(crate) fn instant_at(&self, at: VirtualTime) -> Instant {
         let start = *self.start.get_or_init(Instant::now);
         start.checked_add(at.elapsed()).unwrap_or(start)
+    }
+
+    /// Whether a program called the machine instead of the world, where that ends the world.
+    pub(crate) fn has_escaped(&self) -> bool {
+        self.escapes == Escapes::Fail && determinism::has_escaped()
     }
 
     pub(crate) fn network(&self) -> MutexGuard<'_, Network> {

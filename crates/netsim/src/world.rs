@@ -1,4 +1,11 @@
-use std::{collections::BTreeMap, fmt, future::Future, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use thiserror::Error;
 use timeline::{Name, VirtualTime};
@@ -43,8 +50,8 @@ pub enum WorldError {
 impl World {
     /// Runs a world to its end on this thread, with a runtime of its own, and `main` in it.
     ///
-    /// Tasks that `main` spawns with `tokio::spawn` end with it. A panic in `main` comes through; one in
-    /// a spawned task stays in its `JoinHandle`, as with tokio.
+    /// Tasks that `main` spawns with `tokio::spawn` end with it. A panic in `main` comes through, except where the world
+    /// ends with [`End::Escaped`]; one in a spawned task stays in its `JoinHandle`, as with tokio.
     ///
     /// # Errors
     /// Where this is no simulation thread, or runs a world already.
@@ -59,6 +66,7 @@ impl World {
         if pace == Pace::RealTime {
             determinism::use_system_clocks();
         }
+        determinism::set_escapes(config.settings.escapes);
         let running = Running::begin().ok_or(WorldError::Nested)?;
         let shared = Arc::new(Shared::new(config, &running));
         // From here on, also in a panic, the runtime goes first, with all tasks and their sockets.
@@ -68,7 +76,7 @@ impl World {
         let world = Self { shared: Arc::clone(&shared) };
         // `main` itself is called within the runtime, so that it may spawn tasks and make timers.
         let main = async { main(world).await };
-        let (value, end) = runtime.block_on(live(&shared, deadline, main));
+        let (value, end) = run_out(&runtime, &shared, deadline, main);
         let elapsed = shared.now();
         let at_end = open_sockets(&shared);
         drop(pumping);
@@ -77,7 +85,10 @@ impl World {
         let counts = counts(&shared);
         let (packets, digest) = shared.network().take_log();
         let lateness = shared.real_time.as_ref().map(RealTime::lateness);
-        Ok(Outcome { value, end, packets, digest, elapsed, counts, leftovers, lateness })
+        // Also where it was not at rest any more, or in what its tasks did while they were dropped.
+        let end = if shared.has_escaped() { End::Escaped } else { end };
+        let escapes = determinism::take_escapes();
+        Ok(Outcome { value, end, packets, digest, elapsed, counts, leftovers, lateness, escapes })
     }
 
     /// Virtual time since the world began. Whole milliseconds, except in a world in real time.
@@ -239,6 +250,21 @@ struct Pumping<'a>(&'a Pump);
 impl Drop for Pumping<'_> {
     fn drop(&mut self) {
         self.0.stop();
+    }
+}
+
+/// Drives `main` to the end of the world. Where it panics when it is refused a call to the machine (as
+/// `std::thread::spawn` does), that call is why the world ends.
+fn run_out<T>(
+    runtime: &Runtime,
+    shared: &Arc<Shared>,
+    deadline: Duration,
+    main: impl Future<Output = T>,
+) -> (Option<T>, End) {
+    match catch_unwind(AssertUnwindSafe(|| runtime.block_on(live(shared, deadline, main)))) {
+        Ok(lived) => lived,
+        Err(_) if shared.has_escaped() => (None, End::Escaped),
+        Err(panic) => resume_unwind(panic),
     }
 }
 

@@ -59,6 +59,7 @@ pub fn outcome(plan: &Plan, record: &RunRecord) -> Outcome {
         WorldEnd::Deadline => return Outcome::Deadline,
         WorldEnd::EventBudget => return Outcome::EventBudget,
         WorldEnd::Stalled => return Outcome::Stalled,
+        WorldEnd::Escaped => return Outcome::Escaped,
     }
     let call = FirstCall::of(plan);
     let Some((call, [caller, callee])) = call.and_then(|call| Some((call, call.records(record)?))) else {

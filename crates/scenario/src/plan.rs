@@ -24,6 +24,7 @@ use std::{
 use call_engine::Guards;
 pub use call_engine::{Codecs, Enabled, FacingMode, IceTransportPolicy, Permission};
 pub use nat_oracle::Path;
+pub use netsim::Escapes;
 pub use stage::{ApiCall, Command, LocalWord};
 use timeline::Name;
 
@@ -81,19 +82,6 @@ pub struct Plan {
     pub(crate) guard: Option<GuardPlan>,
     pub(crate) steps: Vec<Step>,
     pub(crate) expect: Expect,
-}
-
-timeline::words! {
-    /// What becomes of a run in which something looked past the simulated world: at the real clock, at real
-    /// randomness or at a real socket. Such a run cannot be repeated.
-    pub enum Escapes {
-        /// The run fails.
-        Fail = "fail",
-        /// The run is judged as if nothing had happened, and the report says so.
-        Note = "note",
-        /// The run is judged as if nothing had happened.
-        Allow = "allow",
-    }
 }
 
 /// A host of a plan's world.

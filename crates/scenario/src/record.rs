@@ -5,7 +5,7 @@ mod signalling;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use netsim::Lateness;
+use netsim::{Escape, Lateness};
 use timeline::{
     CallState, CandidateRef, Delivery, Digest, EndReason, MediaKind, Name, Timeline, VirtualTime, words,
 };
@@ -37,6 +37,8 @@ pub struct RunRecord {
     pub signalling: SignallingRecord,
     /// What each host still held when the world stopped.
     pub leftovers: BTreeMap<Name, Leftovers>,
+    /// Which calls went past the world to the machine, or would have.
+    pub escapes: Vec<Escape>,
     /// The steps of the script that a program did not know.
     pub not_understood: Vec<NotUnderstood>,
     /// How late the machine was with packets, in a run in real time.
@@ -67,6 +69,8 @@ words! {
         EventBudget = "event-budget",
         /// Nothing was left that could happen, yet tasks were waiting.
         Stalled = "stalled",
+        /// A program called the machine instead of the world.
+        Escaped = "escaped",
     }
 }
 

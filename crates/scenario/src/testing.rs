@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use netsim::Escape;
 use timeline::{
     CallState, CandidateAddress, CandidateFate, CandidateRef, CandidateType, Digest, EndReason, Entry, Event,
     IceProtocol, Machine, MediaKind, MessageKind, MessageRef, Name, PacketRecord, Protocol, State, StunClass,
@@ -81,6 +82,7 @@ impl Sketch {
             peers: ["caller", "callee"].map(|name| (Name::from(name), PeerRecord::default())).into(),
             signalling: SignallingRecord::default(),
             leftovers: BTreeMap::new(),
+            escapes: Vec::new(),
             not_understood: Vec::new(),
             lateness: None,
             relay_log: None,
@@ -144,6 +146,12 @@ impl Sketch {
 
     pub(crate) fn world_end(mut self, end: WorldEnd) -> Self {
         self.record.end = end;
+        self
+    }
+
+    pub(crate) fn escaped(mut self, escape: Escape) -> Self {
+        self.0.end = WorldEnd::Escaped;
+        self.0.escapes.push(escape);
         self
     }
 

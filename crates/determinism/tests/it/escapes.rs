@@ -71,6 +71,7 @@ fn a_refused_datagram_does_not_leave() {
 fn an_escape_says_what_when_and_for_which_address_or_name() {
     let ((), escapes) = simulate(Escapes::Fail, || {
         let socket = UdpSocket::bind("203.0.113.1:9").unwrap();
+        socket.set_nonblocking(true).unwrap();
         set_virtual_now(Duration::from_millis(1500));
         socket.recv(&mut []).unwrap_err();
         ("callsim.invalid", 80).to_socket_addrs().unwrap_err();
@@ -102,6 +103,7 @@ fn sleep(length: Duration) {
 fn escapes_are_taken_once_and_eight_of_each_call_are_kept() {
     let (taken, rest) = simulate(Escapes::Fail, || {
         let socket = UdpSocket::bind("203.0.113.1:9").unwrap();
+        socket.set_nonblocking(true).unwrap();
         let send = || socket.send_to(b"", "203.0.113.2:9").unwrap_err().kind();
         assert!(!has_escaped());
         assert_eq!(send(), ErrorKind::PermissionDenied);

@@ -1,10 +1,9 @@
-//! What is none of the machine's network and time, and therefore passes; and the end of threads.
+//! What is none of the machine's network and time, and therefore passes.
 #![allow(unsafe_code, reason = "calls the C library as foreign code does")]
 
 use std::{
-    cell::RefCell,
     io::{Read as _, Write as _},
-    net::{TcpStream, ToSocketAddrs as _},
+    net::ToSocketAddrs as _,
     os::unix::net::{UnixDatagram, UnixListener, UnixStream},
     ptr::null_mut,
     time::Duration,
@@ -64,37 +63,4 @@ fn every_clock_of_the_c_library_shows_virtual_time() {
     assert_eq!(seen, (second, 500_000, second, second));
     assert_eq!(escapes, []);
     assert!(unsafe { libc::time(null_mut()) } > second, "the machine's own clock is later than the test");
-}
-
-/// Escapes while it is dropped with its thread, when other thread-locals may be gone.
-struct Last;
-
-impl Drop for Last {
-    fn drop(&mut self) {
-        drop(TcpStream::connect("127.0.0.1:9"));
-        drop(std::thread::Builder::new().spawn(|| ()));
-        unsafe { libc::freeifaddrs(interfaces()) };
-    }
-}
-
-fn interfaces() -> *mut libc::ifaddrs {
-    let mut list = null_mut();
-    unsafe { libc::getifaddrs(&raw mut list) };
-    list
-}
-
-/// Thread-locals are destroyed in an order of their own: one is made before the first escape, one after it.
-#[test]
-fn hooks_survive_the_end_of_their_thread() {
-    thread_local! {
-        static EARLY: RefCell<Option<Last>> = const { RefCell::new(None) };
-        static LATE: RefCell<Option<Last>> = const { RefCell::new(None) };
-    }
-    for policy in [Escapes::Fail, Escapes::Note, Escapes::Allow] {
-        simulate(policy, || {
-            EARLY.set(Some(Last));
-            drop(TcpStream::connect("127.0.0.1:9"));
-            LATE.set(Some(Last));
-        });
-    }
 }

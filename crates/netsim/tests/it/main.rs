@@ -2,6 +2,7 @@
 
 mod determinism_of_worlds;
 mod ends;
+mod escapes;
 mod handover;
 mod links;
 mod nat;

@@ -65,6 +65,7 @@ pub(crate) fn world_of(hosts: impl IntoIterator<Item = HostSpec>) -> Recipe {
         user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
         deadline: Duration::from_secs(3600),
         event_budget: 10_000_000,
+        escapes: Escapes::Fail,
     }
 }
 

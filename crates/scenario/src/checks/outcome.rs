@@ -76,9 +76,13 @@ pub(super) fn check_milestones(plan: &Plan, milestones: &Milestones, findings: &
 pub(super) fn check_end(record: &RunRecord, findings: &mut Findings<'_>) {
     let what = match record.end {
         WorldEnd::Finished => return,
-        WorldEnd::Deadline => "its virtual deadline stopped it",
-        WorldEnd::EventBudget => "its event budget was used up",
-        WorldEnd::Stalled => "nothing could happen any more, yet tasks were waiting",
+        WorldEnd::Deadline => "its virtual deadline stopped it".to_owned(),
+        WorldEnd::EventBudget => "its event budget was used up".to_owned(),
+        WorldEnd::Stalled => "nothing could happen any more, yet tasks were waiting".to_owned(),
+        WorldEnd::Escaped => {
+            let escapes: Vec<String> = record.escapes.iter().map(ToString::to_string).collect();
+            format!("a program called the machine instead of the world: {}", escapes.join("; "))
+        }
     };
     findings.add(AlwaysOn::EndedByItself.as_str(), format!("the run did not come to its end: {what}"));
 }

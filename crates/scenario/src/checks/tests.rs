@@ -1,5 +1,8 @@
 //! Each check once where it holds and once where it does not.
 
+use std::time::Duration;
+
+use netsim::{Escape, EscapeKind};
 use timeline::{CallState, CandidateFate, Delivery, EndReason, Machine, MessageKind, State, Verdict};
 
 use super::*;
@@ -216,6 +219,14 @@ fn ended_by_itself() {
         "",
         Sketch::connected().world_end(WorldEnd::Deadline),
         "4100 ended-by-itself: the run did not come to its end: its virtual deadline stopped it",
+    );
+    let frame = Some("my_app::dial (src/net.rs:3)".to_owned());
+    let at = Duration::from_millis(1500);
+    fails(
+        "",
+        Sketch::connected().escaped(Escape { call: "pthread_create", what: EscapeKind::Thread, at, frame }),
+        "4100 ended-by-itself: the run did not come to its end: a program called the machine instead of the world: \
+         `pthread_create` starts a thread outside of the simulation at 1.5s, called in my_app::dial (src/net.rs:3)",
     );
 }
 

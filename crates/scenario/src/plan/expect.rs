@@ -137,6 +137,8 @@ timeline::words! {
         EventBudget = "event-budget",
         /// Nothing was left that could happen, yet tasks were waiting.
         Stalled = "stalled",
+        /// The run was stopped because a program called the machine instead of the world.
+        Escaped = "escaped",
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) fn world_config(pace: Pace, plan: &Plan, seed: u64) -> Result<WorldCo
         .gateways(plan.gateways.clone())
         .deadline(plan.deadline)
         .event_budget(plan.event_budget)
+        .escapes(plan.escapes)
         .build()
 }
 
