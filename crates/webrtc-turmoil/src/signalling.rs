@@ -1,0 +1,64 @@
+use std::{
+    io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+use signaller::{client::Connector, http::Listener};
+use turmoil::net::{TcpListener, TcpStream};
+
+/// turmoil's TCP listener as `axum::serve` and [`signaller::http::serve`] take one.
+///
+/// A host whose clients come back in a crowd needs a larger `tcp_capacity` (turmoil's builder; 64): one more
+/// connection that waits to be accepted is a panic of turmoil.
+pub struct TurmoilListener(TcpListener);
+
+impl TurmoilListener {
+    /// Listens at `port` of the host that is running, which has IPv4 addresses (turmoil's default).
+    ///
+    /// # Errors
+    /// `AddrInUse`.
+    ///
+    /// # Panics
+    /// Outside of a host of a simulation, and on a host with an IPv6 address.
+    pub async fn bind(port: u16) -> io::Result<Self> {
+        Ok(Self(TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await?))
+    }
+
+    /// As [`TurmoilListener::bind`], on a host with an IPv6 address.
+    ///
+    /// # Errors
+    /// `AddrInUse`.
+    ///
+    /// # Panics
+    /// Outside of a host of a simulation, and on a host with an IPv4 address.
+    pub async fn bind_v6(port: u16) -> io::Result<Self> {
+        Ok(Self(TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await?))
+    }
+}
+
+impl Listener for TurmoilListener {
+    type Io = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        match self.0.accept().await {
+            Ok(accepted) => accepted,
+            // A listener of turmoil has no way to fail; one that had would have nothing more to give.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+/// Connections to `port` of `host`, a name or an address, for a client of the signaller
+/// ([`signaller::client::FallbackTransport`], [`signaller::tcp::TcpTransport`]). The name is looked up for each.
+pub fn connector(host: impl Into<String>, port: u16) -> impl Connector {
+    let host = host.into();
+    move || {
+        let to = (host.clone(), port);
+        async move { TcpStream::connect(to).await }
+    }
+}
