@@ -1,6 +1,6 @@
 use std::{
     io,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr},
 };
 
 use signaller::{client::Connector, http::Listener};
@@ -23,16 +23,12 @@ impl TurmoilListener {
     pub async fn bind(port: u16) -> io::Result<Self> {
         Ok(Self(TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await?))
     }
+}
 
-    /// As [`TurmoilListener::bind`], on a host with an IPv6 address.
-    ///
-    /// # Errors
-    /// `AddrInUse`.
-    ///
-    /// # Panics
-    /// Outside of a host of a simulation, and on a host with an IPv4 address.
-    pub async fn bind_v6(port: u16) -> io::Result<Self> {
-        Ok(Self(TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await?))
+impl From<TcpListener> for TurmoilListener {
+    /// A listener that turmoil has bound, on a host of either family.
+    fn from(listener: TcpListener) -> Self {
+        Self(listener)
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use turmoil::IpVersion;
 use webrtc::runtime::Runtime as _;
 use webrtc_turmoil::{Settings, SimulationError, TurmoilRuntime, simulate};
 
@@ -54,11 +55,15 @@ fn a_failure_says_when_and_why() {
 
 /// What `act` gives on a host `a` beside a host `b`.
 fn on_a_host<T: Send + 'static>(act: fn() -> T) -> T {
+    on_a_host_of(IpVersion::V4, act)
+}
+
+fn on_a_host_of<T: Send + 'static>(family: IpVersion, act: fn() -> T) -> T {
     let result = Arc::new(Mutex::new(None));
     let given = Arc::clone(&result);
     let ran = simulate(
         SETTINGS,
-        |_| {},
+        |builder| _ = builder.ip_version(family),
         |sim| {
             sim.client("b", async { Ok(()) });
             sim.client("a", async move {
@@ -97,6 +102,31 @@ fn a_socket_takes_the_hosts_own_address_and_no_other() {
     });
     let elsewhere = || Err(std::io::ErrorKind::AddrNotAvailable);
     assert_eq!(results, (true, [elsewhere(), elsewhere()]));
+}
+
+#[test]
+fn a_socket_opens_on_a_host_of_either_family() {
+    for family in [IpVersion::V4, IpVersion::V6] {
+        let bound = on_a_host_of(family, || {
+            let runtime = TurmoilRuntime::new("a")?;
+            let socket = runtime.wrap_udp_socket(std::net::UdpSocket::bind(runtime.udp_address())?)?;
+            Ok::<_, std::io::Error>(socket.local_addr()?.ip() == runtime.address())
+        });
+        assert!(bound.unwrap());
+    }
+}
+
+/// As on a network: nobody says that nobody is there.
+#[test]
+fn what_is_sent_to_nobody_is_sent() {
+    let sent = on_a_host(|| {
+        let runtime = TurmoilRuntime::new("a").unwrap();
+        let socket = std::net::UdpSocket::bind(runtime.udp_address()).unwrap();
+        let socket = runtime.wrap_udp_socket(socket).unwrap();
+        let to = ["192.0.2.1:3478", "[2001:db8::1]:3478"].map(|to| to.parse().unwrap());
+        to.map(|to| futures::FutureExt::now_or_never(socket.send_to(b"four", to)).unwrap().unwrap())
+    });
+    assert_eq!(sent, [4, 4]);
 }
 
 #[test]
