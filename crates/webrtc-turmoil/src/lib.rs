@@ -3,7 +3,7 @@
 //!
 //! - [`simulate`] runs a simulation on a thread whose clock, randomness and socket names are simulated.
 //! - [`TurmoilRuntime`] is `webrtc`'s runtime on one host of it.
-//! - [`TurmoilListener`] and [`connector`] put a signalling server and its clients on turmoil's TCP.
+//! - [`TurmoilListener`], [`connector`] and [`clock`] put a signalling server and its clients on turmoil's TCP.
 //!
 //! ```
 //! use std::time::Duration;
@@ -46,5 +46,5 @@ mod socket;
 
 pub use determinism::Settings;
 pub use runtime::TurmoilRuntime;
-pub use signalling::{TurmoilListener, connector};
+pub use signalling::{TurmoilListener, clock, connector};
 pub use simulation::{Simulation, SimulationError, simulate};

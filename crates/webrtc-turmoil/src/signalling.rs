@@ -1,9 +1,13 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use signaller::{client::Connector, http::Listener};
+use signaller::{
+    client::Connector,
+    http::{Clock, Listener},
+};
 use turmoil::net::{TcpListener, TcpStream};
 
 /// turmoil's TCP listener as `axum::serve` and [`signaller::http::serve`] take one.
@@ -57,4 +61,18 @@ pub fn connector(host: impl Into<String>, port: u16) -> impl Connector {
         let to = (host.clone(), port);
         async move { TcpStream::connect(to).await }
     }
+}
+
+/// The simulation's time of day, for the settings of [`signaller::http`]. It goes on where a host starts again.
+///
+/// A relay that starts without its store is another one to its clients: make `epoch` of its settings
+/// ([`signaller::relay::RelaySettings`]) of this.
+pub fn clock() -> Clock {
+    Clock::new(|| turmoil::since_epoch().unwrap_or_else(thread_time))
+}
+
+/// What the thread shows, for who is on no host: while a host's software is made, and between steps.
+#[expect(clippy::disallowed_methods, reason = "a simulation's thread has the simulation's clocks")]
+fn thread_time() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -1,17 +1,15 @@
 //! The backend: `POST /tokens/{call}/{participant}` gives a token, and the signaller takes it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{Router, extract::Path, routing::post};
 use signaller::{
     CallId,
     access::{Grant, Secret},
-    http::{self, Clock, HttpSettings},
+    http::{self, HttpSettings},
     relay::{RelaySettings, SharedRelay},
 };
-use webrtc_turmoil::TurmoilListener;
-
-use crate::EPOCH_S;
+use webrtc_turmoil::{TurmoilListener, clock};
 
 /// Where it listens.
 pub const PORT: u16 = 80;
@@ -25,21 +23,21 @@ const TOKEN_S: u64 = 3600;
 /// Where the port is in use.
 pub async fn serve() -> turmoil::Result {
     let secret = Secret::new("only the backend knows these bytes")?;
-    let clock = Clock::starting_at(Duration::from_secs(EPOCH_S));
-    let settings = RelaySettings { secret: Some(secret.clone()), ..RelaySettings::default() };
+    // A backend that starts again has lost what waited: another epoch tells its clients.
+    let epoch = clock().now().as_secs();
+    let settings = RelaySettings { secret: Some(secret.clone()), epoch, ..RelaySettings::default() };
     let relay = SharedRelay::new(settings, Arc::new(|_| {}));
-    let now = clock.clone();
     let token = move |Path((call, participant)): Path<(String, String)>| async move {
         let grant = Grant {
             call: CallId::new(call),
             participant: participant.into(),
-            expires_s: now.now().as_secs() + TOKEN_S,
+            expires_s: clock().now().as_secs() + TOKEN_S,
         };
         secret.issue(&grant).as_str().to_owned()
     };
     let routes = Router::new()
         .route("/tokens/{call}/{participant}", post(token))
-        .merge(http::router(relay, HttpSettings::new(clock)));
+        .merge(http::router(relay, HttpSettings::new(clock())));
     axum::serve(TurmoilListener::bind(PORT).await?, routes).await?;
     Ok(())
 }

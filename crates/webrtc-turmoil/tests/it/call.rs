@@ -12,12 +12,12 @@ use call_engine::{
 use signaller::{
     SessionId,
     client::{FallbackSettings, FallbackTransport, Identity, Jitter, Target},
-    http::{self, Clock, HttpSettings},
+    http::{self, HttpSettings},
     relay::{RelaySettings, SharedRelay},
 };
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use webrtc::runtime::Runtime;
-use webrtc_turmoil::{Settings, Simulation, TurmoilListener, TurmoilRuntime, connector, simulate};
+use webrtc_turmoil::{Settings, Simulation, TurmoilListener, TurmoilRuntime, clock, connector, simulate};
 
 const EPOCH_S: u64 = 1_767_225_600;
 
@@ -106,9 +106,10 @@ async fn participate(
 }
 
 async fn backend() -> turmoil::Result {
-    let relay = SharedRelay::new(RelaySettings::default(), Arc::new(|_| {}));
-    let settings = HttpSettings::new(Clock::starting_at(Duration::from_secs(EPOCH_S)));
-    http::serve(TurmoilListener::bind(80).await?, relay, settings, std::future::pending()).await;
+    let settings = RelaySettings { epoch: clock().now().as_secs(), ..RelaySettings::default() };
+    let relay = SharedRelay::new(settings, Arc::new(|_| {}));
+    let listener = TurmoilListener::bind(80).await?;
+    http::serve(listener, relay, HttpSettings::new(clock()), std::future::pending()).await;
     Ok(())
 }
 
@@ -170,4 +171,14 @@ fn a_partition_of_the_peers_shows_and_passes() {
         holds(&log, &format!("{who} Ice: connected → disconnected"));
         holds(&log, &format!("{who} Call: reconnecting → connected"));
     }
+}
+
+#[test]
+fn a_backend_that_starts_again_without_its_store_carries_the_end_of_the_call() {
+    let log = call(1, 30, |sim| {
+        sim.run_until(Duration::from_secs(5))?;
+        sim.bounce("backend");
+        Ok(())
+    });
+    holds(&log, "callee Call: connected → ended: hung-up");
 }

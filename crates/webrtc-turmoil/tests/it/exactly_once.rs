@@ -13,11 +13,11 @@ use proptest::prelude::*;
 use signaller::{
     CallId, Message, Outgoing, SessionId, Transport as _, TransportEvent,
     client::{AllowedWays, Backoff, FallbackSettings, FallbackTransport, Identity, Jitter, Target},
-    http::{self, Clock, HttpLimits, HttpSettings},
+    http::{self, HttpLimits, HttpSettings},
     relay::{RelaySettings, SharedRelay, Store},
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use webrtc_turmoil::{Settings, Simulation, TurmoilListener, connector, simulate};
+use webrtc_turmoil::{Settings, Simulation, TurmoilListener, clock, connector, simulate};
 
 const EPOCH_S: u64 = 1_767_225_600;
 const RELAY: &str = "relay";
@@ -155,7 +155,6 @@ impl Machine {
 }
 
 async fn serve(relay: SharedRelay) -> turmoil::Result {
-    let clock = Clock::starting_at(Duration::from_secs(EPOCH_S));
     let second = Duration::from_secs(1);
     let limits = HttpLimits {
         head_within: 3 * second,
@@ -164,7 +163,7 @@ async fn serve(relay: SharedRelay) -> turmoil::Result {
         ..HttpLimits::default()
     };
     let listener = TurmoilListener::bind(PORT).await?;
-    http::serve(listener, relay, HttpSettings { clock, limits }, std::future::pending()).await;
+    http::serve(listener, relay, HttpSettings { clock: clock(), limits }, std::future::pending()).await;
     Ok(())
 }
 

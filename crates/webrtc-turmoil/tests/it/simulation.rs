@@ -7,7 +7,7 @@ use std::{
 
 use turmoil::IpVersion;
 use webrtc::runtime::Runtime as _;
-use webrtc_turmoil::{Settings, SimulationError, TurmoilRuntime, simulate};
+use webrtc_turmoil::{Settings, SimulationError, TurmoilRuntime, clock, simulate};
 
 const SETTINGS: Settings = Settings { seed: 3, epoch_s: 1_767_225_600 };
 
@@ -34,6 +34,36 @@ fn the_clocks_of_the_thread_are_those_of_the_simulation() {
         },
     );
     assert_eq!(shown, Ok(((ms(100), Duration::from_secs(SETTINGS.epoch_s) + ms(100)), true)));
+}
+
+#[test]
+fn the_time_of_day_goes_on_where_a_host_starts_again() {
+    let epoch = Duration::from_secs(SETTINGS.epoch_s);
+    let shown = simulate(
+        SETTINGS,
+        |_| {},
+        |sim| {
+            let shown = Arc::<Mutex<Vec<Duration>>>::default();
+            let noted = Arc::clone(&shown);
+            sim.host("a", move || {
+                let noted = Arc::clone(&noted);
+                let note = move || noted.lock().unwrap().push(clock().now());
+                note();
+                async move {
+                    note();
+                    std::future::pending().await
+                }
+            });
+            sim.client("b", std::future::pending());
+            sim.run_until(ms(100))?;
+            sim.bounce("a");
+            sim.run_until(ms(200))?;
+            let shown = shown.lock().unwrap();
+            Ok(shown.iter().map(|shown| shown.as_millis() - epoch.as_millis()).collect::<Vec<_>>())
+        },
+    );
+    // A runtime of turmoil begins with a millisecond that its host does not count before.
+    assert_eq!(shown, Ok(vec![0, 0, 101, 100]));
 }
 
 #[test]

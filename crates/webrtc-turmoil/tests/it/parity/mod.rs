@@ -74,9 +74,14 @@ const END: &str = "<!-- end of parity -->\n";
 fn table() -> String {
     let mut table = "| tried | loopback | a world | turmoil |\n|---|---|---|---|\n".to_owned();
     for row in [tcp::ROWS, tcp_ends::ROWS, udp::ROWS].into_iter().flatten() {
-        let [loopback, world, turmoil] = row.seen.map(|seen| seen.unwrap_or("–"));
-        let turmoil = if turmoil == world { turmoil.to_owned() } else { format!("**{turmoil}**") };
-        table += &format!("| {} | {loopback} | {world} | {turmoil} |\n", row.tried);
+        let [loopback, world, turmoil] = row.seen;
+        let cell = |seen: Option<&str>, measure: Option<&str>| match seen {
+            None => "–".to_owned(),
+            Some(seen) if measure.is_some_and(|measure| measure != seen) => format!("**{seen}**"),
+            Some(seen) => seen.to_owned(),
+        };
+        let cells = [cell(loopback, None), cell(world, loopback), cell(turmoil, loopback.or(world))];
+        table += &format!("| {} | {} |\n", row.tried, cells.join(" | "));
     }
     table
 }
