@@ -3,7 +3,8 @@
 //!
 //! - [`simulate`] runs a simulation on a thread whose clock, randomness and socket names are simulated.
 //! - [`TurmoilRuntime`] is `webrtc`'s runtime on one host of it.
-//! - [`TurmoilListener`], [`connector`] and [`clock`] put a signalling server and its clients on turmoil's TCP.
+//! - [`TurmoilListener`], [`connector`] and [`clock`] put a signalling server and its clients on turmoil's
+//!   TCP.
 //!
 //! ```
 //! use std::time::Duration;
@@ -33,7 +34,8 @@
 //! ```
 //!
 //! Invariants:
-//! - Virtual time has one owner: [`Simulation::step`] moves turmoil's clocks and those of the thread together.
+//! - Virtual time has one owner: [`Simulation::step`] moves turmoil's clocks and those of the thread
+//!   together.
 //! - No real socket carries a packet: what `webrtc` binds is taken over before it is used.
 //!
 //! Deliberately absent: what turmoil has not, above all NATs, rates, queues and the loss of single packets

@@ -19,18 +19,19 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// `webrtc`'s runtime on one host of a turmoil simulation: its tasks, its clock, its UDP sockets.
 ///
-/// `webrtc` binds its sockets itself, through the standard library, and announces the addresses that it bound. In
-/// [`simulate`](crate::simulate) such a socket never reaches the system, and the runtime opens turmoil's in its place.
-/// A wildcard address would announce the interfaces of the machine: give a peer connection
-/// [`TurmoilRuntime::udp_address`].
+/// `webrtc` binds its sockets itself, through the standard library, and announces the addresses that it
+/// bound. In [`simulate`](crate::simulate) such a socket never reaches the system, and the runtime opens
+/// turmoil's in its place. A wildcard address would announce the interfaces of the machine: give a peer
+/// connection [`TurmoilRuntime::udp_address`].
 #[derive(Clone, Debug)]
 pub struct TurmoilRuntime {
     address: IpAddr,
 }
 
 impl TurmoilRuntime {
-    /// The runtime of the host `name`, a name of the simulation or an address. It must be the host that calls, which
-    /// turmoil does not let anybody ask for: another one's packets would come from here and be answered there.
+    /// The runtime of the host `name`, a name of the simulation or an address. It must be the host that
+    /// calls, which turmoil does not let anybody ask for: another one's packets would come from here and be
+    /// answered there.
     ///
     /// # Errors
     /// `NotFound` where the simulation has no host of that name.
@@ -46,7 +47,8 @@ impl TurmoilRuntime {
         self.address
     }
 
-    /// Where a peer connection is to bind (`with_udp_addrs`): the host's address, and a port of the system's choice.
+    /// Where a peer connection is to bind (`with_udp_addrs`): the host's address, and a port of the system's
+    /// choice.
     pub fn udp_address(&self) -> SocketAddr {
         SocketAddr::new(self.address, 0)
     }

@@ -54,7 +54,8 @@ impl Listener for TurmoilListener {
 }
 
 /// Connections to `port` of `host`, a name or an address, for a client of the signaller
-/// ([`signaller::client::FallbackTransport`], [`signaller::tcp::TcpTransport`]). The name is looked up for each.
+/// ([`signaller::client::FallbackTransport`], [`signaller::tcp::TcpTransport`]). The name is looked up for
+/// each.
 pub fn connector(host: impl Into<String>, port: u16) -> impl Connector {
     let host = host.into();
     move || {
@@ -63,7 +64,8 @@ pub fn connector(host: impl Into<String>, port: u16) -> impl Connector {
     }
 }
 
-/// The simulation's time of day, for the settings of [`signaller::http`]. It goes on where a host starts again.
+/// The simulation's time of day, for the settings of [`signaller::http`]. It goes on where a host starts
+/// again.
 ///
 /// A relay that starts without its store is another one to its clients: make `epoch` of its settings
 /// ([`signaller::relay::RelaySettings`]) of this.

@@ -40,8 +40,9 @@ pub enum SimulationError {
 /// Runs a turmoil simulation in which `webrtc` works: on a fresh thread whose clocks, randomness and socket
 /// names are those of the simulation.
 ///
-/// `configure` may change every option of the builder; seed and epoch are those of `settings` whatever it says.
-/// `drive` adds clients and hosts, lets time pass and lets things go wrong; it returns what is to be known.
+/// `configure` may change every option of the builder; seed and epoch are those of `settings` whatever it
+/// says. `drive` adds clients and hosts, lets time pass and lets things go wrong; it returns what is to be
+/// known.
 ///
 /// # Errors
 /// [`SimulationError`]. A panic of `drive` continues in the caller.
@@ -66,9 +67,9 @@ pub fn simulate<'a, T: Send>(
 }
 
 impl Simulation<'_> {
-    /// Lets one tick pass, as [`Sim::step`]; whether all clients have ended. Afterwards the clocks of the thread
-    /// show the same time as turmoil's: within a tick `std::time::Instant::now` shows its beginning, while
-    /// tokio's clock moves.
+    /// Lets one tick pass, as [`Sim::step`]; whether all clients have ended. Afterwards the clocks of the
+    /// thread show the same time as turmoil's: within a tick `std::time::Instant::now` shows its beginning,
+    /// while tokio's clock moves.
     ///
     /// # Errors
     /// Where software of a client or host failed, or `simulation_duration` is over.
@@ -78,7 +79,8 @@ impl Simulation<'_> {
         Ok(ended)
     }
 
-    /// Lets time pass until `elapsed` after the beginning, or until all clients have ended; whether they have.
+    /// Lets time pass until `elapsed` after the beginning, or until all clients have ended; whether they
+    /// have.
     ///
     /// # Errors
     /// As for [`Simulation::step`].

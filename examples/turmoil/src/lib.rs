@@ -1,6 +1,6 @@
-//! A team's backend and a call, in one turmoil simulation: an axum service that hands out tokens and carries the
-//! signalling, and two participants whose peers are real `webrtc`. While the call lasts the caller is cut off from
-//! the backend, and the callee hangs up in that time.
+//! A team's backend and a call, in one turmoil simulation: an axum service that hands out tokens and carries
+//! the signalling, and two participants whose peers are real `webrtc`. While the call lasts the caller is cut
+//! off from the backend, and the callee hangs up in that time.
 
 pub mod backend;
 pub mod participant;
@@ -22,8 +22,8 @@ pub type Events = Arc<Mutex<Vec<String>>>;
 
 /// Plays the call with one seed; what happened. The same seed gives the same events.
 ///
-/// All links have one latency, which the seed chooses. From a band turmoil would draw for each message, and one
-/// message more would shift all draws behind it.
+/// All links have one latency, which the seed chooses. From a band turmoil would draw for each message, and
+/// one message more would shift all draws behind it.
 ///
 /// # Errors
 /// [`SimulationError`], where a participant or the backend failed.

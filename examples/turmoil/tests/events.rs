@@ -23,7 +23,8 @@ fn the_call_survives_the_partition_and_its_end_waits_for_it() {
     }
     let left = at("callee  Call: connected → ended");
     assert!((10_000..11_000).contains(&left), "{left}");
-    // Its media stopped meanwhile, and it tries to reconnect; it learns why once it reaches the backend again.
+    // Its media stopped meanwhile, and it tries to reconnect; it learns why once it reaches the backend
+    // again.
     let learned = at("caller  Call: reconnecting → ended: hung-up");
     assert!(learned > at("the partition is over"), "{learned}");
 }

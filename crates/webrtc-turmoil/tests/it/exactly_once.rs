@@ -1,8 +1,8 @@
-//! turmoil as a second judge of the signaller: whatever its network and its machines do, nothing is lost, nothing
-//! arrives twice, everything arrives in order.
+//! turmoil as a second judge of the signaller: whatever its network and its machines do, nothing is lost,
+//! nothing arrives twice, everything arrives in order.
 //!
-//! It shares no line with `netsim`, and its TCP is harsher: what a partition drops is never sent again, so that a
-//! stream behind it is silent for ever, without an error.
+//! It shares no line with `netsim`, and its TCP is harsher: what a partition drops is never sent again, so
+//! that a stream behind it is silent for ever, without an error.
 
 use std::{
     sync::{Arc, Mutex},

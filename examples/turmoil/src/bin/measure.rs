@@ -1,7 +1,8 @@
-//! What `docs/turmoil.md` says about cost and repetition, measured: `cargo run --release -p example-turmoil --bin measure`.
+//! What `docs/turmoil.md` says about cost and repetition, measured: `cargo run --release -p example-turmoil
+//! --bin measure`.
 //!
-//! Processor time of the thread that simulates. Idle hosts are pairs with a data channel and no media, connected
-//! through the backend's host, in the second minute of their call.
+//! Processor time of the thread that simulates. Idle hosts are pairs with a data channel and no media,
+//! connected through the backend's host, in the second minute of their call.
 
 use std::time::Duration;
 

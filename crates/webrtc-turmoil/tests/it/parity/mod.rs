@@ -1,5 +1,5 @@
-//! How sockets behave on the machine's loopback interface, in a world of `netsim` and in turmoil: a row for each
-//! thing that programs rely on, a test for each row, and the table of `docs/turmoil.md`.
+//! How sockets behave on the machine's loopback interface, in a world of `netsim` and in turmoil: a row for
+//! each thing that programs rely on, a test for each row, and the table of `docs/turmoil.md`.
 
 mod place;
 mod tcp;

@@ -1,4 +1,5 @@
-//! What a row of the table is played with: sockets of one of the three kinds, and turns that both ends keep to.
+//! What a row of the table is played with: sockets of one of the three kinds, and turns that both ends keep
+//! to.
 
 use std::{
     future::Future,
