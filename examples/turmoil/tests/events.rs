@@ -5,7 +5,7 @@ use example_turmoil::play;
 #[test]
 fn the_same_seed_gives_the_same_events() {
     for seed in [1, 2] {
-        assert_eq!(play(seed), play(seed), "seed {seed}");
+        assert_eq!(play(seed).unwrap(), play(seed).unwrap(), "seed {seed}");
     }
 }
 
