@@ -1,3 +1,5 @@
 //! The program as users meet it.
 
+#[cfg(target_os = "linux")]
+mod project;
 mod serve;

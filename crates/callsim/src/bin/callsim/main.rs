@@ -1,11 +1,15 @@
 //! The program: one thin module per command; what they do is in the libraries.
 
 mod nat_grid;
+mod new;
 mod profiles;
+mod project;
 mod replay;
 mod run;
 mod schema;
 mod serve;
+mod shell;
+mod worlds;
 
 use std::process::ExitCode;
 
@@ -37,13 +41,20 @@ enum Command {
     Profiles(profiles::Arguments),
     /// Test every pair of NATs: what is simulated, and what the RFCs predict
     NatGrid(nat_grid::Arguments),
+    /// Write a commented scenario to begin with
+    New(new::Arguments),
     /// Write the JSON Schema of scenario files, scenarios/schema.json
     Schema(schema::Arguments),
+    /// Print the completions of a shell
+    Completions(shell::CompletionsArguments),
+    /// Print the manual page of the program, or of a command
+    Man(shell::ManArguments),
 }
 
 const EXAMPLES: &str = "\
 Examples:
   callsim run                                     every scenario of scenarios/ over its 20 seeds
+  callsim new loss/answer-lost                    a first scenario, with comments
   callsim run --list                              what there is
   callsim run ringing loss/uniform-5pct           a theme and one scenario
   callsim run happy/host-candidates --seed 7      one run, with its full timeline
@@ -75,7 +86,10 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Profiles(arguments) => profiles::run(&arguments),
         Command::NatGrid(arguments) => nat_grid::run(&arguments),
+        Command::New(arguments) => new::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Completions(arguments) => shell::completions(Cli::command(), &arguments),
+        Command::Man(arguments) => shell::man(Cli::command(), &arguments),
     };
     output::end(result)
 }
