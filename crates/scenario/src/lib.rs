@@ -43,6 +43,7 @@ mod nearest;
 pub mod plan;
 pub mod profile;
 pub mod record;
+#[cfg(feature = "replay")]
 pub mod replay;
 pub mod report;
 pub mod run;

@@ -9,6 +9,7 @@ mod run;
 mod schema;
 mod serve;
 mod shell;
+mod versions;
 mod worlds;
 
 use std::process::ExitCode;

@@ -20,7 +20,9 @@ use scenario::{
 };
 
 use self::input::Chosen;
-use crate::{exit::Code, interrupt, jobs, now, output, progress::Bar, project::Project, typed, worlds};
+use crate::{
+    exit::Code, interrupt, jobs, now, output, progress::Bar, project::Project, typed, versions, worlds,
+};
 
 /// The options of the command.
 #[derive(Args)]
@@ -96,6 +98,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         return Ok(chosen.verdict(Code::Good));
     }
     worlds::supported()?;
+    versions::check();
     interrupt::listen()?;
     let asked = Asked { arguments, project: &project, chosen: &chosen };
     let code = match &arguments.relay_log {
