@@ -1,5 +1,7 @@
 //! The program: one thin module per command; what they do is in the libraries.
 
+#[cfg(feature = "gate")]
+mod gate;
 mod nat_grid;
 mod new;
 mod profiles;
@@ -14,6 +16,8 @@ mod worlds;
 
 use std::process::ExitCode;
 
+#[cfg(feature = "gate")]
+use callsim::terminal::today;
 use callsim::terminal::{TABLE_STYLE, exit, interrupt, jobs, now, output, progress, typed};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -38,6 +42,9 @@ enum Command {
     Replay(Box<replay::Arguments>),
     /// Run the signalling server on real sockets, for apps and for trying it by hand
     Serve(Box<serve::Arguments>),
+    /// Stop a change that makes calls slower or bigger: the project's scenarios, in virtual time
+    #[cfg(feature = "gate")]
+    Gate(Box<gate::Arguments>),
     /// The named networks: their figures and sources, and how calls fare on them
     Profiles(profiles::Arguments),
     /// Test every pair of NATs: what is simulated, and what the RFCs predict
@@ -62,6 +69,7 @@ Examples:
   callsim run --format json --out report.json     for a machine
   callsim run --guards-off                        whether the harness sees what the engine guards against
   callsim replay dump.txt relay.jsonl             what happened in a captured call
+  callsim gate                                    whether a call got slower than callsim-baseline.json expects
   callsim profiles                                the networks that scenarios can name
   callsim nat-grid                                which NATs a call gets through, and which need TURN
   callsim serve                                   the signalling server on 127.0.0.1:8080
@@ -85,6 +93,8 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        #[cfg(feature = "gate")]
+        Command::Gate(arguments) => gate::run(&arguments),
         Command::Profiles(arguments) => profiles::run(&arguments),
         Command::NatGrid(arguments) => nat_grid::run(&arguments),
         Command::New(arguments) => new::run(&arguments),

@@ -132,6 +132,12 @@ impl Project {
         asked.map_or_else(own, Path::to_owned)
     }
 
+    /// A file in the project's folder.
+    #[cfg(feature = "gate")]
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
     /// `patterns` with what the project's themes stand for.
     pub(crate) fn patterns(&self, patterns: &[String]) -> Vec<String> {
         let of_theme = |pattern: &String| self.themes.get(pattern).cloned();

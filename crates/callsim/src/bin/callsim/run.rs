@@ -19,7 +19,7 @@ use scenario::{
     suite::{self, Keep, Options, Seeds, SuiteResult},
 };
 
-use self::input::Chosen;
+pub(crate) use self::input::Chosen;
 use crate::{
     exit::Code, interrupt, jobs, now, output, progress::Bar, project::Project, typed, versions, worlds,
 };
@@ -86,7 +86,7 @@ enum Format {
 /// Plays what is asked for and reports it.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     let project = Project::find()?;
-    let chosen = match input::load(&project, arguments.dir.as_deref(), &arguments.names) {
+    let chosen = match Chosen::load(&project, arguments.dir.as_deref(), &arguments.names) {
         Ok(chosen) => chosen,
         Err(code) => return Ok(code),
     };

@@ -21,15 +21,38 @@ use crate::{
 };
 
 /// The scenarios that a command line means.
-pub(super) struct Chosen {
-    pub(super) plans: Vec<Plan>,
+pub(crate) struct Chosen {
+    pub(crate) plans: Vec<Plan>,
     /// How many files were meant that cannot be used; what is wrong with them has been shown.
-    pub(super) unusable: usize,
+    unusable: usize,
     /// Files that are in no folder of scenarios, and are called by their path.
     outside: BTreeSet<PathBuf>,
 }
 
 impl Chosen {
+    /// The scenarios that `asked` means: names, themes and patterns in the project's folder or in `dir`, paths of files, and
+    /// paths of folders. A file that cannot be used stops no other. Where nothing is left, what is wrong has been said.
+    pub(crate) fn load(project: &Project, dir: Option<&Path>, asked: &[String]) -> Result<Self, Code> {
+        let dir = project.scenarios(dir);
+        let found = find(&dir, project, asked)?;
+        let mut chosen = Self { plans: Vec::new(), unusable: 0, outside: BTreeSet::new() };
+        for file in found {
+            let root = if file.starts_with(&dir) { &dir } else { file.parent().unwrap_or(&dir) };
+            match load_file(root, &file) {
+                Ok(plan) => chosen.plans.push(plan),
+                Err(error) => {
+                    chosen.unusable += 1;
+                    show(error);
+                }
+            }
+            if !file.starts_with(&dir) {
+                chosen.outside.insert(file);
+            }
+        }
+        chosen.plans.sort_by(|one, other| one.name.cmp(&other.name));
+        if chosen.plans.is_empty() { Err(Code::BadInput) } else { Ok(chosen) }
+    }
+
     /// What the user types for `plan`.
     pub(super) fn argument(&self, plan: &Plan) -> String {
         match &plan.file {
@@ -39,35 +62,12 @@ impl Chosen {
     }
 
     /// `code`, unless files could not be used: that goes before what the others came to.
-    pub(super) fn verdict(&self, code: Code) -> Code {
+    pub(crate) fn verdict(&self, code: Code) -> Code {
         match code {
             Code::Good | Code::CheckFailed | Code::NothingRan if self.unusable > 0 => Code::BadInput,
             code => code,
         }
     }
-}
-
-/// The scenarios that `asked` means: names, themes and patterns in the project's folder or in `dir`, paths of files, and
-/// paths of folders. A file that cannot be used stops no other. Where nothing is left, what is wrong has been said.
-pub(super) fn load(project: &Project, dir: Option<&Path>, asked: &[String]) -> Result<Chosen, Code> {
-    let dir = project.scenarios(dir);
-    let found = find(&dir, project, asked)?;
-    let mut chosen = Chosen { plans: Vec::new(), unusable: 0, outside: BTreeSet::new() };
-    for file in found {
-        let root = if file.starts_with(&dir) { &dir } else { file.parent().unwrap_or(&dir) };
-        match load_file(root, &file) {
-            Ok(plan) => chosen.plans.push(plan),
-            Err(error) => {
-                chosen.unusable += 1;
-                show(error);
-            }
-        }
-        if !file.starts_with(&dir) {
-            chosen.outside.insert(file);
-        }
-    }
-    chosen.plans.sort_by(|one, other| one.name.cmp(&other.name));
-    if chosen.plans.is_empty() { Err(Code::BadInput) } else { Ok(chosen) }
 }
 
 /// The files that are meant, each once; those in `dir` under its name.
