@@ -19,7 +19,7 @@ use super::{
     build, outputs,
     tier::Wanted,
 };
-use crate::{exit::Code, output};
+use crate::{exit::Code, output, today};
 
 /// The options of the command.
 #[derive(Args)]
@@ -71,7 +71,10 @@ fn accept(arguments: &Arguments) -> anyhow::Result<Result<Vec<String>, Refused>>
         Ok(rows) => rows,
         Err(refused) => return Ok(Err(refused)),
     };
-    let acceptance = Acceptance { reason: arguments.reason.clone(), date: today()? };
+    let acceptance = Acceptance {
+        reason: arguments.reason.clone(),
+        date: Date::new(today()).context("the machine's clock")?,
+    };
     let baselines = Baselines::new(arguments.baselines.clone());
     let mut changed = Vec::new();
     for tier in [Tier::Virtual, Tier::Instructions] {
@@ -198,11 +201,4 @@ fn measured(row: &Row) -> Result<Option<Value>, Refused> {
 fn expected(metric: &Metric, value: Value) -> Expected {
     let Metric { unit, better, budget, .. } = *metric;
     Expected { unit, better, budget, value }
-}
-
-/// The day, in Coordinated Universal Time.
-#[expect(clippy::disallowed_methods, reason = "which day something was accepted on is real time")]
-fn today() -> anyhow::Result<Date> {
-    let now = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
-    Date::new(now.get(..10).unwrap_or_default()).context("the machine's clock")
 }

@@ -24,7 +24,10 @@ use super::{
     machine, outputs,
     tier::{self, Wanted},
 };
-use crate::{exit::Code, output};
+use crate::{
+    exit::{self, Code},
+    output,
+};
 
 mod predecessor;
 mod rebuilt;
@@ -145,7 +148,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         None => output::print(&text)?,
     }
     outputs::tell_github(&report)?;
-    Ok(outputs::code(report.outcome))
+    Ok(exit::of_gate(report.outcome))
 }
 
 /// A baseline that cannot be used is an answer, not a failure of the gate.

@@ -8,9 +8,9 @@ use std::{
 };
 
 use anyhow::Context as _;
-use gate::{Outcome, Report, report};
+use gate::{Report, report};
 
-use crate::{exit::Code, output};
+use crate::output;
 
 /// The report that `gate accept` reads.
 pub(super) fn last_report(gate_dir: &Path) -> PathBuf {
@@ -51,28 +51,4 @@ fn is_github() -> bool {
 pub(super) fn fresh_seed() -> u64 {
     // Without the system's randomness, any order will do.
     getrandom::u64().unwrap_or(1) >> 11
-}
-
-/// What the program ends with.
-pub(super) const fn code(outcome: Outcome) -> Code {
-    match outcome {
-        Outcome::Passed => Code::Good,
-        Outcome::ToolFailed => Code::ToolFailed,
-        Outcome::Regressed => Code::CheckFailed,
-        Outcome::Inconclusive => Code::Inconclusive,
-        Outcome::NothingCompared => Code::NothingRan,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_exit_code_is_the_one_in_the_report() {
-        use Outcome::{Inconclusive, NothingCompared, Passed, Regressed, ToolFailed};
-        for outcome in [Passed, ToolFailed, Regressed, Inconclusive, NothingCompared] {
-            assert_eq!(code(outcome) as u8, outcome.code());
-        }
-    }
 }

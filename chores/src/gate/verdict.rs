@@ -4,8 +4,10 @@ use std::{fs, path::PathBuf};
 
 use clap::Args;
 
-use super::outputs;
-use crate::{exit::Code, output};
+use crate::{
+    exit::{self, Code},
+    output,
+};
 
 /// The options of the command.
 #[derive(Args)]
@@ -39,5 +41,5 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     if !recomputed.outcome_agrees {
         output::complain(&format!("{file} came to another outcome: written by another version, or edited?"));
     }
-    Ok(outputs::code(recomputed.report.outcome))
+    Ok(exit::of_gate(recomputed.report.outcome))
 }

@@ -1,5 +1,19 @@
-//! Scripted WebRTC calls in a deterministic virtual world.
+#![doc = include_str!("../README.md")]
 
+mod assertion;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod terminal;
+
+pub use scenario::{
+    checks::{self, Failure, check},
+    format, metrics,
+    plan::{self, Outcome, Plan},
+    profile,
+    record::{self, RunRecord},
+    report,
+    run::{self, RunError, play},
+    schema, suite, timeline,
+};
+
+pub use self::assertion::{SEED_VARIABLE, assert_passes};

@@ -26,3 +26,10 @@ pub fn jobs(asked: Option<NonZeroUsize>) -> NonZeroUsize {
 pub fn now() -> Instant {
     Instant::now()
 }
+
+/// The day, in Coordinated Universal Time: `2026-11-30`.
+#[allow(clippy::disallowed_methods, reason = "which day something was accepted on is real time")]
+pub fn today() -> String {
+    let now = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
+    now.chars().take("2026-11-30".len()).collect()
+}

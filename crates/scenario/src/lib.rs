@@ -42,6 +42,7 @@ pub mod nat_grid;
 pub mod plan;
 pub mod profile;
 pub mod record;
+#[cfg(feature = "replay")]
 pub mod replay;
 pub mod report;
 pub mod run;

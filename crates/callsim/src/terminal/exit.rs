@@ -50,3 +50,29 @@ impl From<Code> for ExitCode {
         Self::from(code as u8)
     }
 }
+
+/// What a gate ends with.
+#[cfg(feature = "gate")]
+pub const fn of_gate(outcome: gate::Outcome) -> Code {
+    use gate::Outcome;
+    match outcome {
+        Outcome::Passed => Code::Good,
+        Outcome::ToolFailed => Code::ToolFailed,
+        Outcome::Regressed => Code::CheckFailed,
+        Outcome::Inconclusive => Code::Inconclusive,
+        Outcome::NothingCompared => Code::NothingRan,
+    }
+}
+
+#[cfg(all(test, feature = "gate"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_is_the_one_in_the_report() {
+        use gate::Outcome::{Inconclusive, NothingCompared, Passed, Regressed, ToolFailed};
+        for outcome in [Passed, ToolFailed, Regressed, Inconclusive, NothingCompared] {
+            assert_eq!(of_gate(outcome) as u8, outcome.code());
+        }
+    }
+}

@@ -10,13 +10,18 @@ use anyhow::Context;
 
 use super::exit::Code;
 
+/// Input that cannot be used, in words: [`end`] answers it with [`Code::BadInput`].
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadInput(pub String);
+
 /// What a program ends with: the code that its command came to, or its complaint.
 pub fn end(result: anyhow::Result<Code>) -> ExitCode {
     match result {
         Ok(code) => code.into(),
         Err(error) => {
             complain(&format!("error: {}", in_one_line(&error)));
-            Code::ToolFailed.into()
+            if error.is::<BadInput>() { Code::BadInput.into() } else { Code::ToolFailed.into() }
         }
     }
 }
@@ -45,17 +50,45 @@ pub fn in_one_line(error: &anyhow::Error) -> String {
     })
 }
 
-/// Writes a file as a whole: whoever looks sees the old one, or the new one, never a part.
+/// Whether `path` could be written, before the work for it is done.
+///
+/// # Errors
+/// [`BadInput`] where its folder is not there.
+pub fn check_target(path: Option<&Path>) -> Result<(), BadInput> {
+    let Some(path) = path else { return Ok(()) };
+    let folder = folder_of(path);
+    match folder.is_dir() {
+        true => Ok(()),
+        false => {
+            Err(BadInput(format!("cannot write {}: there is no folder {}", path.display(), folder.display())))
+        }
+    }
+}
+
+/// Writes a file as a whole: a reader sees the old one, or the new one, never a part.
+///
+/// # Errors
+/// [`BadInput`] where its folder is not there; the system's words where it cannot be written.
 pub fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    check_target(Some(path))?;
     let write = || -> io::Result<()> {
-        let mut file = new_file(directory)?;
+        let mut file = new_file(folder_of(path))?;
         file.write_all(text.as_bytes())?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    write().map_err(|error| anyhow::anyhow!("cannot write {}: {}", path.display(), cause_of(&error)))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The system's words, without the name of the temporary file.
+fn cause_of(error: &io::Error) -> String {
+    let cause = error.get_ref().and_then(|named| named.source());
+    cause.map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// A new file with the rights that any new file gets.
@@ -92,8 +125,17 @@ mod tests {
         write_file(&path, "new").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
-        let nowhere = directory.path().join("missing/report.json");
-        let error = write_file(&nowhere, "text").unwrap_err();
-        assert!(format!("{error:#}").contains("cannot write"), "{error:#}");
+    }
+
+    #[test]
+    fn an_error_names_what_the_user_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let (folder, path) = (directory.path().join("missing"), directory.path().join("missing/report.json"));
+        let error = write_file(&path, "text").unwrap_err();
+        assert!(error.is::<BadInput>());
+        let expected = format!("cannot write {}: there is no folder {}", path.display(), folder.display());
+        assert_eq!(error.to_string(), expected);
+        let error = write_file(directory.path(), "text").unwrap_err().to_string();
+        assert!(error.starts_with("cannot write") && !error.contains(".callsim-"), "{error}");
     }
 }

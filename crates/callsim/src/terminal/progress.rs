@@ -10,7 +10,14 @@ use super::output;
 /// A bar on standard error; nothing at all where that is no terminal.
 pub struct Bar(ProgressBar);
 
+impl Default for Bar {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Bar {
+    /// Before it is known how many runs there are.
     pub fn new() -> Self {
         let target = match std::io::stderr().is_terminal() {
             true => ProgressDrawTarget::stderr(),
@@ -23,6 +30,7 @@ impl Bar {
         Self(bar)
     }
 
+    /// Shows how far a suite is.
     pub fn show(&self, progress: Progress) {
         self.0.set_length(progress.total as u64);
         if progress.failed > 0 {
@@ -32,6 +40,7 @@ impl Bar {
         self.0.set_position((progress.done as u64).max(self.0.position()));
     }
 
+    /// Takes the bar away.
     pub fn clear(&self) {
         self.0.finish_and_clear();
     }

@@ -1,3 +1,9 @@
 //! The program as users meet it.
 
+#[cfg(all(target_os = "linux", feature = "gate"))]
+mod gate;
+#[cfg(target_os = "linux")]
+mod place;
+#[cfg(target_os = "linux")]
+mod project;
 mod serve;

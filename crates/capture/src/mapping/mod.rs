@@ -76,10 +76,8 @@ impl Default for Mappings {
 
 impl Mappings {
     /// `own`, and after it the built-in mappings.
-    pub fn with(own: Mapping) -> Self {
-        let mut list = vec![own];
-        list.extend(builtin::all());
-        Self { list }
+    pub fn with(own: impl IntoIterator<Item = Mapping>) -> Self {
+        Self { list: own.into_iter().chain(builtin::all()).collect() }
     }
 
     /// The names of the mappings, in the order in which they are tried.

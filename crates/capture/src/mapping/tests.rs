@@ -131,7 +131,7 @@ fn a_mapping_file_is_tried_first() {
         O = "offer"
         X = "bye"
     "#;
-    let mappings = Mappings::with(Mapping::from_toml("ours.toml", text).unwrap());
+    let mappings = Mappings::with([Mapping::from_toml("ours.toml", text).unwrap()]);
     check_with(&mappings, r#"{"t":"O","d":{"s":"v=0"},"who":"a"}"#, "offer a→? sdp offer");
     check_with(&mappings, r#"{"t":"X","who":"a"}"#, "bye a→?");
     check_with(&mappings, r#"{"type":"bye"}"#, "bye");

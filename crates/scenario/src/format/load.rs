@@ -31,19 +31,14 @@ pub enum LoadError {
     },
 }
 
-/// Loads every `*.toml` under `root`, ordered by name.
+/// Loads every scenario under `root`, ordered by name.
 ///
 /// # Errors
 /// All files that cannot be used, together; an unreadable directory; a directory without scenarios.
 pub fn load_dir(root: &Path) -> Result<Vec<Plan>, LoadError> {
-    let mut files = Vec::new();
-    collect(root, &mut files)?;
-    if files.is_empty() {
-        return Err(LoadError::Nothing { root: root.to_owned() });
-    }
     let mut plans = Vec::new();
     let mut bad = Vec::new();
-    for file in files {
+    for file in files(root)? {
         match load_file(root, &file) {
             Ok(plan) => plans.push(plan),
             Err(LoadError::Format(errors)) => bad.extend(errors),
@@ -57,6 +52,19 @@ pub fn load_dir(root: &Path) -> Result<Vec<Plan>, LoadError> {
     Ok(plans)
 }
 
+/// The scenario files under `root`: every `*.toml` but `callsim.toml`, which is about a project.
+///
+/// # Errors
+/// An unreadable directory; a directory without scenarios.
+pub fn files(root: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    let mut files = Vec::new();
+    collect(root, &mut files)?;
+    if files.is_empty() {
+        return Err(LoadError::Nothing { root: root.to_owned() });
+    }
+    Ok(files)
+}
+
 /// Loads one file, whose name is its path under `root` without `.toml`.
 ///
 /// # Errors
@@ -68,7 +76,8 @@ pub fn load_file(root: &Path, file: &Path) -> Result<Plan, LoadError> {
     Plan::read(&name, Some(file.to_owned()), &text).map_err(|error| LoadError::Format(vec![error]))
 }
 
-fn name_of(root: &Path, file: &Path) -> String {
+/// The name of the scenario in `file`: its path under `root` without `.toml`.
+pub fn name_of(root: &Path, file: &Path) -> String {
     let relative = file.strip_prefix(root).unwrap_or(file).with_extension("");
     let parts = relative.components().map(|part| part.as_os_str().to_string_lossy());
     parts.collect::<Vec<_>>().join("/")
@@ -85,7 +94,9 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), LoadError> 
     for path in paths {
         if path.is_dir() {
             collect(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
+        } else if path.extension().is_some_and(|extension| extension == "toml")
+            && !path.ends_with("callsim.toml")
+        {
             files.push(path);
         }
     }

@@ -1,14 +1,23 @@
 //! The program: one thin module per command; what they do is in the libraries.
 
+#[cfg(feature = "gate")]
+mod gate;
 mod nat_grid;
+mod new;
 mod profiles;
+mod project;
 mod replay;
 mod run;
 mod schema;
 mod serve;
+mod shell;
+mod versions;
+mod worlds;
 
 use std::process::ExitCode;
 
+#[cfg(feature = "gate")]
+use callsim::terminal::today;
 use callsim::terminal::{TABLE_STYLE, exit, interrupt, jobs, now, output, progress, typed};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -33,23 +42,34 @@ enum Command {
     Replay(Box<replay::Arguments>),
     /// Run the signalling server on real sockets, for apps and for trying it by hand
     Serve(Box<serve::Arguments>),
+    /// Stop a change that makes calls slower or bigger: the project's scenarios, in virtual time
+    #[cfg(feature = "gate")]
+    Gate(Box<gate::Arguments>),
     /// The named networks: their figures and sources, and how calls fare on them
     Profiles(profiles::Arguments),
     /// Test every pair of NATs: what is simulated, and what the RFCs predict
     NatGrid(nat_grid::Arguments),
+    /// Write a commented scenario to begin with
+    New(new::Arguments),
     /// Write the JSON Schema of scenario files, scenarios/schema.json
     Schema(schema::Arguments),
+    /// Print the completions of a shell
+    Completions(shell::CompletionsArguments),
+    /// Print the manual page of the program, or of a command
+    Man(shell::ManArguments),
 }
 
 const EXAMPLES: &str = "\
 Examples:
   callsim run                                     every scenario of scenarios/ over its 20 seeds
+  callsim new loss/answer-lost                    a first scenario, with comments
   callsim run --list                              what there is
   callsim run ringing loss/uniform-5pct           a theme and one scenario
   callsim run happy/host-candidates --seed 7      one run, with its full timeline
   callsim run --format json --out report.json     for a machine
   callsim run --guards-off                        whether the harness sees what the engine guards against
   callsim replay dump.txt relay.jsonl             what happened in a captured call
+  callsim gate                                    whether a call got slower than callsim-baseline.json expects
   callsim profiles                                the networks that scenarios can name
   callsim nat-grid                                which NATs a call gets through, and which need TURN
   callsim serve                                   the signalling server on 127.0.0.1:8080
@@ -73,9 +93,14 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        #[cfg(feature = "gate")]
+        Command::Gate(arguments) => gate::run(&arguments),
         Command::Profiles(arguments) => profiles::run(&arguments),
         Command::NatGrid(arguments) => nat_grid::run(&arguments),
+        Command::New(arguments) => new::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Completions(arguments) => shell::completions(Cli::command(), &arguments),
+        Command::Man(arguments) => shell::man(Cli::command(), &arguments),
     };
     output::end(result)
 }

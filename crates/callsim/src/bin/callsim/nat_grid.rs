@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use scenario::nat_grid::{self, Cell, Row};
 use serde::Serialize;
 
-use crate::{exit::Code, interrupt, jobs, now, output, progress::Bar};
+use crate::{exit::Code, interrupt, jobs, now, output, progress::Bar, worlds};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -66,7 +66,8 @@ impl Grid {
 
 /// Plays the grid and reports it.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
-    determinism::supported()?;
+    worlds::supported()?;
+    output::check_target(arguments.out.as_deref())?;
     let rows = match asked(arguments) {
         Ok(rows) => rows,
         Err(message) => {

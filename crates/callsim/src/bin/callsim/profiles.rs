@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use scenario::profile::{Profile, profiles};
 
 use self::measure::Measured;
-use crate::{exit::Code, interrupt, jobs, output};
+use crate::{exit::Code, interrupt, jobs, output, worlds};
 
 /// The options of the command.
 #[derive(Args)]
@@ -64,10 +64,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
             return Ok(Code::BadInput);
         }
     };
+    output::check_target(arguments.out.as_deref())?;
     let measured = match arguments.measure {
         false => None,
         true => {
-            determinism::supported()?;
+            worlds::supported()?;
             interrupt::listen()?;
             let Some(measured) = measure::measure(&chosen, arguments.seeds, jobs(arguments.jobs))? else {
                 output::complain("stopped: nothing was written");

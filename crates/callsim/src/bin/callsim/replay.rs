@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
 use self::{input::Input, report::Report};
-use crate::{exit::Code, output};
+use crate::{exit::Code, output, project::Project};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -70,7 +70,12 @@ enum Format {
 
 /// Reads the files, says what they show, and plays it again where it can be.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
-    let input = match Input::read(&arguments.files, arguments.mapping.as_deref(), arguments.memory) {
+    output::check_target(arguments.out.as_deref())?;
+    let mappings = match &arguments.mapping {
+        Some(mapping) => vec![mapping.clone()],
+        None => Project::find()?.mappings,
+    };
+    let input = match Input::read(&arguments.files, &mappings, arguments.memory) {
         Ok(input) => input,
         Err(problem) => {
             output::complain(&format!("error: {problem}"));

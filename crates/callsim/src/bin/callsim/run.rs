@@ -1,5 +1,6 @@
 //! `callsim run`
 
+mod budgets;
 mod guards_off;
 mod human;
 mod input;
@@ -19,14 +20,17 @@ use scenario::{
     suite::{self, Keep, Options, Seeds, SuiteResult},
 };
 
-pub(crate) use self::input::default_dir;
-use crate::{exit::Code, interrupt, jobs, now, output, progress::Bar, typed};
+pub(crate) use self::input::Chosen;
+use crate::{
+    exit::Code, interrupt, jobs, now, output, progress::Bar, project::Project, typed, versions, worlds,
+};
 
 /// The options of the command.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Which scenarios: a name, a theme, the beginning of names, or a glob [default: all]
+    /// Which scenarios: a name, with or without its theme, a theme, the beginning of names, a glob, or a file's path
+    /// [default: all]
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     /// Play this many seeds of each, from 1 on [default: what the scenario says, mostly 20]
@@ -53,7 +57,7 @@ pub(crate) struct Arguments {
     /// Write the relay's log of the only run to this file, in the form that `callsim replay` reads
     #[arg(long, value_name = "FILE", requires = "seed", conflicts_with_all = ["list", "guards_off"])]
     relay_log: Option<PathBuf>,
-    /// Where scenarios stand [default: the workspace's scenarios/]
+    /// Where scenarios are [default: the project's scenarios/, here or in a folder above]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
@@ -61,6 +65,7 @@ pub(crate) struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   callsim run ringing loss/uniform-5pct           a theme and one scenario
+  callsim run path/to/file.toml                   a file, wherever it is
   callsim run happy/host-candidates --seed 7      one run, with its full timeline
   callsim run 'turn/*' --seeds 200                more seeds of some
   callsim run --format json --out report.json     for a machine
@@ -81,35 +86,38 @@ enum Format {
 
 /// Plays what is asked for and reports it.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
-    let plans = match input::load(arguments.dir.as_deref(), &arguments.names) {
-        Ok(plans) => plans,
+    let project = Project::find()?;
+    let chosen = match Chosen::load(&project, arguments.dir.as_deref(), &arguments.names) {
+        Ok(chosen) => chosen,
         Err(code) => return Ok(code),
     };
+    for target in [&arguments.out, &arguments.relay_log] {
+        output::check_target(target.as_deref())?;
+    }
     if arguments.list {
-        hand_over(arguments, &listing::listing(&plans, arguments.format)?)?;
-        return Ok(Code::Good);
+        hand_over(arguments, &listing::listing(&chosen.plans, arguments.format)?)?;
+        return Ok(chosen.verdict(Code::Good));
     }
-    determinism::supported()?;
+    worlds::supported()?;
+    versions::check();
     interrupt::listen()?;
-    if arguments.guards_off {
-        return guards_off::run(&plans, arguments);
-    }
-    if let Some(path) = &arguments.relay_log
-        && let Some(code) = write_relay_log(&plans, arguments, path)?
-    {
-        return Ok(code);
-    }
-    let (result, report) = play(&plans, arguments);
-    if result.is_partial() {
-        return Ok(stopped(&result));
-    }
-    let text = match arguments.format {
-        Format::Human => human::report(&report, single_run(&result)),
-        Format::Json => report.to_json()?,
-        Format::Junit => junit::report(&report, &result)?,
+    let asked = Asked { arguments, project: &project, chosen: &chosen };
+    let code = match &arguments.relay_log {
+        _ if arguments.guards_off => guards_off::run(&asked)?,
+        Some(path) => match write_relay_log(&chosen.plans, arguments, path)? {
+            Some(code) => code,
+            None => play(&asked)?,
+        },
+        None => play(&asked)?,
     };
-    hand_over(arguments, &text)?;
-    Ok(verdict(&report))
+    Ok(chosen.verdict(code))
+}
+
+/// What the command line and the project ask for.
+struct Asked<'a> {
+    arguments: &'a Arguments,
+    project: &'a Project,
+    chosen: &'a Chosen,
 }
 
 /// The relay's log of the one run that was asked for; a code where there is more than one.
@@ -130,30 +138,44 @@ fn stopped(result: &SuiteResult) -> Code {
     Code::Interrupted
 }
 
-fn play(plans: &[Plan], arguments: &Arguments) -> (SuiteResult, Report) {
+fn play(asked: &Asked<'_>) -> anyhow::Result<Code> {
+    let Asked { arguments, project, chosen } = asked;
     let started = now();
-    let result = play_all(plans, arguments);
-    let wall = now().duration_since(started);
-    let report = Report::new(plans, &result, wall, &|plan, seeds| repeat(plan, seeds, arguments));
-    (result, report)
+    let result = play_all(&chosen.plans, asked);
+    if result.is_partial() {
+        return Ok(stopped(&result));
+    }
+    let repeat = |plan: &Plan, seeds| repeat(asked, plan, seeds);
+    let mut report = Report::new(&chosen.plans, &result, now().duration_since(started), &repeat);
+    if arguments.seed.is_none() {
+        budgets::judge(&mut report, &chosen.plans, &project.budgets, &repeat);
+    }
+    let text = match arguments.format {
+        Format::Human => human::report(&report, single_run(&result)),
+        Format::Json => report.to_json()?,
+        Format::Junit => junit::report(&report, &result)?,
+    };
+    hand_over(arguments, &text)?;
+    Ok(verdict(&report))
 }
 
 /// The command that plays `plan` again.
-fn repeat(plan: &Plan, seeds: Seeds, arguments: &Arguments) -> String {
-    let mut command = format!("{} {}", typed::command("run"), plan.name);
+fn repeat(asked: &Asked<'_>, plan: &Plan, seeds: Seeds) -> String {
+    let mut command = format!("{} {}", typed::command("run"), asked.chosen.argument(plan));
     command += &match seeds {
         Seeds::OfScenario => String::new(),
         Seeds::Count(count) => format!(" --seeds {count}"),
         Seeds::One(seed) => format!(" --seed {seed}"),
     };
-    if let Some(dir) = &arguments.dir {
+    if let Some(dir) = &asked.arguments.dir {
         command += &format!(" --dir {}", dir.display());
     }
     command
 }
 
-fn play_all(plans: &[Plan], arguments: &Arguments) -> SuiteResult {
-    let seeds = match (arguments.seed, arguments.seeds) {
+fn play_all(plans: &[Plan], asked: &Asked<'_>) -> SuiteResult {
+    let Asked { arguments, project, .. } = asked;
+    let seeds = match (arguments.seed, arguments.seeds.or(project.seeds)) {
         (Some(seed), _) => Seeds::One(seed),
         (None, Some(count)) => Seeds::Count(count.get()),
         (None, None) => Seeds::OfScenario,
@@ -161,7 +183,7 @@ fn play_all(plans: &[Plan], arguments: &Arguments) -> SuiteResult {
     let single = arguments.seed.is_some() && plans.len() == 1;
     let options = Options {
         seeds,
-        jobs: jobs(arguments.jobs),
+        jobs: jobs(arguments.jobs.or(project.jobs)),
         keep: if single { Keep::Everything } else { Keep::Nothing },
     };
     let bar = Bar::new();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::{exit::Code, output, run::default_dir, typed};
+use crate::{exit::Code, output, project::Project, typed};
 
 /// The options of the command.
 #[derive(Args)]
@@ -12,14 +12,14 @@ pub(crate) struct Arguments {
     /// Write nothing; exit with 3 if the file is out of date
     #[arg(long)]
     check: bool,
-    /// Where scenarios stand [default: the workspace's scenarios/]
+    /// Where scenarios are [default: the project's scenarios/, here or in a folder above]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
 
 /// Writes or checks `schema.json` in the scenarios' directory.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
-    let path = arguments.dir.clone().unwrap_or_else(default_dir).join("schema.json");
+    let path = Project::find()?.scenarios(arguments.dir.as_deref()).join("schema.json");
     let text = scenario::schema::schema_text();
     // A file that is not there is out of date.
     let is_current = std::fs::read_to_string(&path).is_ok_and(|found| found == text);

@@ -30,10 +30,11 @@ impl Input {
     /// Reads all that `paths` mean.
     ///
     /// # Errors
-    /// What is wrong with a folder or the mapping file, in words. A capture that cannot be read is no error
+    /// What is wrong with a folder or a mapping file, in words. A capture that cannot be read is no error
     /// here: the others may still say something.
-    pub(super) fn read(paths: &[PathBuf], mapping: Option<&Path>, memory: usize) -> Result<Self, String> {
-        let mappings = mapping.map(mappings).transpose()?.unwrap_or_default();
+    pub(super) fn read(paths: &[PathBuf], own: &[PathBuf], memory: usize) -> Result<Self, String> {
+        let own = own.iter().map(|path| mapping(path)).collect::<Result<Vec<_>, _>>()?;
+        let mappings = Mappings::with(own);
         let limits = Limits { memory_bytes: memory, ..Limits::default() };
         let (mut recordings, mut readable, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for path in files(paths)? {
@@ -51,11 +52,10 @@ impl Input {
     }
 }
 
-fn mappings(path: &Path) -> Result<Mappings, String> {
+fn mapping(path: &Path) -> Result<Mapping, String> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
-    let mapping = Mapping::from_toml(&name, &text).map_err(|error| error.to_string())?;
-    Ok(Mappings::with(mapping))
+    Mapping::from_toml(&name, &text).map_err(|error| error.to_string())
 }
 
 /// The files that `paths` mean, each once, in the order in which they are named; those of a folder by name.

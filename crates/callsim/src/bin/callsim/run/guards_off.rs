@@ -8,17 +8,18 @@ use scenario::{
     plan::Plan,
 };
 
-use super::{Arguments, Format, hand_over, play_all, stopped};
+use super::{Asked, Format, hand_over, play_all, stopped};
 use crate::{TABLE_STYLE, exit::Code, output};
 
 /// Plays what is about a guard without it; good only if every one is caught.
-pub(super) fn run(plans: &[Plan], arguments: &Arguments) -> anyhow::Result<Code> {
+pub(super) fn run(asked: &Asked<'_>) -> anyhow::Result<Code> {
+    let arguments = asked.arguments;
     if arguments.format == Format::Junit {
         output::complain("error: `--guards-off` reports for people or as JSON");
         return Ok(Code::BadInput);
     }
-    let plans: Vec<Plan> = plans.iter().filter_map(Plan::guard_off).collect();
-    let result = play_all(&plans, arguments);
+    let plans: Vec<Plan> = asked.chosen.plans.iter().filter_map(Plan::guard_off).collect();
+    let result = play_all(&plans, asked);
     if result.is_partial() {
         return Ok(stopped(&result));
     }

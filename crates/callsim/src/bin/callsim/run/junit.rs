@@ -8,6 +8,8 @@ use scenario::{
     suite::{Run, SuiteResult},
 };
 
+use super::budgets;
+
 /// JUnit XML. The time of a case is the processor time of its run.
 pub(super) fn report(report: &Report, result: &SuiteResult) -> anyhow::Result<String> {
     let mut junit = Junit::new("callsim scenarios");
@@ -29,13 +31,20 @@ fn suite(scenario: &ScenarioReport, runs: &[Run]) -> TestSuite {
         case.set_time(cpu.unwrap_or_default());
         suite.add_test_case(case);
     }
-    if let Some(rates) = scenario.rates {
+    let of_all = |check: &dyn Fn(&str) -> bool| -> Vec<&FailureReport> {
         let failures = scenario.failures.iter().filter(|failure| failure.seed.is_none());
-        let mut case = case(scenario, "rates", &failures.collect::<Vec<_>>());
+        failures.filter(|failure| check(failure.check)).collect()
+    };
+    if let Some(rates) = scenario.rates {
+        let mut case = case(scenario, "rates", &of_all(&|check| check != budgets::CHECK));
         if rates == "skipped" {
             case.status = TestCaseStatus::skipped();
         }
         suite.add_test_case(case);
+    }
+    let over = of_all(&|check| check == budgets::CHECK);
+    if !over.is_empty() {
+        suite.add_test_case(case(scenario, "budgets", &over));
     }
     suite
 }

@@ -30,6 +30,12 @@ pub(super) fn result() -> SuiteResult {
     SuiteResult { scenarios: vec![well, vec![run(1, Outcome::NoAnswer), broken]], asked: 4 }
 }
 
+/// The plans of the same names.
+pub(super) fn plans() -> Vec<Plan> {
+    let plan = |name| Plan::from_toml(name, include_str!("../new/template.toml")).unwrap();
+    ["happy/host-candidates", "ringing/busy"].map(plan).into()
+}
+
 pub(super) fn report() -> Report {
     let setup = Times { p50: 560, p95: 610, max: 640, slowest_seed: 2 };
     let well = scenario("happy/host-candidates", &[(Outcome::Connected, 2)], Some(setup), Vec::new());

@@ -1,0 +1,156 @@
+//! Scenarios as tests of a user's own.
+
+use std::fmt::Write as _;
+
+use scenario::{
+    checks::{self, Failure},
+    plan::Plan,
+    record::RunRecord,
+    run,
+};
+use timeline::{Timeline, transcript};
+
+/// The variable that makes [`assert_passes`] play one seed only, with the whole transcript where it fails.
+pub const SEED_VARIABLE: &str = "CALLSIM_SEED";
+
+/// How many lines of the transcript a failure shows.
+const LINES: usize = 12;
+
+/// Plays `plan` with every seed, and panics where something that it expects does not hold.
+///
+/// The message has the cause of the first seed that fails, the end of its transcript, and one line that repeats this
+/// seed alone: with [`SEED_VARIABLE`] set, only that seed is played.
+///
+/// ```
+/// use callsim::Plan;
+///
+/// let plan = Plan::from_toml("short-call", r#"
+///     version = 1
+///     summary = "Two people talk for a second."
+///     [peers.alice]
+///     [peers.bob]
+///     link = { delay = "40ms" }
+///     [[steps]]
+///     at = "1s"
+///     alice = { dial = "bob" }
+///     [[steps]]
+///     at = "4s"
+///     bob = "hang-up"
+///     [expect]
+///     outcome = "connected"
+/// "#).unwrap();
+/// callsim::assert_passes(&plan, 1..=3);
+/// ```
+///
+/// # Panics
+/// Where a run fails, cannot be played, or [`SEED_VARIABLE`] is no number.
+#[track_caller]
+pub fn assert_passes(plan: &Plan, seeds: impl IntoIterator<Item = u64>) {
+    let (seeds, wanted) = match std::env::var(SEED_VARIABLE) {
+        Ok(text) => match text.parse() {
+            Ok(seed) => (vec![seed], Detail::Whole),
+            Err(_) => panic!("{SEED_VARIABLE} is `{text}`, not the number of a seed"),
+        },
+        Err(_) => (seeds.into_iter().collect(), Detail::End),
+    };
+    if let Some(message) = failures_of(plan, &seeds, wanted) {
+        panic!("{message}");
+    }
+}
+
+/// How much of a transcript is shown.
+#[derive(Clone, Copy)]
+enum Detail {
+    /// Its last lines up to the failure.
+    End,
+    /// All of it.
+    Whole,
+}
+
+/// What is wrong with a seed.
+enum Problem {
+    NotPlayed(String),
+    Failed(Vec<Failure>, Box<RunRecord>),
+}
+
+fn failures_of(plan: &Plan, seeds: &[u64], detail: Detail) -> Option<String> {
+    let problem = |seed: u64| match run::play(plan, seed) {
+        Ok(record) => {
+            let failures = checks::check(plan, &record);
+            (!failures.is_empty()).then(|| Problem::Failed(failures, Box::new(record)))
+        }
+        Err(error) => Some(Problem::NotPlayed(error.to_string())),
+    };
+    let failed = seeds.iter().filter_map(|seed| Some((*seed, problem(*seed)?)));
+    let mut failed = failed.map(|(seed, problem)| (seed, text_of(&problem, detail)));
+    let (seed, first) = failed.next()?;
+    let others: Vec<String> = failed.map(|(seed, _)| seed.to_string()).collect();
+    let mut message = format!("{} fails with seed {seed}", plan.name);
+    if !others.is_empty() {
+        let _ = write!(message, ", and also with {}", others.join(", "));
+    }
+    let _ = write!(message, " (of {} seeds)\n{first}repeat: {}", seeds.len(), repeat(seed));
+    Some(message)
+}
+
+/// The first failure is the cause of the others.
+fn text_of(problem: &Problem, detail: Detail) -> String {
+    let (failures, record) = match problem {
+        Problem::NotPlayed(error) => return format!("it could not be played: {error}\n"),
+        Problem::Failed(failures, record) => (failures, record),
+    };
+    let mut text = String::new();
+    for failure in failures {
+        let _ = writeln!(text, "{} at {} ms: {}", failure.check, failure.at.as_millis(), failure.message);
+    }
+    let lines = match (detail, failures.first()) {
+        (Detail::End, Some(first)) => {
+            let end = record.timeline.entries.partition_point(|entry| entry.at <= first.at);
+            let entries = record.timeline.entries[end.saturating_sub(LINES)..end].to_vec();
+            transcript(&Timeline { entries, packets: Vec::new() })
+        }
+        _ => transcript(&record.timeline),
+    };
+    for line in lines.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let _ = writeln!(text, "  │ {line}");
+    }
+    text
+}
+
+/// The test harness names its threads after the tests.
+fn repeat(seed: u64) -> String {
+    let thread = std::thread::current();
+    let test = thread.name().filter(|name| *name != "main");
+    format!("{SEED_VARIABLE}={seed} cargo test {}", test.unwrap_or_default()).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(outcome: &str) -> Plan {
+        let text = include_str!("bin/callsim/new/template.toml");
+        Plan::from_toml("first", &text.replace("\"connected\"  ", &format!("\"{outcome}\"  "))).unwrap()
+    }
+
+    #[test]
+    fn a_plan_that_holds_passes() {
+        assert_eq!(failures_of(&plan("connected"), &[1, 2], Detail::End), None);
+    }
+
+    #[test]
+    fn a_failing_seed_says_why_and_how_to_repeat_it() {
+        let message = failures_of(&plan("busy"), &[1, 2, 3], Detail::End).unwrap();
+        assert!(
+            message.starts_with("first fails with seed 1, and also with 2, 3 (of 3 seeds)\n"),
+            "{message}"
+        );
+        assert!(message.contains("outcome at ") && message.contains("expected busy"), "{message}");
+        let own = "assertion::tests::a_failing_seed_says_why_and_how_to_repeat_it";
+        assert!(message.ends_with(&format!("\nrepeat: CALLSIM_SEED=1 cargo test {own}")), "{message}");
+        let shown = message.lines().filter(|line| line.starts_with("  │")).count();
+        assert!((1..=LINES).contains(&shown), "{message}");
+        let whole = failures_of(&plan("busy"), &[1], Detail::Whole).unwrap();
+        assert!(whole.lines().count() > message.lines().count(), "{whole}");
+    }
+}

@@ -1,0 +1,103 @@
+//! The program in somebody's own folder.
+
+use std::fs;
+
+use crate::place::{GOOD, Place, check, said};
+
+#[test]
+fn a_project_is_found_from_every_folder_of_it() {
+    let place = Place::new(&[("scenarios/net/turned.toml", GOOD), ("src/main.rs", "")]);
+    for folder in ["", "src", "scenarios", "scenarios/net"] {
+        check(&place.run_in(folder, &["run", "--list"]), 0, &["net/turned"]);
+    }
+    check(&place.run_in("src", &["run", "turned", "--seed", "1"]), 0, &["all good: 1 scenarios, 1 runs"]);
+}
+
+#[test]
+fn a_file_is_played_wherever_it_is() {
+    let place = Place::new(&[("calls/ours.toml", GOOD), ("scenarios/net/turned.toml", GOOD)]);
+    check(&place.run(&["run", "--list", "calls/ours.toml"]), 0, &["ours "]);
+    check(&place.run(&["run", "--list", "calls"]), 0, &["ours "]);
+    check(&place.run(&["run", "--list", "scenarios/net/turned.toml"]), 0, &["net/turned "]);
+    let both = place.run(&["run", "--list", "net", "scenarios/net/turned.toml"]);
+    assert_eq!(both.out.lines().count(), 1, "{}", both.out);
+    let fails = GOOD.replace("outcome = \"connected\"", "outcome = \"busy\"");
+    fs::write(place.path("calls/ours.toml"), fails).unwrap();
+    let repeat = "repeat: callsim run calls/ours.toml --seed 1";
+    check(&place.run(&["run", "calls/ours.toml", "--seeds", "1"]), 3, &[repeat]);
+    let mut other = place.command("", &["scenarios", "calls/ours.toml", "--seeds", "1"]);
+    let repeat = "repeat: cargo xtask scenarios calls/ours.toml --seed 1";
+    check(&said(other.env("CALLSIM_CALLED_AS", "cargo xtask")), 3, &[repeat]);
+}
+
+#[test]
+fn one_file_that_cannot_be_used_stops_no_other() {
+    let bad = GOOD.replace("dial", "dail");
+    let place = Place::new(&[("scenarios/bad.toml", &bad), ("scenarios/good.toml", GOOD)]);
+    fs::write(place.path("scenarios/binary.toml"), [0xff, 0xfe]).unwrap();
+    let errors = ["bad.toml:", "dail", "cannot read scenarios/binary.toml"];
+    check(&place.run(&["run", "--seeds", "1"]), 2, &[&errors[..], &["all good: 1 scenarios"]].concat());
+    check(&place.run(&["run", "--list"]), 2, &[&errors[..], &["good "]].concat());
+    let good = place.run(&["run", "good", "--list"]);
+    check(&good, 0, &[]);
+    assert_eq!(good.err, "");
+}
+
+#[test]
+fn where_there_is_nothing_the_way_on_is_shown() {
+    let place = Place::new(&[]);
+    check(&place.run(&["run"]), 2, &["there is no folder scenarios", "--dir", "callsim new"]);
+    check(&place.run(&["run", "--dir", "mine"]), 2, &["there is no folder mine"]);
+    fs::create_dir(place.path("scenarios")).unwrap();
+    check(&place.run(&["run"]), 5, &["no scenario (*.toml) under scenarios", "--dir"]);
+    check(&place.run(&["new", "loss/first"]), 0, &["callsim run loss/first"]);
+    check(&place.run(&["run", "first", "--seeds", "2"]), 0, &["all good: 1 scenarios, 2 runs"]);
+    check(&place.run(&["new", "loss/first"]), 2, &["scenarios/loss/first.toml exists already"]);
+    check(&place.run(&["new", "../up"]), 2, &["`../up` is not a name"]);
+}
+
+#[test]
+fn what_cannot_be_written_is_named_before_anything_is_played() {
+    let place = Place::new(&[("scenarios/good.toml", GOOD)]);
+    let said = place.run(&["run", "--out", "missing/report.json", "--format", "json"]);
+    check(&said, 2, &["cannot write missing/report.json: there is no folder missing"]);
+    assert!(!said.err.contains(".callsim-"));
+    let nowhere = place.run(&["schema", "--dir", "nowhere"]);
+    check(&nowhere, 2, &["there is no folder nowhere"]);
+}
+
+#[test]
+fn the_project_says_what_is_said_once() {
+    let settings = r#"
+scenarios = "calls"
+seeds = 2
+themes = { smoke = ["net"] }
+[budgets."net/*"]
+setup-p50 = "1ms"
+"#;
+    let place = Place::new(&[
+        ("callsim.toml", settings),
+        ("calls/net/turned.toml", GOOD),
+        ("calls/other.toml", GOOD),
+    ]);
+    check(&place.run(&["run", "other"]), 0, &["all good: 1 scenarios, 2 runs"]);
+    check(&place.run(&["run", "other", "--seeds", "1"]), 0, &["all good: 1 scenarios, 1 runs"]);
+    let said = place.run_in("calls", &["run", "smoke"]);
+    let over = "the budget of `net/*` is 1 ms";
+    check(&said, 3, &["FAILED  net/turned  budget", over, "repeat: callsim run net/turned --seeds 2"]);
+    check(&place.run(&["run", "smoke", "--format", "junit"]), 3, &["name=\"budgets\"", over]);
+    fs::write(place.path("callsim.toml"), "sceanrios = \"calls\"\n").unwrap();
+    let mistake = "callsim.toml:1:1: unknown key `sceanrios` (did you mean `scenarios`?";
+    check(&place.run(&["run"]), 2, &[mistake]);
+}
+
+#[test]
+fn shells_and_manuals_know_the_commands() {
+    let place = Place::new(&[]);
+    for shell in ["bash", "zsh", "fish"] {
+        check(&place.run(&["completions", shell]), 0, &["nat-grid"]);
+    }
+    check(&place.run(&["man"]), 0, &[".TH callsim 1", "nat\\-grid"]);
+    check(&place.run(&["man", "run"]), 0, &["callsim\\-run", "\\-\\-seeds"]);
+    check(&place.run(&["man", "walk"]), 2, &["no command `walk`"]);
+}
