@@ -2,8 +2,8 @@ use std::fmt;
 
 use super::MediaKind;
 
-/// A call of the WebRTC API that a peer's application makes by itself: its peer has no engine then, and none of
-/// the engine's rules.
+/// A call of the WebRTC API that a peer's application makes by itself: its peer has no engine then, and none
+/// of the engine's rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApiCall {
     /// `getUserMedia`, and `addTrack`.
@@ -20,7 +20,8 @@ pub enum ApiCall {
     SetRemoteDescription {
         /// Which of the descriptions that the other peer made, from 1. Rollbacks do not count.
         nth: u32,
-        /// The SDP that is applied instead, with the other peer's ICE credentials, fingerprints and candidates.
+        /// The SDP that is applied instead, with the other peer's ICE credentials, fingerprints and
+        /// candidates.
         sdp: Option<String>,
     },
     /// `addIceCandidate`, for the next candidate of the other peer, as soon as there is one.
