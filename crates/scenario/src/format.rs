@@ -6,8 +6,8 @@
 //!
 //! Invariants:
 //! - no text makes the reader panic, and what it accepts the plan's builder has accepted;
-//! - a key is written down once, with what an editor shows of it, where it is read: run without a document, the
-//!   readers describe what they accept ([`crate::schema`]).
+//! - a key is written down once, with what an editor shows of it, where it is read: run without a document,
+//!   the readers describe what they accept ([`crate::schema`]).
 //!
 //! Deliberately absent: loops, variables, includes. A scenario is prose; what needs a program is a Rust
 //! test.
@@ -93,6 +93,7 @@ pub(crate) fn describe() -> serde_json::Value {
 }
 
 /// Where the parts of a plan are in its file.
+#[derive(Default)]
 struct Places {
     peers: Span,
     /// The name of each host and gateway, and its addresses.
@@ -107,6 +108,10 @@ struct Places {
 }
 
 impl Places {
+    fn host(&mut self, name: &Name, name_at: &Span, addresses_at: &Span) {
+        self.hosts.push((name.clone(), name_at.clone(), addresses_at.clone()));
+    }
+
     fn of(&self, place: &Place) -> Span {
         let host = |name: &Name| self.hosts.iter().find(|(host, ..)| host == name);
         let step = |index: usize| self.each_step.get(index);
@@ -152,77 +157,72 @@ fn plan(name: &str, root: Table<'_>) -> Option<(PlanBuilder, Places)> {
     root.set("event-budget", "How many events a run may take.", &mut event_budget, budget);
     let played = |value: Value<'_>| value.integer(1..=100_000);
     root.set("seeds", "How many seeds are played by default.", &mut seeds, played);
-    let escapes_doc = "What becomes of a run in which something looked past the simulated world: at the real clock, at \
-                       real randomness or at a real socket.";
+    let escapes_doc = "What becomes of a run in which something looked past the simulated world: at the real \
+                       clock, at real randomness or at a real socket.";
     root.set_word("escapes", escapes_doc, "answer to escapes", &mut escapes);
     let builder = Plan::builder(name).summary(summary).deadline(deadline).event_budget(event_budget);
     Some(parts(root, builder.seeds(seeds).escapes(escapes)))
 }
 
 fn parts(root: Table<'_>, builder: PlanBuilder) -> (PlanBuilder, Places) {
-    let take = |key, doc| root.take(key, doc);
+    let mut places = Places { deadline: root.span_of("deadline"), ..Places::default() };
     let peers_doc =
         "The peers by name, at least two. Their order gives their addresses: 10.0.0.1, 10.0.0.2, …";
     let peers_at = root.require("peers", peers_doc);
     let names = peers::names(peers_at);
-    let servers = ice_servers::read(take("ice-servers", "The STUN and TURN servers, by name."));
-    let server_names: Vec<Name> = servers.iter().map(|server| server.plan.name.clone()).collect();
     let engine_doc = "The guards of all engines, for tests of the harness itself. Default: all on.";
-    let guards = engine::guards(take("engine", engine_doc));
+    let guards = engine::guards(root.take("engine", engine_doc));
     let guard_doc =
         "The guard that the scenario is about: `cargo xtask scenarios --guards-off` plays it without.";
-    let guard = guard::read(take("guard", guard_doc), guards);
-    let mut sites = Sites::default();
-    let gateways_doc = "The NATs and firewalls that several peers are behind, by name.";
-    let shared = gateways::read_shared(take("gateways", gateways_doc));
-    gateways::place_shared(&shared, &names, &mut sites, root.reading);
-    let peers = peers::read(peers_at, &server_names, &mut sites);
-    let mut signaller = signaller::read(take("signaller", "The signalling server."), &names);
-    // What a file says itself goes before what its profiles say: the first rule that fits decides.
-    peers.iter().for_each(|peer| signaller.plan.faults.append(&peer.faults));
-    let starts = peers.iter().map(|peer| (peer.name.clone(), peer.start.clone())).collect();
-    let sites = RefCell::new(sites);
-    let cast = Cast { peers: &names, servers: &server_names, starts, sites };
+    let guard = guard::read(root.take("guard", guard_doc), guards);
+    let (builder, cast) = hosts(&root, peers_at, &names, builder, &mut places);
     let steps_at = root.require("steps", "What happens when, in time order; at least one step dials.");
     let steps = steps::read(steps_at, &cast);
     let expect_at = root.require("expect", "What must hold in every run, and over all of them.");
     let expect = expect::read(expect_at, &names);
-    let span = |value: Option<Value<'_>>| value.map(Value::span).unwrap_or_default();
-    let gateway =
-        |gateway: &gateways::SharedGateway| (gateway.name.clone(), gateway.at.clone(), gateway.at.clone());
-    let places = Places {
-        peers: span(peers_at),
-        hosts: (peers.iter().map(|peer| (peer.name.clone(), peer.name_at.clone(), peer.address_at.clone())))
-            .chain(
-                servers
-                    .iter()
-                    .map(|read| (read.plan.name.clone(), read.name_at.clone(), read.address_at.clone())),
-            )
-            .chain([(
-                Name::from(Plan::SIGNALLER),
-                signaller.address_at.clone(),
-                signaller.address_at.clone(),
-            )])
-            .chain(shared.iter().map(gateway))
-            .collect(),
-        admission: signaller.admission_at.clone(),
-        signaller: signaller.address_at.clone(),
-        deadline: root.span_of("deadline"),
-        steps: span(steps_at),
-        each_step: steps.iter().map(|step| (step.at.clone(), step.what.clone())).collect(),
-        expect: span(expect_at),
-    };
     root.finish();
+    let span = |value: Option<Value<'_>>| value.map(Value::span).unwrap_or_default();
+    (places.peers, places.steps, places.expect) = (span(peers_at), span(steps_at), span(expect_at));
+    places.each_step = steps.iter().map(|step| (step.at.clone(), step.what.clone())).collect();
     let builder = builder
-        .peers(peers.into_iter().map(|peer| peer.plan).collect())
-        .signaller(signaller.plan)
         .gateways(cast.sites.into_inner().gateways)
         .guards(guards)
         .guard(guard)
-        .ice_servers(servers.into_iter().map(|server| server.plan).collect())
         .steps(steps.into_iter().map(|step| step.step).collect())
         .expect(expect);
     (builder, places)
+}
+
+/// What is on the network, and whom steps can name.
+fn hosts<'n>(
+    root: &Table<'_>,
+    peers_at: Option<Value<'_>>,
+    names: &'n [Name],
+    builder: PlanBuilder,
+    places: &mut Places,
+) -> (PlanBuilder, Cast<'n>) {
+    let servers = ice_servers::read(root.take("ice-servers", "The STUN and TURN servers, by name."));
+    let server_names: Vec<Name> = servers.iter().map(|server| server.plan.name.clone()).collect();
+    let mut sites = Sites::default();
+    let gateways_doc = "The NATs and firewalls that several peers are behind, by name.";
+    let shared = gateways::read_shared(root.take("gateways", gateways_doc));
+    gateways::place_shared(&shared, names, &mut sites, root.reading);
+    let peers = peers::read(peers_at, &server_names, &mut sites);
+    let mut signaller = signaller::read(root.take("signaller", "The signalling server."), names);
+    // What a file says itself goes before what its profiles say: the first rule that fits decides.
+    peers.iter().for_each(|peer| signaller.plan.faults.append(&peer.faults));
+    let starts = peers.iter().map(|peer| (peer.name.clone(), peer.start.clone())).collect();
+    peers.iter().for_each(|peer| places.host(&peer.name, &peer.name_at, &peer.address_at));
+    servers.iter().for_each(|server| places.host(&server.plan.name, &server.name_at, &server.address_at));
+    shared.iter().for_each(|gateway| places.host(&gateway.name, &gateway.at, &gateway.at));
+    let at = signaller.address_at;
+    places.host(&Name::from(Plan::SIGNALLER), &at, &at);
+    (places.signaller, places.admission) = (at, signaller.admission_at);
+    let builder = builder
+        .peers(peers.into_iter().map(|peer| peer.plan).collect())
+        .signaller(signaller.plan)
+        .ice_servers(servers.into_iter().map(|server| server.plan).collect());
+    (builder, Cast { peers: names, servers: server_names, starts, sites: RefCell::new(sites) })
 }
 
 fn version(root: &Table<'_>) -> Option<()> {

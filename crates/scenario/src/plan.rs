@@ -1,8 +1,8 @@
 //! What is to be played: a scenario file after it was read, checked and completed with its defaults.
 //!
-//! A plan says who takes part, over which network, what happens when, and what must hold; it does not say how a world
-//! is built from it (`run` does). Its parts are plain data; a [`Plan`] itself is made by its builder alone, which
-//! checks that they go together.
+//! A plan says who takes part, over which network, what happens when, and what must hold; it does not say how
+//! a world is built from it (`run` does). Its parts are plain data; a [`Plan`] itself is made by its builder
+//! alone, which checks that they go together.
 
 mod builder;
 mod check;
@@ -56,15 +56,15 @@ pub use timeline::{Delivery, MediaKind};
 /// One scenario, ready to be played with any seed.
 ///
 /// Invariants, which [`PlanBuilder::build`] checks:
-/// - There are at least two peers. No two hosts or gateways have one name, and no two hosts one address where both
-///   can be seen; every host has an address.
+/// - There are at least two peers. No two hosts or gateways have one name, and no two hosts one address
+///   where both can be seen; every host has an address.
 /// - Every name in a step, a fault or an expectation belongs to a peer, or to a host where one is meant.
-/// - Steps are in time order, and the last is before the deadline. At least one of them dials, joins a call of several
-///   or sets a local description, unless all peers run programs.
-/// - Either no peer makes calls of the API by itself, or two do, and those do nothing else. Who joins calls of several
-///   has no others. Only a peer that runs a program is asked to `do` something.
-/// - The signaller loses power only while it has some, and wants tokens only for one call and of transports that carry
-///   them.
+/// - Steps are in time order, and the last is before the deadline. At least one of them dials, joins a call
+///   of several or sets a local description, unless all peers run programs.
+/// - Either no peer makes calls of the API by itself, or two do, and those do nothing else. Who joins calls
+///   of several has no others. Only a peer that runs a program is asked to `do` something.
+/// - The signaller loses power only while it has some, and wants tokens only for one call and of transports
+///   that carry them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub(crate) name: String,

@@ -38,8 +38,8 @@ pub(super) fn one(value: Value<'_>) -> Option<IpAddr> {
     Some(address)
 }
 
-/// The places where hosts are attached to the network, as far as they have been read: gives out addresses, and
-/// collects the gateways.
+/// The places where hosts are attached to the network, as far as they have been read: gives out addresses,
+/// and collects the gateways.
 #[derive(Default)]
 pub(super) struct Sites {
     pub(super) gateways: Vec<Gateway>,

@@ -1,5 +1,5 @@
-//! Calls of the API that a peer's application makes by itself: `{ add-track = "audio" }`, `{ set-local-description =
-//! "offer" }`, `{ set-remote-description = { nth = 1 } }`, `"close"`.
+//! Calls of the API that a peer's application makes by itself: `{ add-track = "audio" }`,
+//! `{ set-local-description = "offer" }`, `{ set-remote-description = { nth = 1 } }`, `"close"`.
 
 use super::reader::{Table, Value};
 use crate::plan::ApiCall;
@@ -8,8 +8,8 @@ use crate::plan::ApiCall;
 const DESCRIPTIONS: u64 = 1000;
 
 /// What is said of the calls at keys of a step: each is made without an engine.
-pub(super) const ADD_TRACK: &str = "Calls `getUserMedia` and `addTrack` by itself. A peer that makes calls of the API \
-                                    by itself has no engine.";
+pub(super) const ADD_TRACK: &str = "Calls `getUserMedia` and `addTrack` by itself. A peer that makes calls \
+     of the API by itself has no engine.";
 pub(super) const REMOVE_TRACK: &str = "Calls `removeTrack` by itself, for its newest track of this kind.";
 pub(super) const SET_LOCAL: &str =
     "Makes a description and calls `setLocalDescription` by itself. The other peer gets it.";

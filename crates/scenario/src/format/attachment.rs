@@ -26,7 +26,8 @@ pub(super) struct AttachmentRead {
 
 pub(super) fn take_attachment(table: &Table<'_>) -> AttachmentRead {
     let profile = take_profile(table);
-    let address_doc = "Its address, IPv4 or IPv6, or several. Default: 10.0.0.N for the N-th peer, 192.168.N.2 behind a NAT.";
+    let address_doc = "Its address, IPv4 or IPv6, or several. Default: 10.0.0.N for the N-th peer, \
+         192.168.N.2 behind a NAT.";
     let addresses = address::take(table, address_doc);
     let link = take_link(table, profile.map_or(LinkRead::DEFAULT, |profile| profile.link));
     let own_schedule = take_schedule(table, link);

@@ -1,5 +1,5 @@
-//! What the readers say of themselves: they are run without a document, and every question that they would ask of one
-//! is written down as JSON Schema (draft 07, which editors' TOML plug-ins read).
+//! What the readers say of themselves: they are run without a document, and every question that they would
+//! ask of one is written down as JSON Schema (draft 07, which editors' TOML plug-ins read).
 
 use std::ops::{Bound, RangeBounds};
 

@@ -1,5 +1,5 @@
-//! What scenarios say of the peers' engines: `[engine]` for the guards of all, and `recovery`, `data-channels`,
-//! `statistics` and `media-silence` at a peer.
+//! What scenarios say of the peers' engines: `[engine]` for the guards of all, and `recovery`,
+//! `data-channels`, `statistics` and `media-silence` at a peer.
 
 use std::time::Duration;
 

@@ -308,19 +308,7 @@ impl ProblemKind {
             ),
             Self::BadQuantity { accepted, .. } => Some(format!("accepted: {accepted}")),
             Self::Plan(flaw) => flaw.advice().map(str::to_owned),
-            Self::Syntax { .. }
-            | Self::MissingKey { .. }
-            | Self::WrongType { .. }
-            | Self::OutOfRange { .. }
-            | Self::EmptyRange
-            | Self::BadAddress { .. }
-            | Self::NotOne { .. }
-            | Self::TooFine { .. }
-            | Self::Needs { .. }
-            | Self::Impossible { .. }
-            | Self::EndsBeforeItBegins { .. }
-            | Self::EngineKey { .. }
-            | Self::Empty { .. } => None,
+            _ => None,
         }
     }
 }

@@ -17,35 +17,31 @@ use crate::plan::{
 
 pub(super) fn read(value: Option<Value<'_>>, peers: &[Name]) -> Expect {
     let Some(table) = value.and_then(|value| value.table("[expect]")) else { return Expect::default() };
-    let mut milestones =
-        table.take("milestones", MILESTONES_DOC).map(|value| milestones(value, None)).unwrap_or_default();
+    let mut bounds = list(&table, "milestones", MILESTONES_DOC, |value| milestones(value, None));
     let peer_doc = "What must hold for single peers.";
-    let per_peer = table.get("peers", peer_doc, |value| per_peer(value, peers, &mut milestones));
-    let (counts, each) = (counts(&table), |key, doc| table.take(key, doc));
+    let per_peer = table.get("peers", peer_doc, |value| per_peer(value, peers, &mut bounds));
+    let path_doc = "Over which candidates the first call may go, by what each side knows the other: `relay` \
+                    where one of them is relayed, else `prflx`, `srflx` or `host`; `none` where it is not \
+                    connected.";
+    let data_doc = "Which messages arrive on data channels. Those of the ordered one arrive in order, and none \
+                    arrives twice.";
+    let never_doc = "States that must not be entered before the run ends.";
+    let sequence_doc = "States that a machine must enter in this order; others may lie between them.";
+    let waive_doc = "Checks of every scenario that this one does without, each with the reason.";
+    let rates_doc = "How often outcomes occur. Judged where at least 20 seeds are played.";
+    let outcome_doc = "How the first call may come out.";
     let expect = Expect {
-        outcomes: words(each("outcome", "How the first call may come out."), "outcome"),
-        paths: words(each("path", PATH_DOC), "path"),
+        outcomes: list(&table, "outcome", outcome_doc, |value| words(value, "outcome")),
+        paths: list(&table, "path", path_doc, |value| words(value, "path")),
         peers: per_peer.unwrap_or_default(),
-        milestones,
-        media: each("media", "Which media flows, and when.")
-            .map(|value| flow::media(value, peers))
-            .unwrap_or_default(),
-        data: each("data", "Which messages arrive on data channels. Those of the ordered one arrive in order, and none arrives twice.")
-            .map(|value| data::data(value, peers))
-            .unwrap_or_default(),
-        never: each("never", "States that must not be entered before the run ends.")
-            .map(|value| flow::never(value, peers))
-            .unwrap_or_default(),
-        sequences: each("sequence", "States that a machine must enter in this order; others may lie between them.")
-            .map(|value| flow::sequences(value, peers))
-            .unwrap_or_default(),
-        waived: each("waive", "Checks of every scenario that this one does without, each with the reason.")
-            .and_then(waived)
-            .unwrap_or_default(),
-        rates: each("rates", "How often outcomes occur. Judged where at least 20 seeds are played.")
-            .and_then(rates)
-            .unwrap_or_default(),
-        ..counts
+        milestones: bounds,
+        media: list(&table, "media", "Which media flows, and when.", |value| flow::media(value, peers)),
+        data: list(&table, "data", data_doc, |value| data::data(value, peers)),
+        never: list(&table, "never", never_doc, |value| flow::never(value, peers)),
+        sequences: list(&table, "sequence", sequence_doc, |value| flow::sequences(value, peers)),
+        waived: table.get("waive", waive_doc, waived).unwrap_or_default(),
+        rates: table.get("rates", rates_doc, rates).unwrap_or_default(),
+        ..counts(&table)
     };
     table.finish();
     expect
@@ -53,15 +49,25 @@ pub(super) fn read(value: Option<Value<'_>>, peers: &[Name]) -> Expect {
 
 const MILESTONES_DOC: &str = "When milestones are reached, measured from the first dial.";
 
-const PATH_DOC: &str = "Over which candidates the first call may go, by what each side knows the other: `relay` where \
-                        one of them is relayed, else `prflx`, `srflx` or `host`; `none` where it is not connected.";
+fn list<'d, T>(
+    table: &Table<'d>,
+    key: &'static str,
+    doc: &str,
+    read: impl FnOnce(Value<'d>) -> Vec<T>,
+) -> Vec<T> {
+    table.take(key, doc).map(read).unwrap_or_default()
+}
 
 /// What is counted and measured over all peers.
 fn counts(table: &Table<'_>) -> Expect {
     let counted = |key, doc| table.get(key, doc, count);
     Expect {
         offers: counted("offers", "How many offers all peers together send."),
-        recoveries: counted("recoveries", "How often connections are recovered, counted at all peers together."),
+        recoveries: counted(
+            "recoveries",
+            "How often connections are recovered, counted at all peers \
+                                           together.",
+        ),
         held_candidates: counted(
             "held-candidates",
             "How many candidates all peers together hold back until the remote description is there.",
@@ -72,8 +78,8 @@ fn counts(table: &Table<'_>) -> Expect {
         ),
         recovery_time: table.get(
             "recovery-time",
-            "How long each recovery takes, from the loss of a connection, or the fault of the network up to 10 s \
-             before it, until it is connected again. There must be one.",
+            "How long each recovery takes, from the loss of a connection, or the fault of the network up to \
+             10 s before it, until it is connected again. There must be one.",
             |value| duration_range("recovery-time", value),
         ),
         ..Expect::default()
@@ -81,9 +87,8 @@ fn counts(table: &Table<'_>) -> Expect {
 }
 
 /// A word, or a list of several.
-fn words<T: Word>(value: Option<Value<'_>>, what: &'static str) -> Vec<T> {
-    let values = value.map(|value| value.one_or_list(0..)).unwrap_or_default().into_iter();
-    values.filter_map(|value| value.word(what)).collect()
+fn words<T: Word>(value: Value<'_>, what: &'static str) -> Vec<T> {
+    value.one_or_list(0..).into_iter().filter_map(|value| value.word(what)).collect()
 }
 
 fn per_peer(
@@ -105,14 +110,15 @@ fn per_peer(
 }
 
 fn one_peer(table: &Table<'_>) -> PeerExpect {
-    let ends = table.take("ends", "The reasons for which its call may end.");
-    let ends = ends.map(|value| value.one_or_list(0..)).unwrap_or_default().into_iter();
     let state_doc = "The state its call must be in at the end of the run.";
     let connected_doc = "Whether its call is connected at some time.";
     let ways_doc = "The ways by which it reaches the signaller, in order; `[]` if it never does.";
     let reconnects_doc = "How often it reaches the signaller again, by whatever way.";
     PeerExpect {
-        ends: ends.filter_map(|value| value.word("end reason")).collect(),
+        ends: list(table, "ends", "The reasons for which its call may end.", |value| {
+            let ends = value.one_or_list(0..).into_iter();
+            ends.filter_map(|value| value.word("end reason")).collect()
+        }),
         state: table.get("state", state_doc, |value| CallState::from_word(&value.known_text("call state", CallState::WORDS)?)),
         connected: table
             .get("connected", connected_doc, Value::boolean)

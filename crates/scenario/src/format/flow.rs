@@ -33,7 +33,8 @@ fn one_media(value: Value<'_>, peers: &[Name]) -> Option<MediaExpect> {
     {
         value.problem::<()>(ProblemKind::EmptyRange);
     }
-    let doc = "`both-ways`, `none`, pairs such as `caller to callee` and no others, or all pairs `among alice, bob, carol`.";
+    let doc = "`both-ways`, `none`, pairs such as `caller to callee` and no others, or all pairs `among \
+         alice, bob, carol`.";
     let of = |kind| move |flow: Value<'_>| Some((kind, flow_of(flow, peers)?));
     let choices: [Choice<'_, '_, _>; 2] =
         [("audio", doc, &of(MediaKind::Audio)), ("video", doc, &of(MediaKind::Video))];

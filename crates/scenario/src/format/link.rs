@@ -71,8 +71,8 @@ impl HalfRead {
 
 /// The link at `link`, completed by `base`.
 pub(super) fn take_link(table: &Table<'_>, base: LinkRead) -> LinkRead {
-    let doc = "Its way into the network. A packet meets its sender's `up`, then its receiver's `down`. Default: 10 ms \
-               each way.";
+    let doc = "Its way into the network. A packet meets its sender's `up`, then its receiver's `down`. \
+         Default: 10 ms each way.";
     table.get("link", doc, |value| link_table(value, base)).unwrap_or(base)
 }
 
@@ -144,8 +144,8 @@ fn losses(half: &mut HalfRead, table: &Table<'_>) {
     let loss = table.get("loss", "How likely a packet is lost. Default: 0%.", Value::probability);
     let at = table.take(
         "burst",
-        "The mean length of a burst of losses, in packets: with `loss`, a Gilbert–Elliott chain. Without it, each \
-         packet is lost on its own.",
+        "The mean length of a burst of losses, in packets: with `loss`, a Gilbert–Elliott chain. Without it, \
+         each packet is lost on its own.",
     );
     let burst = at.and_then(|value| value.number_from(1.0));
     if loss.is_some() || burst.is_some() {
@@ -190,7 +190,8 @@ fn rate(half: &mut HalfRead, table: &Table<'_>) -> Option<Span> {
     set(&mut half.model.rate, rate.map(|bps| Some(Rate { bps, queue: DEFAULT_QUEUE })));
     let said = table.take(
         "queue",
-        "What waits for its turn: a time or a size, `150ms`, `64KiB`; what finds no room is dropped. Default: 200ms.",
+        "What waits for its turn: a time or a size, `150ms`, `64KiB`; what finds no room is dropped. \
+         Default: 200ms.",
     );
     set(&mut half.queue, said.and_then(queue));
     said.map(Value::span)

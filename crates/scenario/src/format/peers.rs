@@ -84,15 +84,15 @@ fn fill(plan: &mut PeerPlan, table: &Table<'_>, servers: &[Name]) {
     }
     let credentials_doc = "What it shows to TURN servers.";
     table.set_word("turn-credentials", credentials_doc, "kind of credentials", &mut plan.turn_credentials);
-    let signaling_doc = "How it reaches the signaller: a transport, or settings of its client. Default: as `[signaller]` says, with \
-         the client's own settings.";
+    let signaling_doc = "How it reaches the signaller: a transport, or settings of its client. Default: as \
+         `[signaller]` says, with the client's own settings.";
     if let Some(value) = table.take("signaling", signaling_doc) {
         plan.signaling = client(value, plan.name.as_str());
     }
     let device_doc = "How fast its machine is. Default: what the profile says, else laptop.";
     set(&mut plan.device, table.get("device", device_doc, |value| value.word("device")));
-    let program_doc = "The program that it runs instead of the engine, by the name that the player of the scenario \
-                       gives it. The engine's settings are errors beside it.";
+    let program_doc = "The program that it runs instead of the engine, by the name that the player of the \
+         scenario gives it. The engine's settings are errors beside it.";
     plan.program = table.get("program", program_doc, Value::sentence);
     let said = table.read_in(|table| engine(plan, table));
     if plan.program.is_some() {

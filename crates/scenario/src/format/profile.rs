@@ -65,8 +65,8 @@ pub(crate) fn all() -> &'static [ProfileRead] {
 
 /// The profile at `profile`, if there is such a one.
 pub(super) fn take_profile(table: &Table<'_>) -> Option<&'static ProfileRead> {
-    let doc = "What its network is like: a name that `cargo xtask profiles` lists. What is said beside it replaces \
-               what it says.";
+    let doc = "What its network is like: a name that `cargo xtask profiles` lists. What is said beside it \
+         replaces what it says.";
     let value = table.take("profile", doc)?;
     let known = || all().iter().map(|profile| profile.name.as_str());
     let schema = || json!({ "enum": known().collect::<Vec<_>>() });

@@ -23,7 +23,7 @@ use crate::plan::{
 /// Who can be named in a step, and where they are attached to the network.
 pub(super) struct Cast<'a> {
     pub(super) peers: &'a [Name],
-    pub(super) servers: &'a [Name],
+    pub(super) servers: Vec<Name>,
     pub(super) starts: BTreeMap<Name, Attachment>,
     pub(super) sites: RefCell<Sites>,
 }
@@ -32,12 +32,12 @@ impl Cast<'_> {
     /// A host: a peer, the signaller or an ICE server.
     fn host(&self, value: Value<'_>) -> Option<Name> {
         let signaller = Name::from(Plan::SIGNALLER);
-        let hosts: Vec<Name> = self.peers.iter().chain([&signaller]).chain(self.servers).cloned().collect();
+        let hosts: Vec<Name> = self.peers.iter().chain([&signaller]).chain(&self.servers).cloned().collect();
         value.one_called("host", "the name of a host", &hosts)
     }
 
     fn server(&self, value: Value<'_>) -> Option<Name> {
-        value.one_called("ICE server", "the name of an ICE server", self.servers)
+        value.one_called("ICE server", "the name of an ICE server", &self.servers)
     }
 }
 
@@ -175,7 +175,8 @@ fn table_command(value: Value<'_>, peers: &[Name]) -> Option<(Command, Span)> {
         ),
         (
             "send-candidate",
-            "Sends a candidate by itself, whatever its engine does, as apps do that offer while it still rings.",
+            "Sends a candidate by itself, whatever its engine does, as apps do that offer while it still \
+             rings.",
             &|candidate| send_candidate(candidate, peers),
         ),
         ("switch-camera", "Goes over to this camera; nothing is negotiated.", &|camera| {

@@ -9,6 +9,19 @@ use super::{
 };
 
 /// A plan that is not checked yet. What is not set is as in a file that says nothing of it.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use scenario::plan::{Action, PeerPlan, Plan, Step};
+///
+/// let peer = |name: &str, last| PeerPlan { addresses: vec![[10, 0, 0, last].into()],
+/// ..PeerPlan::new(name.into()) }; let dial = Action::Dial { peer: "alice".into(), to: "bob".into() }; let
+/// builder = Plan::builder("mine/short-call").peers(vec![peer("alice", 1), peer("bob", 2)]); let problems =
+/// builder.clone().build().unwrap_err(); assert_eq!(problems[0].to_string(), "no step dials: without a call
+/// there is nothing to see"); let plan = builder.steps(vec![Step { at: Duration::from_secs(1), action: dial
+/// }]).build().unwrap(); assert_eq!(plan.peers().len(), 2);
+/// ```
 #[derive(Clone, Debug)]
 pub struct PlanBuilder(Plan);
 
@@ -88,13 +101,6 @@ setters! {
 }
 
 impl PlanBuilder {
-    /// Changes every peer's plan.
-    #[must_use]
-    pub fn each_peer(mut self, change: impl FnMut(&mut PeerPlan)) -> Self {
-        self.0.peers.iter_mut().for_each(change);
-        self
-    }
-
     /// The checked plan.
     ///
     /// # Errors

@@ -300,7 +300,7 @@ fn names_in_expectations(plan: &Plan, problems: &mut Problems) {
 mod tests {
     use super::*;
     use crate::{
-        plan::{DurationRange, Milestone, MilestoneBound, PlanBuilder, Step},
+        plan::{DurationRange, Milestone, MilestoneBound, PeerPlan, PlanBuilder, Step},
         testing::plan,
     };
 
@@ -342,7 +342,10 @@ mod tests {
             ],
         );
         check(
-            |_, builder| builder.each_peer(|peer| peer.addresses.retain(|_| peer.name.as_str() == "caller")),
+            |good, builder| {
+                let nowhere = PeerPlan { addresses: Vec::new(), ..good.peers[1].clone() };
+                builder.peers(vec![good.peers[0].clone(), nowhere])
+            },
             &[(Place::Addresses(callee), "this cannot be: `callee` has no address")],
         );
         check(

@@ -101,7 +101,8 @@ pub enum Reached {
 timeline::words! {
     /// How a call came out. A run's outcome is that of its first call, see [`crate::metrics::outcome`].
     pub enum Outcome {
-        /// Both sides were connected, media flowed both ways, and it ended because somebody hung up, or not at all.
+        /// Both sides were connected, media flowed both ways, and it ended because somebody hung up, or not
+        /// at all.
         Connected = "connected",
         /// Both sides were connected, but no kind of media arrived at both.
         ConnectedWithoutMedia = "connected-without-media",
@@ -285,8 +286,8 @@ timeline::words! {
         NothingLeaked = "nothing-leaked",
         /// The world came to its end by itself.
         EndedByItself = "ended-by-itself",
-        /// No signalling message that an application handed over was lost, and none reached one twice or out of
-        /// order, but for what the scenario itself does to it.
+        /// No signalling message that an application handed over was lost, and none reached one twice or out
+        /// of order, but for what the scenario itself does to it.
         SignallingExactlyOnce = "signalling-exactly-once",
     }
 }

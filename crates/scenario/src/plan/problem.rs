@@ -134,14 +134,7 @@ impl Flaw {
             Self::TokenForOneCall { .. } => Some("let the script dial once, or set `admission = \"open\"`"),
             Self::StreamWithToken { .. } => Some("accepted: websocket, rest, websocket-with-fallback"),
             Self::NoDial => Some("for example: `caller = { dial = \"callee\" }`"),
-            Self::TooFewPeers { .. }
-            | Self::BadName { .. }
-            | Self::UnknownName { .. }
-            | Self::DuplicateAddress { .. }
-            | Self::StepsOutOfOrder { .. }
-            | Self::DialsItself { .. }
-            | Self::DeadlineBeforeLastStep { .. }
-            | Self::Impossible { .. } => None,
+            _ => None,
         }
     }
 }

@@ -53,8 +53,8 @@ impl Default for SignallerPlan {
 timeline::words! {
     /// How a peer reaches the signaller.
     pub enum TransportPlan {
-        /// Framed messages on a TCP stream, without acknowledgements: what was written to a connection that then
-        /// dies is lost.
+        /// Framed messages on a TCP stream, without acknowledgements: what was written to a connection that
+        /// then dies is lost.
         Stream = "stream",
         /// A WebSocket (RFC 6455), and nothing else where none gets through.
         WebSocket = "websocket",

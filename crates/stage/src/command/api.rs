@@ -19,7 +19,8 @@ pub enum ApiCall {
     SetRemoteDescription {
         /// Which of the descriptions that the other peer made, from 1. Rollbacks do not count.
         nth: u32,
-        /// The SDP that is applied instead, with the other peer's ICE credentials, fingerprints and candidates.
+        /// The SDP that is applied instead, with the other peer's ICE credentials, fingerprints and
+        /// candidates.
         sdp: Option<String>,
     },
     /// `addIceCandidate`, for the next candidate of the other peer, as soon as there is one.

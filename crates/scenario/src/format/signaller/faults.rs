@@ -65,13 +65,16 @@ fn fault(value: Value<'_>, peers: &[Name]) -> Option<One> {
             ("drop", "Such messages are accepted and never passed on.", &|what| {
                 message(what, Some(Fault::Drop))
             }),
-            ("duplicate", "Such messages are passed on twice.", &|what| message(what, Some(Fault::Duplicate))),
+            ("duplicate", "Such messages are passed on twice.", &|what| {
+                message(what, Some(Fault::Duplicate))
+            }),
             ("delay", "Such messages are kept back, `by` so long.", &|what| {
                 message(what, duration("by", "How long a message is kept back.").map(Fault::Delay))
             }),
             (
                 "reorder",
-                "Such messages change places with the next one of their sender, where one comes `within` this time.",
+                "Such messages change places with the next one of their sender, where one comes `within` \
+                 this time.",
                 &|what| {
                     let within = duration("within", "How long a message waits for another.");
                     message(what, within.map(|within| Fault::Reorder { within }))

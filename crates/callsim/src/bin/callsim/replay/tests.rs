@@ -198,7 +198,7 @@ fn a_saved_scenario_is_one_that_the_scenarios_command_reads() {
     assert!(text.contains("Re-executed against our engine: never-connected"), "{text}");
     let plans = scenario::format::load_dir(folder.path()).unwrap();
     assert_eq!(plans.len(), 1);
-    assert!(plans[0].summary.contains("nobody answered within 8.0 s"), "{}", plans[0].summary);
+    assert!(plans[0].summary().contains("nobody answered within 8.0 s"), "{}", plans[0].summary());
 }
 
 /// Three people, which is more than a replay has.
