@@ -6,7 +6,7 @@ use scenario::{
     checks::{self, Failure},
     plan::Plan,
     record::RunRecord,
-    run,
+    run::Player,
 };
 use timeline::{Timeline, transcript};
 
@@ -74,7 +74,7 @@ enum Problem {
 }
 
 fn failures_of(plan: &Plan, seeds: &[u64], detail: Detail) -> Option<String> {
-    let problem = |seed: u64| match run::play(plan, seed) {
+    let problem = |seed: u64| match Player::new(plan).seed(seed).play() {
         Ok(record) => {
             let failures = checks::check(plan, &record);
             (!failures.is_empty()).then(|| Problem::Failed(failures, Box::new(record)))
@@ -85,7 +85,7 @@ fn failures_of(plan: &Plan, seeds: &[u64], detail: Detail) -> Option<String> {
     let mut failed = failed.map(|(seed, problem)| (seed, text_of(&problem, detail)));
     let (seed, first) = failed.next()?;
     let others: Vec<String> = failed.map(|(seed, _)| seed.to_string()).collect();
-    let mut message = format!("{} fails with seed {seed}", plan.name);
+    let mut message = format!("{} fails with seed {seed}", plan.name());
     if !others.is_empty() {
         let _ = write!(message, ", and also with {}", others.join(", "));
     }

@@ -12,8 +12,10 @@ pub use scenario::{
     profile,
     record::{self, RunRecord},
     report,
-    run::{self, RunError, play},
+    run::{self, Player, Programs, RunError},
     schema, suite, timeline,
 };
+
+pub use stage::{Command, Place, Program, Reporter, Unsupported};
 
 pub use self::assertion::{SEED_VARIABLE, assert_passes};

@@ -65,7 +65,7 @@ where
     T: Send,
     F: Future<Output = T>,
 {
-    Ok(on_thread(config.seed, || World::run(config, main))??)
+    Ok(on_thread(config.seed(), || World::run(config, main))??)
 }
 
 /// The text of a panic.

@@ -119,7 +119,9 @@ fn one_peer(table: &Table<'_>) -> PeerExpect {
             let ends = value.one_or_list(0..).into_iter();
             ends.filter_map(|value| value.word("end reason")).collect()
         }),
-        state: table.get("state", state_doc, |value| CallState::from_word(&value.known_text("call state", CallState::WORDS)?)),
+        state: table.get("state", state_doc, |value| {
+            CallState::from_word(&value.known_text("call state", CallState::WORDS)?)
+        }),
         connected: table
             .get("connected", connected_doc, Value::boolean)
             .map(|connected| if connected { Reached::Yes } else { Reached::No }),

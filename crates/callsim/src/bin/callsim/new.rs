@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn what_is_written_can_be_played_and_passes() {
         let plan = Plan::from_toml("first", TEMPLATE).unwrap();
-        let record = scenario::run::play(&plan, 1).unwrap();
+        let record = scenario::run::Player::new(&plan).seed(1).play().unwrap();
         assert_eq!(checks::check(&plan, &record), []);
     }
 

@@ -12,12 +12,7 @@ use std::collections::BTreeSet;
 
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 use proptest_state_machine::ReferenceStateMachine as _;
-use scenario::{
-    checks,
-    plan::Plan,
-    record::RunRecord,
-    run::Player,
-};
+use scenario::{checks, plan::Plan, record::RunRecord, run::Player};
 use timeline::{CallState, Event, State};
 
 use self::{

@@ -14,7 +14,7 @@ use gate::{
 use scenario::{
     plan::{Outcome, Plan},
     report::{Report, ScenarioReport},
-    run::{self, RunError},
+    run::{Player, RunError},
     suite::{self, Keep, Options, Seeds},
 };
 
@@ -45,7 +45,7 @@ fn once(plans: &[Plan], project: &Project) -> anyhow::Result<Option<Figures>> {
     let options = Options { seeds, jobs: jobs(project.jobs), keep: Keep::Nothing };
     let sent = Sent::default();
     let play = |plan: &Plan, seed| {
-        let record = run::play(plan, seed)?;
+        let record = Player::new(plan).seed(seed).play()?;
         let mut sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
         let (packets, bytes) = sent.entry(plan.name.clone()).or_default();
         *packets += record.timeline.packets.len() as u64;
