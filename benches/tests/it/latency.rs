@@ -80,7 +80,7 @@ mod attribution {
     fn parts_add_up_steps_are_contiguous_and_no_set_up_is_below_its_floor() {
         for Case { id, plan, .. } in cases().unwrap() {
             for seed in 1..=2 {
-                let record = Player::new(plan).seed(seed).play().unwrap();
+                let record = Player::new(&plan).seed(seed).play().unwrap();
                 let Some(found) = Attribution::of(&plan, &record) else { continue };
                 let floor = Floor::of(&plan, &record).expect("a connected call has a pair").setup;
                 assert!(floor <= found.total, "{id}, seed {seed}: {floor:?}, {:?}", found.total);

@@ -150,8 +150,8 @@ impl Sketch {
     }
 
     pub(crate) fn escaped(mut self, escape: Escape) -> Self {
-        self.0.end = WorldEnd::Escaped;
-        self.0.escapes.push(escape);
+        self.record.end = WorldEnd::Escaped;
+        self.record.escapes.push(escape);
         self
     }
 

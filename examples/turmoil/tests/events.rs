@@ -18,13 +18,13 @@ fn the_call_survives_the_partition_and_its_end_waits_for_it() {
         line.split_whitespace().next().unwrap().parse::<u64>().unwrap()
     };
     for who in ["caller", "callee"] {
-        assert!(at(&format!("{who}  Connection: connecting → connected")) < 5000);
+        assert!(at(&format!("{who}  connection: connecting → connected")) < 5000);
         assert!(at(&format!("{who}  receives Audio")) < 5000);
     }
-    let left = at("callee  Call: connected → ended");
+    let left = at("callee  call: connected → ended");
     assert!((10_000..11_000).contains(&left), "{left}");
     // Its media stopped meanwhile, and it tries to reconnect; it learns why once it reaches the backend
     // again.
-    let learned = at("caller  Call: reconnecting → ended: hung-up");
+    let learned = at("caller  call: reconnecting → ended: hung-up");
     assert!(learned > at("the partition is over"), "{learned}");
 }

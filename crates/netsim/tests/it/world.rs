@@ -3,7 +3,7 @@
 use std::{future::Future, net::SocketAddr, time::Duration};
 
 use netsim::{
-    Access, ConfigError, Gateway, HostSpec, LinkModel, Outcome, Pace, Probability, ProcessingDelay,
+    Access, ConfigError, Escapes, Gateway, HostSpec, LinkModel, Outcome, Pace, Probability, ProcessingDelay,
     TcpStream, World, WorldConfig,
 };
 
@@ -45,13 +45,14 @@ pub(crate) struct Recipe {
     pub(crate) user_timeout: Duration,
     pub(crate) deadline: Duration,
     pub(crate) event_budget: u64,
+    pub(crate) escapes: Escapes,
 }
 
 impl Recipe {
     pub(crate) fn build(self) -> Result<WorldConfig, ConfigError> {
         let builder = WorldConfig::builder(self.seed).pace(self.pace);
         let builder = builder.hosts(self.hosts).gateways(self.gateways).user_timeout(self.user_timeout);
-        builder.deadline(self.deadline).event_budget(self.event_budget).build()
+        builder.deadline(self.deadline).event_budget(self.event_budget).escapes(self.escapes).build()
     }
 }
 

@@ -12,10 +12,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::plan::{
-    Access, Action, Admission, AlwaysOn, CountRange, DEFAULT_ACCESS, Dependence, Ending, EnginePlan, Escapes,
-    FaultsPlan, Flaw, FlowExpect, Gateway, GuardPlan, Liveness, MediaPlan, Milestone, OnRing, Outcome, Path,
-    Probability, QueueLimit, SignalingPlan, SignallerChange, SignallerPlan, StoreFate, Transition,
-    TransportPlan, VideoPlan,
+    Access, Action, Admission, AlwaysOn, Command, CountRange, DEFAULT_ACCESS, Dependence, Ending, EnginePlan,
+    Escapes, FaultsPlan, Flaw, FlowExpect, Gateway, GuardPlan, Liveness, MediaPlan, Milestone, OnRing,
+    Outcome, Path, Probability, QueueLimit, SignalingPlan, SignallerChange, SignallerPlan, StoreFate,
+    Transition, TransportPlan, VideoPlan,
 };
 
 const EVERY_KEY: &str = include_str!("every-key.toml");

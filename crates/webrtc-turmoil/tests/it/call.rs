@@ -40,8 +40,8 @@ impl Seen {
 
 impl Observer for Seen {
     fn on_event(&self, event: EngineEvent) {
-        if let EngineEvent::StateChanged { machine, from, to, .. } = &event {
-            self.note(&format!("{machine:?}: {from} → {to}"));
+        if let EngineEvent::StateChanged { from, to, .. } = &event {
+            self.note(&format!("{}: {from} → {to}", to.machine()));
         }
         let _ended = self.events.send(event);
     }
@@ -144,10 +144,10 @@ fn holds(log: &[String], what: &str) {
 fn a_call_connects_carries_media_both_ways_and_ends() {
     let log = call(1, 5, |_| Ok(()));
     for who in ["caller", "callee"] {
-        for what in ["Connection: connecting → connected", "receives Audio", "receives Video"] {
+        for what in ["connection: connecting → connected", "receives Audio", "receives Video"] {
             holds(&log, &format!("{who} {what}"));
         }
-        holds(&log, &format!("{who} Call: connected → "));
+        holds(&log, &format!("{who} call: connected → "));
     }
 }
 
@@ -155,7 +155,7 @@ fn a_call_connects_carries_media_both_ways_and_ends() {
 fn the_same_seed_gives_the_same_events() {
     for seed in 1..=3 {
         let first = call(seed, 5, |_| Ok(()));
-        holds(&first, "Connection: connecting → connected");
+        holds(&first, "connection: connecting → connected");
         assert_eq!(call(seed, 5, |_| Ok(())), first, "seed {seed}");
     }
 }
@@ -171,7 +171,7 @@ fn a_partition_of_the_peers_shows_and_passes() {
     });
     for who in ["caller", "callee"] {
         holds(&log, &format!("{who} Ice: connected → disconnected"));
-        holds(&log, &format!("{who} Call: reconnecting → connected"));
+        holds(&log, &format!("{who} call: reconnecting → connected"));
     }
 }
 
@@ -182,5 +182,5 @@ fn a_backend_that_starts_again_without_its_store_carries_the_end_of_the_call() {
         sim.bounce("backend");
         Ok(())
     });
-    holds(&log, "callee Call: connected → ended: hung-up");
+    holds(&log, "callee call: connected → ended: hung-up");
 }

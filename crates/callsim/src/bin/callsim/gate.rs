@@ -149,7 +149,7 @@ fn compare(
     let mut reference = baseline.map(Reference::of);
     // What was not asked for has not vanished.
     if let Some(reference) = reference.as_mut().filter(|_| !arguments.scenarios.names.is_empty()) {
-        let is_chosen = |id: &MetricId| chosen.plans.iter().any(|plan| plan.name == scenario_of(id));
+        let is_chosen = |id: &MetricId| chosen.plans.iter().any(|plan| plan.name() == scenario_of(id));
         reference.metrics.retain(|id, _| is_chosen(id));
     }
     let cases = virtual_cases(reference.as_ref(), &fingerprint(), measured);

@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, rc::Rc, time::Duration};
 
 use async_trait::async_trait;
-use netsim::{Access, HostSpec, LinkModel, Pace, Power, ProcessingDelay, World, WorldConfig};
+use netsim::{Access, HostSpec, LinkModel, LinkState, Power, ProcessingDelay, World, WorldConfig};
 
 use super::{
     Fault, Row,
@@ -54,15 +54,8 @@ pub(crate) fn world(row: &Row) -> String {
         access: Access::symmetric(link),
         processing: ProcessingDelay::ZERO,
     };
-    let config = WorldConfig {
-        seed: 1,
-        pace: Pace::Virtual,
-        hosts: vec![host("client", [10, 0, 0, 1]), host("server", [10, 0, 0, 2])],
-        gateways: Vec::new(),
-        user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
-        deadline: Duration::from_secs(3600),
-        event_budget: 10_000_000,
-    };
+    let hosts = [host("client", [10, 0, 0, 1]), host("server", [10, 0, 0, 2])];
+    let config = WorldConfig::builder(1).hosts(hosts).build().unwrap();
     let settings = determinism::Settings { seed: 1, epoch_s: 1_767_225_600 };
     let played = determinism::on_simulation_thread(settings, || {
         World::run(config, |world| async move { in_world(row, world).await }).unwrap().value.unwrap()
@@ -87,8 +80,8 @@ async fn in_world(row: &Row, world: World) -> String {
             let turn = shared.next_turn();
             for (_, fault) in row.faults.iter().filter(|(at, _)| *at == turn) {
                 match fault {
-                    Fault::Cut => world.set_link_up(&"client".into(), false).unwrap(),
-                    Fault::Mend => world.set_link_up(&"client".into(), true).unwrap(),
+                    Fault::Cut => world.set_link_state(&"client".into(), LinkState::Down).unwrap(),
+                    Fault::Mend => world.set_link_state(&"client".into(), LinkState::Up).unwrap(),
                     Fault::PowerLoss => world.set_power(&"server".into(), Power::Off).unwrap(),
                 }
             }

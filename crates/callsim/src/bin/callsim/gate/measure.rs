@@ -47,7 +47,7 @@ fn once(plans: &[Plan], project: &Project) -> anyhow::Result<Option<Figures>> {
     let play = |plan: &Plan, seed| {
         let record = Player::new(plan).seed(seed).play()?;
         let mut sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
-        let (packets, bytes) = sent.entry(plan.name.clone()).or_default();
+        let (packets, bytes) = sent.entry(plan.name().to_owned()).or_default();
         *packets += record.timeline.packets.len() as u64;
         *bytes += record.timeline.packets.iter().map(|packet| u64::from(packet.len)).sum::<u64>();
         Ok::<_, RunError>(record)
@@ -58,7 +58,7 @@ fn once(plans: &[Plan], project: &Project) -> anyhow::Result<Option<Figures>> {
     if result.is_partial() {
         return Ok(None);
     }
-    let report = Report::new(plans, &result, std::time::Duration::ZERO, &|plan, _| plan.name.clone());
+    let report = Report::new(plans, &result, std::time::Duration::ZERO, &|plan, _| plan.name().to_owned());
     let broken = result.scenarios.iter().flatten().find_map(|run| run.result.as_ref().err());
     if let Some(broken) = broken {
         anyhow::bail!("a run could not be played: {broken}");

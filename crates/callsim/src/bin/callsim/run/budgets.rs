@@ -22,7 +22,7 @@ pub(super) fn judge(
     repeat: &dyn Fn(&Plan, Seeds) -> String,
 ) {
     for scenario in &mut report.scenarios {
-        let Some(plan) = plans.iter().find(|plan| plan.name == scenario.name) else { continue };
+        let Some(plan) = plans.iter().find(|plan| plan.name() == scenario.name) else { continue };
         for budget in budgets.iter().filter(|budget| fits_glob(&budget.scenarios, &scenario.name)) {
             if let Some(message) = exceeded(scenario, budget) {
                 let at_ms = u64::try_from(budget.at_most.as_millis()).unwrap_or(u64::MAX);
@@ -62,7 +62,7 @@ mod tests {
         let mut report = testing::report();
         report.scenarios.iter_mut().for_each(|scenario| scenario.failures.clear());
         report.passed = true;
-        judge(&mut report, &testing::plans(), &[budget], &|plan, _| plan.name.clone());
+        judge(&mut report, &testing::plans(), &[budget], &|plan, _| plan.name().to_owned());
         let found = report.scenarios.iter().flat_map(|scenario| &scenario.failures);
         let found: Vec<&str> = found.map(|failure| failure.message.as_str()).collect();
         assert_eq!((found.as_slice(), report.passed), (expect, expect.is_empty()));

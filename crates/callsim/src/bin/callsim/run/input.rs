@@ -49,15 +49,15 @@ impl Chosen {
                 chosen.outside.insert(file);
             }
         }
-        chosen.plans.sort_by(|one, other| one.name.cmp(&other.name));
+        chosen.plans.sort_by(|one, other| one.name().cmp(other.name()));
         if chosen.plans.is_empty() { Err(Code::BadInput) } else { Ok(chosen) }
     }
 
     /// What the user types for `plan`.
     pub(super) fn argument(&self, plan: &Plan) -> String {
-        match &plan.file {
+        match plan.file() {
             Some(file) if self.outside.contains(file) => file.display().to_string(),
-            _ => plan.name.clone(),
+            _ => plan.name().to_owned(),
         }
     }
 
