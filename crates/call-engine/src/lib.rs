@@ -13,7 +13,7 @@
 //! | 6. answer, 7. apply the answer | by themselves |
 //! | 8. connected, and the hang-up | [`Engine::hang_up`]; everything is released |
 //!
-//! A call has one state machine, [`CallState`], written as a table. Each participant has at most one
+//! A call has one state machine, [`CallState`], written as a table ([`Outcome::of`]). Each participant has at most one
 //! call; a second ring is answered with `busy`.
 //!
 //! Invariants:
@@ -50,16 +50,20 @@ mod state;
 pub use configuration::{IceServer, IceTransportPolicy, PeerConstraints, SessionConstraints};
 pub use engine::{
     Engine, Parts,
-    driven::{DrivenParts, DrivenPeer, LocalDescription, RemoteDescription},
+    driven::{DrivenError, DrivenParts, DrivenPeer, LocalDescription, RemoteDescription},
 };
 pub use guards::Guards;
 pub use media::{
-    Enabled, FacingMode, Frame, FrameSource, LocalTrack, MediaDevices, MediaError, MediaKind, MediaStream,
+    Enabled, FacingMode, Frame, FrameSource, LocalTrack, MediaDevices, MediaError, MediaStream,
     MediaStreamConstraints, Permission, SyntheticDevices, VideoConstraints, Wanted,
 };
 pub use mesh::{Mesh, MeshEvent, MeshObserver, MeshParts};
-pub use observer::{EngineEvent, Observer, PacketPosition, ReceivedPacket, StateMachine};
-pub use peer::{DataRefusal, Delivery, Hold, Statistics};
+pub use observer::{EngineEvent, Observer, PacketPosition, ReceivedPacket};
+pub use peer::{DataRefusal, Hold, Statistics};
 pub use recovery::{Rebuilds, Recovery, RecoveryCause, RecoveryStep};
 pub use settings::{Codecs, DataSettings, PeerSettings, Settings, Timers};
-pub use state::{CallEvent, CallState, EndReason, Outcome, Role};
+pub use state::{CallEvent, Outcome, Role};
+pub use timeline::{
+    CallState, CandidateRef, Cause, ConnectionState, Delivery, EndReason, GatheringState, IceState, Machine,
+    MediaKind, MessageRef, Needed, SignalingState, State, Trickle,
+};

@@ -1,6 +1,7 @@
-use signaller::{CallId, ParticipantId};
+use signaller::{CallId, Kind, ParticipantId};
+use timeline::{CandidateRef, Cause, Delivery, MediaKind, MessageRef, Needed, State, Trickle};
 
-use crate::{DataRefusal, Delivery, Hold, MediaKind, RecoveryCause, RecoveryStep, Statistics};
+use crate::{DataRefusal, Hold, RecoveryCause, RecoveryStep, Statistics};
 
 /// Who is told what the engine does: the application's user interface, its log, a test.
 ///
@@ -59,19 +60,19 @@ pub enum EngineEvent {
     },
     /// A state machine moved.
     StateChanged {
-        /// Which one.
-        machine: StateMachine,
         /// The state it left.
-        from: String,
-        /// The state it entered.
-        to: String,
-        /// What made it move.
-        cause: String,
+        from: State,
+        /// The state it entered, of the same machine.
+        to: State,
+        /// What made it move, where that is known.
+        cause: Option<Cause>,
     },
     /// A message was handed to the signalling transport.
     MessageSent {
+        /// The number that the transport gave it.
+        id: u64,
         /// Its type.
-        kind: &'static str,
+        kind: Kind,
         /// To whom.
         to: ParticipantId,
         /// What tells it from others of its type.
@@ -79,8 +80,10 @@ pub enum EngineEvent {
     },
     /// A message arrived from the signalling transport.
     MessageReceived {
+        /// Its sender's number for it.
+        id: u64,
         /// Its type.
-        kind: &'static str,
+        kind: Kind,
         /// From whom.
         from: ParticipantId,
         /// What tells it from others of its type.
@@ -88,23 +91,29 @@ pub enum EngineEvent {
     },
     /// `icecandidate`: the local ICE agent found one.
     CandidateGathered {
-        /// Type, protocol and address.
-        candidate: String,
+        /// Which one.
+        candidate: Trickle,
     },
-    /// A remote candidate came before the remote description and is held back.
+    /// A remote candidate, or the end of them, came before the remote description and is held back.
     CandidateHeld {
-        /// Type, protocol and address.
-        candidate: String,
+        /// Which one.
+        candidate: Trickle,
+        /// The message that brought it, if one did.
+        message: Option<MessageRef>,
     },
-    /// A remote candidate was applied.
+    /// A remote candidate, or the end of them, was applied.
     CandidateApplied {
-        /// Type, protocol and address.
-        candidate: String,
+        /// Which one.
+        candidate: Trickle,
+        /// The message that brought it, if one did.
+        message: Option<MessageRef>,
     },
-    /// A remote candidate was refused.
+    /// A remote candidate, or the end of them, was refused.
     CandidateRejected {
-        /// Type, protocol and address.
-        candidate: String,
+        /// Which one.
+        candidate: Trickle,
+        /// The message that brought it, if one did.
+        message: Option<MessageRef>,
         /// Why.
         error: String,
     },
@@ -119,15 +128,15 @@ pub enum EngineEvent {
     },
     /// ICE selected a candidate pair: over which way the call goes.
     PairSelected {
-        /// The local candidate: type, protocol and address.
-        local: String,
-        /// The remote candidate: type, protocol and address.
-        remote: String,
+        /// The local candidate.
+        local: CandidateRef,
+        /// The remote candidate.
+        remote: CandidateRef,
     },
     /// `negotiationneeded`, and what the engine made of it.
     NegotiationNeeded {
         /// What it made of it.
-        verdict: &'static str,
+        verdict: Needed,
     },
     /// The recovery of the connection takes a step.
     Recovery {
@@ -231,19 +240,4 @@ pub enum EngineEvent {
         /// Local tracks that are still live; 0 unless the application keeps them.
         live_tracks: usize,
     },
-}
-
-/// The state machines that an application watches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum StateMachine {
-    /// The call.
-    Call,
-    /// `RTCSignalingState`.
-    Signaling,
-    /// `RTCIceGatheringState`.
-    Gathering,
-    /// `RTCIceConnectionState`.
-    Ice,
-    /// `RTCPeerConnectionState`.
-    Connection,
 }

@@ -1,11 +1,10 @@
 //! The life of a call as a table: seven states, two roles, and what each event does in each of them.
 //!
-//! Every transition of a call goes through [`CallState::on`]. The whole table is a snapshot of the
+//! Every transition of a call goes through [`Outcome::of`]. The whole table is a snapshot of the
 //! tests and a drawing beside this file (`call-states.md`), made from the table itself.
 
-use std::fmt;
-
 use signaller::{ByeReason, RejectReason};
+use timeline::{CallState, Cause, EndReason};
 
 /// Which side of the call a participant is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,61 +13,6 @@ pub enum Role {
     Caller,
     /// Is called.
     Callee,
-}
-
-/// Where a call stands, for one participant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CallState {
-    /// There is no call.
-    Idle,
-    /// The caller asks for devices and rings; nobody has answered yet, not even the callee's device.
-    Dialling,
-    /// The callee's device rings.
-    Ringing,
-    /// Accepted: offer, answer and candidates are on their way, ICE and DTLS run.
-    Connecting,
-    /// `connectionState` is `connected`: media can flow.
-    Connected,
-    /// It was connected, and the connection is being recovered.
-    Reconnecting,
-    /// Over, for the reason it carries.
-    Ended(EndReason),
-}
-
-/// Why a call ended. Where both sides can know, both have the same one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum EndReason {
-    /// One side hung up after the call was accepted.
-    HungUp,
-    /// The caller gave up while it rang.
-    Cancelled,
-    /// The callee declined.
-    Declined,
-    /// The callee was in another call.
-    Busy,
-    /// Nobody answered within [`Timers::ring`](crate::Timers::ring).
-    NoAnswer,
-    /// `getUserMedia` was refused (`NotAllowedError`), at either side.
-    PermissionDenied,
-    /// `getUserMedia` found no such device (`NotFoundError`), at either side.
-    DeviceMissing,
-    /// Accepted, but not connected within [`Timers::connect`](crate::Timers::connect).
-    ConnectTimeout,
-    /// `connectionState` became `failed` before it was ever `connected`.
-    ConnectionFailed,
-    /// `connectionState` became `failed` after it had been `connected`, and could not be recovered: the
-    /// path is gone, or the other side vanished.
-    ConnectionLost,
-    /// The signalling transport closed for good before the call was connected, or while it was being
-    /// recovered.
-    SignalingLost,
-    /// A description could not be made or applied, or the peer could not be built.
-    NegotiationFailed,
-    /// The permission to use microphone or camera was taken back during the call.
-    PermissionLost,
-    /// The participant's application was shut down.
-    ShutDown,
 }
 
 /// What can happen to a call.
@@ -130,26 +74,15 @@ pub enum Outcome {
     Invalid,
 }
 
-impl CallState {
-    /// Every state once; `Ended` with one reason of many.
-    pub const ALL: [Self; 7] = [
-        Self::Idle,
-        Self::Dialling,
-        Self::Ringing,
-        Self::Connecting,
-        Self::Connected,
-        Self::Reconnecting,
-        Self::Ended(EndReason::HungUp),
-    ];
-
-    /// What `event` does to a call in this state, for the participant in `role`.
-    pub fn on(self, role: Role, event: CallEvent) -> Outcome {
+impl Outcome {
+    /// What `event` does to a call in `state`, for the participant in `role`.
+    pub fn of(state: CallState, role: Role, event: CallEvent) -> Self {
         use CallEvent as E;
         use CallState as S;
         use Outcome::{Invalid, Moved, NoOp};
         use Role::{Callee, Caller};
 
-        match (self, role, event) {
+        match (state, role, event) {
             (S::Idle, Caller, E::Dial) => Moved(S::Dialling),
             (S::Idle, Callee, E::RingReceived) => Moved(S::Ringing),
             // A bye that crossed our own, or a reject of a call that was cancelled meanwhile.
@@ -206,105 +139,37 @@ impl CallState {
             (S::Dialling | S::Ringing, _, E::PermissionLost) => Moved(S::Ended(EndReason::PermissionDenied)),
 
             (_, _, E::ByeReceived(why)) => Moved(S::Ended(why)),
-            (_, _, E::SignalingLost) if self != S::Connected => Moved(S::Ended(EndReason::SignalingLost)),
+            (_, _, E::SignalingLost) if state != S::Connected => Moved(S::Ended(EndReason::SignalingLost)),
             // A call that is up does not need its signalling to go on.
             (_, _, E::SignalingLost) => NoOp,
             (_, _, E::ShutDown) => Moved(S::Ended(EndReason::ShutDown)),
             _ => Invalid,
         }
     }
+}
 
-    /// The state's name, without the reason of an end.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Dialling => "dialling",
-            Self::Ringing => "ringing",
-            Self::Connecting => "connecting",
-            Self::Connected => "connected",
-            Self::Reconnecting => "reconnecting",
-            Self::Ended(_) => "ended",
-        }
-    }
-
-    /// Whether a call is under way.
-    pub const fn is_live(self) -> bool {
-        !matches!(self, Self::Idle | Self::Ended(_))
+/// What a caller ends with. A reason that this version does not know is a plain refusal.
+pub(crate) fn reason_of_reject(reason: &RejectReason) -> EndReason {
+    match reason {
+        RejectReason::Failed => EndReason::NegotiationFailed,
+        other => EndReason::from_word(other.as_str()).unwrap_or(EndReason::Declined),
     }
 }
 
-impl EndReason {
-    /// The reason's name, as reports and scenarios have it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::HungUp => "hung-up",
-            Self::Cancelled => "cancelled",
-            Self::Declined => "declined",
-            Self::Busy => "busy",
-            Self::NoAnswer => "no-answer",
-            Self::PermissionDenied => "permission-denied",
-            Self::DeviceMissing => "device-missing",
-            Self::ConnectTimeout => "connect-timeout",
-            Self::ConnectionFailed => "connection-failed",
-            Self::ConnectionLost => "connection-lost",
-            Self::SignalingLost => "signaling-lost",
-            Self::NegotiationFailed => "negotiation-failed",
-            Self::PermissionLost => "permission-lost",
-            Self::ShutDown => "shut-down",
-        }
-    }
+/// What the other side ends with. A reason that this version does not know is a plain hang-up.
+pub(crate) fn reason_of_bye(reason: &ByeReason) -> EndReason {
+    EndReason::from_word(reason.as_str()).unwrap_or(EndReason::HungUp)
 }
 
-impl From<&RejectReason> for EndReason {
-    /// What a caller ends with. A reason that this version does not know is a plain refusal.
-    fn from(reason: &RejectReason) -> Self {
-        match reason {
-            RejectReason::Failed => Self::NegotiationFailed,
-            other => Self::from_word(other.as_str()).unwrap_or(Self::Declined),
-        }
-    }
+/// What to tell the other side when the call ends here for `reason`: the reason's own name, so that both sides end
+/// with the same one.
+pub(crate) fn bye_for(reason: EndReason) -> ByeReason {
+    ByeReason::from(reason.as_str())
 }
 
-impl From<&ByeReason> for EndReason {
-    /// What the other side ends with. A reason that this version does not know is a plain hang-up.
-    fn from(reason: &ByeReason) -> Self {
-        Self::from_word(reason.as_str()).unwrap_or(Self::HungUp)
-    }
-}
-
-impl EndReason {
-    /// Every reason once.
-    pub const ALL: [Self; 14] = [
-        Self::HungUp,
-        Self::Cancelled,
-        Self::Declined,
-        Self::Busy,
-        Self::NoAnswer,
-        Self::PermissionDenied,
-        Self::DeviceMissing,
-        Self::ConnectTimeout,
-        Self::ConnectionFailed,
-        Self::ConnectionLost,
-        Self::SignalingLost,
-        Self::NegotiationFailed,
-        Self::PermissionLost,
-        Self::ShutDown,
-    ];
-
-    fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
-    }
-
-    /// What to tell the other side when the call ends here for this reason: the reason's own name, so
-    /// that both sides end with the same one.
-    pub(crate) fn to_bye(self) -> ByeReason {
-        ByeReason::from(self.as_str())
-    }
-
-    /// What to tell a caller whose ring is not accepted for this reason.
-    pub(crate) fn to_reject(self) -> RejectReason {
-        RejectReason::from(self.as_str())
-    }
+/// What to tell a caller whose ring is not accepted for `reason`.
+pub(crate) fn reject_for(reason: EndReason) -> RejectReason {
+    RejectReason::from(reason.as_str())
 }
 
 impl CallEvent {
@@ -333,30 +198,35 @@ impl CallEvent {
         Self::ShutDown,
     ];
 
-    /// The event's name: the cause that a transition shows.
+    /// The event's name.
     pub const fn as_str(self) -> &'static str {
+        self.cause().as_str()
+    }
+
+    /// The cause that a transition shows.
+    pub const fn cause(self) -> Cause {
         match self {
-            Self::Dial => "dial",
-            Self::RingReceived => "ring received",
-            Self::RingCrossed => "rings crossed",
-            Self::RingingReceived => "ringing received",
-            Self::Accept => "accept",
-            Self::AcceptReceived => "accept received",
-            Self::Reject => "reject",
-            Self::RejectReceived(_) => "reject received",
-            Self::HangUp => "hang-up",
-            Self::ByeReceived(_) => "bye received",
-            Self::MediaDenied => "NotAllowedError",
-            Self::MediaMissing => "NotFoundError",
-            Self::RingTimeout => "ring timer",
-            Self::ConnectTimeout => "connect timer",
-            Self::PeerConnected => "connection connected",
-            Self::RecoveryStarted => "recovery",
-            Self::PeerFailed => "connection failed",
-            Self::NegotiationFailed => "negotiation failed",
-            Self::SignalingLost => "signaling lost",
-            Self::PermissionLost => "permission lost",
-            Self::ShutDown => "shut-down",
+            Self::Dial => Cause::Dial,
+            Self::RingReceived => Cause::RingReceived,
+            Self::RingCrossed => Cause::RingsCrossed,
+            Self::RingingReceived => Cause::RingingReceived,
+            Self::Accept => Cause::Accept,
+            Self::AcceptReceived => Cause::AcceptReceived,
+            Self::Reject => Cause::Reject,
+            Self::RejectReceived(_) => Cause::RejectReceived,
+            Self::HangUp => Cause::HangUp,
+            Self::ByeReceived(_) => Cause::ByeReceived,
+            Self::MediaDenied => Cause::NotAllowed,
+            Self::MediaMissing => Cause::NotFound,
+            Self::RingTimeout => Cause::RingTimer,
+            Self::ConnectTimeout => Cause::ConnectTimer,
+            Self::PeerConnected => Cause::ConnectionConnected,
+            Self::RecoveryStarted => Cause::Recovery,
+            Self::PeerFailed => Cause::ConnectionFailed,
+            Self::NegotiationFailed => Cause::NegotiationFailed,
+            Self::SignalingLost => Cause::SignalingLost,
+            Self::PermissionLost => Cause::PermissionLost,
+            Self::ShutDown => Cause::ShutDown,
         }
     }
 }
@@ -371,21 +241,6 @@ impl Role {
     }
 }
 
-impl fmt::Display for CallState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ended(reason) => f.pad(&format!("ended: {}", reason.as_str())),
-            other => f.pad(other.as_str()),
-        }
-    }
-}
-
-impl fmt::Display for EndReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::{collections::BTreeMap, fmt::Write as _};
@@ -393,7 +248,7 @@ mod tests {
     use super::*;
 
     fn cell(state: CallState, role: Role, event: CallEvent) -> String {
-        match state.on(role, event) {
+        match Outcome::of(state, role, event) {
             Outcome::Moved(to) => format!("→ {to}"),
             Outcome::NoOp => "·".to_owned(),
             Outcome::Invalid => "invalid".to_owned(),
@@ -402,12 +257,12 @@ mod tests {
 
     fn table(role: Role) -> String {
         let mut out = format!("{:<22}", role.as_str());
-        for state in CallState::ALL {
+        for state in CallState::ALL.iter().copied() {
             let _ = write!(out, " {:<27}", state.as_str());
         }
         for event in CallEvent::ALL {
             let _ = write!(out, "\n{:<22}", event.as_str());
-            for state in CallState::ALL {
+            for state in CallState::ALL.iter().copied() {
                 let _ = write!(out, " {:<27}", cell(state, role, event));
             }
         }
@@ -416,10 +271,10 @@ mod tests {
 
     fn diagram() -> String {
         let mut edges: BTreeMap<(usize, &str, &str), Vec<String>> = BTreeMap::new();
-        for (index, state) in CallState::ALL.into_iter().enumerate() {
+        for (index, state) in CallState::ALL.iter().copied().enumerate() {
             for role in [Role::Caller, Role::Callee] {
                 for event in CallEvent::ALL {
-                    let Outcome::Moved(to) = state.on(role, event) else { continue };
+                    let Outcome::Moved(to) = Outcome::of(state, role, event) else { continue };
                     let label = match to {
                         CallState::Ended(reason) => format!("{} ({reason})", event.as_str()),
                         _ => event.as_str().to_owned(),
@@ -457,7 +312,7 @@ mod tests {
         for role in [Role::Caller, Role::Callee] {
             for event in CallEvent::ALL {
                 let ended = CallState::Ended(EndReason::Busy);
-                assert!(!matches!(ended.on(role, event), Outcome::Moved(_)), "{event:?}");
+                assert!(!matches!(Outcome::of(ended, role, event), Outcome::Moved(_)), "{event:?}");
             }
         }
     }
@@ -465,20 +320,20 @@ mod tests {
     #[test]
     fn a_call_is_under_way_from_the_dial_to_its_end() {
         let live: Vec<&str> =
-            CallState::ALL.into_iter().filter(|state| state.is_live()).map(CallState::as_str).collect();
+            CallState::ALL.iter().copied().filter(|state| state.is_live()).map(CallState::as_str).collect();
         assert_eq!(live, ["dialling", "ringing", "connecting", "connected", "reconnecting"]);
     }
 
     #[test]
     fn every_live_state_can_be_left_by_hanging_up_and_by_a_bye() {
-        for state in CallState::ALL.into_iter().filter(|state| state.is_live()) {
+        for state in CallState::ALL.iter().copied().filter(|state| state.is_live()) {
             for event in [CallEvent::HangUp, CallEvent::ByeReceived(EndReason::HungUp), CallEvent::ShutDown] {
                 for role in [Role::Caller, Role::Callee] {
                     if (state, role) == (CallState::Dialling, Role::Callee) {
                         continue;
                     }
                     assert!(
-                        matches!(state.on(role, event), Outcome::Moved(CallState::Ended(_))),
+                        matches!(Outcome::of(state, role, event), Outcome::Moved(CallState::Ended(_))),
                         "{state} {event:?} {role:?}"
                     );
                 }
@@ -488,11 +343,11 @@ mod tests {
 
     #[test]
     fn what_one_side_says_is_what_the_other_side_ends_with() {
-        for reason in EndReason::ALL {
-            assert_eq!(EndReason::from(&reason.to_bye()), reason);
-            assert_eq!(EndReason::from(&reason.to_reject()), reason);
+        for reason in EndReason::ALL.iter().copied() {
+            assert_eq!(reason_of_bye(&bye_for(reason)), reason);
+            assert_eq!(reason_of_reject(&reject_for(reason)), reason);
         }
-        assert_eq!(EndReason::from(&ByeReason::from("moved-away")), EndReason::HungUp);
-        assert_eq!(EndReason::from(&RejectReason::from("moved-away")), EndReason::Declined);
+        assert_eq!(reason_of_bye(&ByeReason::from("moved-away")), EndReason::HungUp);
+        assert_eq!(reason_of_reject(&RejectReason::from("moved-away")), EndReason::Declined);
     }
 }

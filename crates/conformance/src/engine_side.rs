@@ -4,13 +4,14 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use call_engine::{
-    Engine, EngineEvent, Observer, Parts, PeerSettings, Permission, Recovery, Settings, StateMachine,
-    SyntheticDevices,
+    Engine, EngineEvent, Machine as StateMachine, Observer, Parts, PeerSettings, Permission, Recovery,
+    Settings, SyntheticDevices,
 };
 use futures::future::{Either, select};
 use signaller::{
     CallId, Candidate, Message, Outgoing, Transport as _, TransportEvent, memory::MemoryTransport,
 };
+use timeline::MessageKind;
 use webrtc::peer_connection::RTCSessionDescription;
 
 use crate::{
@@ -112,9 +113,9 @@ impl Stage {
         let party = self.party("alice");
         let mut far = self.far("alice").await?;
         far.send(Message::Ring { media: signaller::Media { audio: true, video: true } })?;
-        far.receive("ringing").await?;
+        far.receive(MessageKind::Ringing).await?;
         party.engine.accept();
-        far.receive("accept").await?;
+        far.receive(MessageKind::Accept).await?;
         self.rest().await;
         Ok(Talk { party, far })
     }
@@ -129,7 +130,7 @@ impl Stage {
         let party = self.party_with("alice", change);
         let mut far = self.far("alice").await?;
         party.engine.dial("bob", CALL);
-        far.receive("ring").await?;
+        far.receive(MessageKind::Ring).await?;
         far.send(Message::Ringing)?;
         far.send(Message::Accept)?;
         self.rest().await;
@@ -154,7 +155,7 @@ impl Party {
     /// The states that a machine went through, the first one left out.
     pub(crate) fn states(&self, machine: StateMachine) -> Vec<String> {
         let entered = |event| match event {
-            EngineEvent::StateChanged { machine: of, to, .. } if of == machine => Some(to),
+            EngineEvent::StateChanged { to, .. } if to.machine() == machine => Some(to.to_string()),
             _ => None,
         };
         self.log.all().into_iter().filter_map(entered).collect()
@@ -179,7 +180,7 @@ impl Party {
     }
 
     /// How many messages of a type it sent.
-    pub(crate) fn sent(&self, kind: &str) -> usize {
+    pub(crate) fn sent(&self, kind: MessageKind) -> usize {
         self.log.count(|event| matches!(event, EngineEvent::MessageSent { kind: sent, .. } if *sent == kind))
     }
 
@@ -189,7 +190,7 @@ impl Party {
     }
 
     /// From now on it sends no message of a type.
-    pub(crate) fn never_sends(&self, stage: &Stage, kind: &'static str) {
+    pub(crate) fn never_sends(&self, stage: &Stage, kind: MessageKind) {
         stage.never(
             &self.log,
             &format!("{kind} messages sent"),
@@ -200,7 +201,7 @@ impl Party {
     /// From now on `machine` never enters `state`.
     pub(crate) fn never_enters(&self, stage: &Stage, machine: StateMachine, state: &'static str) {
         stage.never(&self.log, &format!("{machine:?} states {state}"), move |event| {
-            matches!(event, EngineEvent::StateChanged { machine: of, to, .. } if *of == machine && to == state)
+            matches!(event, EngineEvent::StateChanged { to, .. } if to.machine() == machine && to.to_string() == state)
         });
     }
 
@@ -209,7 +210,7 @@ impl Party {
         stage.never(
             &self.log,
             &format!("{machine:?} state changes"),
-            move |event| matches!(event, EngineEvent::StateChanged { machine: of, .. } if *of == machine),
+            move |event| matches!(event, EngineEvent::StateChanged { to, .. } if to.machine() == machine),
         );
     }
 }
@@ -260,7 +261,7 @@ impl Far {
     }
 
     /// The next message of a type, however long it takes to a limit.
-    pub(crate) async fn receive(&mut self, kind: &str) -> Result<Message, Deviation> {
+    pub(crate) async fn receive(&mut self, kind: MessageKind) -> Result<Message, Deviation> {
         if let Some(at) = self.waiting.iter().position(|message| message.kind() == kind) {
             return Ok(self.waiting.remove(at));
         }
@@ -299,7 +300,7 @@ impl Far {
 
     /// The engine's next offer, and its round.
     pub(crate) async fn receive_offer(&mut self) -> Result<(Sdp, u64), Deviation> {
-        match self.receive("offer").await? {
+        match self.receive(MessageKind::Offer).await? {
             Message::Offer { sdp, negotiation } => Ok((Sdp::from_text(sdp), negotiation)),
             other => Err(Deviation::new(format!("`{}` instead of an offer", other.kind()))),
         }
@@ -307,7 +308,7 @@ impl Far {
 
     /// The engine's next answer, and its round.
     pub(crate) async fn receive_answer(&mut self) -> Result<(Sdp, u64), Deviation> {
-        match self.receive("answer").await? {
+        match self.receive(MessageKind::Answer).await? {
             Message::Answer { sdp, negotiation } => Ok((Sdp::from_text(sdp), negotiation)),
             other => Err(Deviation::new(format!("`{}` instead of an answer", other.kind()))),
         }

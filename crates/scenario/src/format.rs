@@ -35,7 +35,6 @@ use std::{path::PathBuf, time::Duration};
 
 use timeline::Name;
 
-pub(crate) use self::flow::states_known;
 use self::{
     address::{Placed, Sites},
     error::Problems,

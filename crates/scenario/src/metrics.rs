@@ -7,12 +7,15 @@ mod recovery;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use timeline::{Event, Machine, Name, Protocol, StunClass, VirtualTime};
+use timeline::{
+    CallState, ConnectionState, EndReason, Event, IceState, MediaKind, MessageKind, Name, Protocol, State,
+    StunClass, VirtualTime,
+};
 
 pub use self::recovery::{Recovery, longest_recovery, recoveries};
 use crate::{
-    plan::{MediaKind, Milestone, Outcome, Plan},
-    record::{PeerRecord, RunRecord, WorldEnd, state_word},
+    plan::{Milestone, Outcome, Plan},
+    record::{PeerRecord, RunRecord, WorldEnd},
 };
 
 /// The two sides of the first call of a script, and when it was dialled.
@@ -59,20 +62,20 @@ pub fn outcome(plan: &Plan, record: &RunRecord) -> Outcome {
     let Some((call, [caller, callee])) = call.and_then(|call| Some((call, call.records(record)?))) else {
         return Outcome::Unfinished;
     };
-    let reasons = [caller.end_reason.as_deref(), callee.end_reason.as_deref()];
+    let reasons = [caller.end_reason, callee.end_reason];
     if caller.connected_at.is_some() && callee.connected_at.is_some() {
         return outcome_of_connected(call, record, reasons);
     }
-    let telling = reasons.into_iter().flatten().find(|reason| *reason != "hung-up");
+    let telling = reasons.into_iter().flatten().find(|reason| *reason != EndReason::HungUp);
     telling.or(reasons[0]).or(reasons[1]).map_or(Outcome::Unfinished, outcome_of_reason)
 }
 
-fn outcome_of_connected(call: FirstCall<'_>, record: &RunRecord, reasons: [Option<&str>; 2]) -> Outcome {
+fn outcome_of_connected(call: FirstCall<'_>, record: &RunRecord, reasons: [Option<EndReason>; 2]) -> Outcome {
     let ended_for = |reason| reasons.contains(&Some(reason));
-    if ended_for("connection-lost") || ended_for("connection-failed") {
+    if ended_for(EndReason::ConnectionLost) || ended_for(EndReason::ConnectionFailed) {
         return Outcome::ConnectionLost;
     }
-    if ended_for("signaling-lost") {
+    if ended_for(EndReason::SignalingLost) {
         return Outcome::SignalingLost;
     }
     match MediaKind::ALL.iter().any(|kind| media_flowed_both_ways(call, record, *kind)) {
@@ -89,13 +92,20 @@ fn media_flowed_both_ways(call: FirstCall<'_>, record: &RunRecord, kind: MediaKi
     arrived(call.caller, call.callee) && arrived(call.callee, call.caller)
 }
 
-fn outcome_of_reason(reason: &str) -> Outcome {
+fn outcome_of_reason(reason: EndReason) -> Outcome {
     match reason {
-        "hung-up" => Outcome::HungUpEarly,
-        "declined" => Outcome::Rejected,
-        // A side that was connected, of a call whose other side never was.
-        "connection-lost" => Outcome::ConnectionFailed,
-        other => Outcome::from_word(other).unwrap_or(Outcome::Failed),
+        EndReason::HungUp => Outcome::HungUpEarly,
+        EndReason::Cancelled => Outcome::Cancelled,
+        EndReason::Declined => Outcome::Rejected,
+        EndReason::Busy => Outcome::Busy,
+        EndReason::NoAnswer => Outcome::NoAnswer,
+        EndReason::PermissionDenied => Outcome::PermissionDenied,
+        EndReason::DeviceMissing => Outcome::DeviceMissing,
+        EndReason::ConnectTimeout => Outcome::ConnectTimeout,
+        // Lost: a side that was connected, of a call whose other side never was.
+        EndReason::ConnectionFailed | EndReason::ConnectionLost => Outcome::ConnectionFailed,
+        EndReason::SignalingLost => Outcome::SignalingLost,
+        EndReason::NegotiationFailed | EndReason::PermissionLost | EndReason::ShutDown => Outcome::Failed,
     }
 }
 
@@ -139,21 +149,18 @@ impl Milestones {
     }
 
     fn of_peer(&mut self, name: &Name, peer: &PeerRecord, record: &RunRecord) {
-        let first = |machine, state| {
-            let mut transitions = record.timeline.transitions(name, machine);
-            transitions.find(|(_, to)| state_word(to) == state).map(|(at, _)| at)
-        };
-        let ice = [first(Machine::Ice, "connected"), first(Machine::Ice, "completed")];
+        let first = |state| record.timeline.first(name, state);
+        let ice = [IceState::Connected, IceState::Completed].map(|state| first(State::Ice(state)));
         let media = peer.received.values().filter_map(|flow| flow.first).min();
         let reached = [
-            (Milestone::Ringing, first(Machine::Call, "ringing")),
-            (Milestone::Offer, first_message(record, name, "offer")),
-            (Milestone::Answer, first_message(record, name, "answer")),
+            (Milestone::Ringing, first(State::Call(CallState::Ringing))),
+            (Milestone::Offer, first_message(record, name, MessageKind::Offer)),
+            (Milestone::Answer, first_message(record, name, MessageKind::Answer)),
             (Milestone::IceConnected, ice.into_iter().flatten().min()),
-            (Milestone::DtlsConnected, first(Machine::Connection, "connected")),
+            (Milestone::DtlsConnected, first(State::Connection(ConnectionState::Connected))),
             (Milestone::FirstMedia, media),
             (Milestone::Connected, peer.connected_at),
-            (Milestone::Ended, first(Machine::Call, "ended")),
+            (Milestone::Ended, first(State::Call(CallState::Ended(EndReason::HungUp)))),
         ];
         for (milestone, at) in reached {
             if let Some(at) = at {
@@ -183,7 +190,11 @@ impl Milestones {
                 Milestone::Offer | Milestone::Answer | Milestone::FirstPair => {
                     [caller, callee].into_iter().flatten().min()
                 }
-                _ => caller.zip(callee).map(|(one, other)| one.max(other)),
+                Milestone::IceConnected
+                | Milestone::DtlsConnected
+                | Milestone::FirstMedia
+                | Milestone::Connected
+                | Milestone::Ended => caller.zip(callee).map(|(one, other)| one.max(other)),
             };
             if let Some(at) = at {
                 self.of_call.insert(milestone, at);
@@ -193,10 +204,10 @@ impl Milestones {
 }
 
 /// When `actor` first sent or received a message of this kind.
-fn first_message(record: &RunRecord, actor: &Name, wanted: &str) -> Option<VirtualTime> {
+fn first_message(record: &RunRecord, actor: &Name, wanted: MessageKind) -> Option<VirtualTime> {
     let mut own = record.timeline.entries.iter().filter(|entry| entry.actor == *actor);
     let found = own.find(|entry| match &entry.event {
-        Event::MessageSent { kind, .. } | Event::MessageReceived { kind, .. } => kind == wanted,
+        Event::MessageSent { kind, .. } | Event::MessageReceived { kind, .. } => *kind == wanted,
         _ => false,
     });
     found.map(|entry| entry.at)
@@ -225,24 +236,21 @@ mod tests {
     fn outcomes() {
         check(Sketch::connected(), Outcome::Connected);
         check(Sketch::connected().without_media(), Outcome::ConnectedWithoutMedia);
-        check(Sketch::connected().ends("connection-lost", "hung-up"), Outcome::ConnectionLost);
-        check(Sketch::connected().ends("signaling-lost", "hung-up"), Outcome::SignalingLost);
-        check(Sketch::never_connected("declined"), Outcome::Rejected);
-        check(Sketch::never_connected("no-answer"), Outcome::NoAnswer);
-        check(Sketch::never_connected("hung-up"), Outcome::HungUpEarly);
-        check(Sketch::never_connected("hung-up").ends("hung-up", "connect-timeout"), Outcome::ConnectTimeout);
-        check(Sketch::never_connected("negotiation-failed"), Outcome::Failed);
+        check(
+            Sketch::connected().ends(EndReason::ConnectionLost, EndReason::HungUp),
+            Outcome::ConnectionLost,
+        );
+        check(Sketch::connected().ends(EndReason::SignalingLost, EndReason::HungUp), Outcome::SignalingLost);
+        check(Sketch::never_connected(EndReason::Declined), Outcome::Rejected);
+        check(Sketch::never_connected(EndReason::NoAnswer), Outcome::NoAnswer);
+        check(Sketch::never_connected(EndReason::HungUp), Outcome::HungUpEarly);
+        check(
+            Sketch::never_connected(EndReason::HungUp).ends(EndReason::HungUp, EndReason::ConnectTimeout),
+            Outcome::ConnectTimeout,
+        );
+        check(Sketch::never_connected(EndReason::NegotiationFailed), Outcome::Failed);
         check(Sketch::connected().world_end(WorldEnd::Deadline), Outcome::Deadline);
         check(Sketch::connected().world_end(WorldEnd::Stalled), Outcome::Stalled);
-    }
-
-    #[test]
-    fn every_end_reason_has_an_outcome_of_its_own_or_is_a_failure() {
-        for reason in crate::record::END_REASONS {
-            let outcome = outcome_of_reason(reason);
-            let failure = ["negotiation-failed", "permission-lost", "shut-down"].contains(reason);
-            assert_eq!(outcome == Outcome::Failed, failure, "{reason}");
-        }
     }
 
     #[test]

@@ -41,8 +41,7 @@ pub use self::{
         Transition, TurnCredentials,
     },
     peer::{
-        Codecs, Crypto, Device, EnginePlan, FacingMode, MediaKind, MediaPlan, OnRing, PeerPlan, Permission,
-        VideoPlan,
+        Codecs, Crypto, Device, EnginePlan, FacingMode, MediaPlan, OnRing, PeerPlan, Permission, VideoPlan,
     },
     signaller::{
         Admission, DelayPlan, FaultsPlan, FaultyMessage, MessageKind, SignalingPlan, SignallerPlan,
@@ -50,10 +49,11 @@ pub use self::{
     },
     step::{Action, InCall, SignallerChange, Step, TrackState},
     vocabulary::{
-        CredentialsWord, DeliveryWord, DependenceWord, FirewallKind, LivenessWord, NatKind, PathWord,
-        PortSupplyWord, PortsWord, RefreshWord, TcpWord,
+        CredentialsWord, DependenceWord, FirewallKind, LivenessWord, NatKind, PathWord, PortSupplyWord,
+        PortsWord, RefreshWord, TcpWord,
     },
 };
+pub use timeline::{Delivery as DeliveryWord, MediaKind};
 
 /// One scenario, ready to be played with any seed.
 #[derive(Clone, Debug, PartialEq)]

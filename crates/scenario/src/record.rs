@@ -5,41 +5,14 @@ mod signalling;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use timeline::{Digest, Name, Timeline, VirtualTime};
+use timeline::{
+    CallState, CandidateRef, Delivery, Digest, EndReason, MediaKind, Name, Timeline, VirtualTime,
+};
 
 pub use self::flows::{DataFlow, DataSent, StatisticsSample};
 pub use self::signalling::{Fate, MessageRecord, PeerSignalling, SignallingRecord};
-use crate::{
-    plan::{DeliveryWord, MediaKind},
-    words::words,
-};
-
-/// The states of a call, in the order in which it passes them.
-pub const CALL_STATES: &[&str] =
-    &["idle", "dialling", "ringing", "connecting", "connected", "reconnecting", "ended"];
-
-/// The reasons for which a call ends, as [`PeerRecord::end_reason`] and scenario files spell them.
-pub const END_REASONS: &[&str] = &[
-    "hung-up",
-    "cancelled",
-    "declined",
-    "busy",
-    "no-answer",
-    "permission-denied",
-    "device-missing",
-    "connect-timeout",
-    "connection-failed",
-    "connection-lost",
-    "signaling-lost",
-    "negotiation-failed",
-    "permission-lost",
-    "shut-down",
-];
-
-/// The state of a transition without what may follow it: a call ends as `ended: hung-up`.
-pub(crate) fn state_word(state: &str) -> &str {
-    state.split_once(": ").map_or(state, |(word, _)| word)
-}
+use crate::words::words;
+pub use timeline::CandidateType;
 
 /// What one run of one plan with one seed yielded.
 #[derive(Clone, Debug)]
@@ -82,10 +55,10 @@ words! {
 /// What became of one peer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PeerRecord {
-    /// The state of its call at the end: one of [`CALL_STATES`].
-    pub call_state: String,
-    /// Why its last call ended: one of [`END_REASONS`]; `None` while none has.
-    pub end_reason: Option<String>,
+    /// The state of its call at the end.
+    pub call_state: CallState,
+    /// Why its last call ended; `None` while none has.
+    pub end_reason: Option<EndReason>,
     /// When its call's state first became `connected`.
     pub connected_at: Option<VirtualTime>,
     /// The media that arrived, by sender and kind.
@@ -93,9 +66,9 @@ pub struct PeerRecord {
     /// How many media packets it sent, by kind.
     pub sent: BTreeMap<MediaKind, u64>,
     /// The messages of data channels that arrived, by sender and channel.
-    pub data_received: BTreeMap<(Name, DeliveryWord), DataFlow>,
+    pub data_received: BTreeMap<(Name, Delivery), DataFlow>,
     /// The messages that it was told to send on data channels.
-    pub data_sent: BTreeMap<DeliveryWord, DataSent>,
+    pub data_sent: BTreeMap<Delivery, DataSent>,
     /// The samples of its statistics, in order.
     pub statistics: Vec<StatisticsSample>,
     /// What became of ICE candidates.
@@ -188,25 +161,10 @@ pub struct CandidatePair {
     pub remote: CandidateType,
 }
 
-words! {
-    /// The types of ICE candidates (RFC 8445 §4).
-    pub enum CandidateType {
-        /// An address of the host itself.
-        Host = "host",
-        /// What a STUN server saw.
-        ServerReflexive = "srflx",
-        /// What the other peer saw.
-        PeerReflexive = "prflx",
-        /// An address of a TURN server.
-        Relayed = "relay",
-    }
-}
-
 impl CandidatePair {
-    /// From candidates in words, `host udp 10.0.0.1:50000`; `None` where a type is none.
-    pub fn of(local: &str, remote: &str) -> Option<Self> {
-        let kind = |candidate: &str| CandidateType::from_word(candidate.split(' ').next()?);
-        Some(Self { local: kind(local)?, remote: kind(remote)? })
+    /// Of these candidates.
+    pub const fn of(local: &CandidateRef, remote: &CandidateRef) -> Self {
+        Self { local: local.kind, remote: remote.kind }
     }
 
     /// The pair in one word, that of the candidate which lies furthest from the host: a relayed one goes

@@ -246,9 +246,9 @@ fn times(runs: &[Run], of: impl Fn(&Played) -> Option<Duration>) -> Option<Times
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroUsize;
+    use std::{collections::BTreeSet, num::NonZeroUsize};
 
-    use timeline::Machine;
+    use timeline::{EndReason, Machine};
 
     use super::*;
     use crate::{
@@ -260,7 +260,7 @@ mod tests {
     fn report(expect: &str, seeds: u32) -> Report {
         let options = Options { seeds: Seeds::Count(seeds), jobs: NonZeroUsize::MIN, keep: Keep::Nothing };
         let play = |_: &Plan, seed| match seed {
-            2 => Ok(Sketch::never_connected("declined").seed(seed).record()),
+            2 => Ok(Sketch::never_connected(EndReason::Declined).seed(seed).record()),
             3 => Err(Broken::NotPlayed("no such host".into())),
             _ => Ok(Sketch::connected().seed(seed).record()),
         };
@@ -272,6 +272,45 @@ mod tests {
     #[test]
     fn json_is_the_documented_object() {
         insta::assert_snapshot!(report(r#"outcome = "connected""#, 4).to_json().expect("JSON"));
+    }
+
+    /// Where a key stands in the report: `scenarios[].failures[].check`. Outcomes are data, not keys.
+    fn keys_of(value: &serde_json::Value, place: &str, keys: &mut BTreeSet<String>) {
+        match value {
+            serde_json::Value::Object(object) if place != "scenarios[].outcomes" => {
+                for (key, value) in object {
+                    let place = if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
+                    keys_of(value, &place, keys);
+                    keys.insert(place);
+                }
+            }
+            serde_json::Value::Array(elements) => {
+                elements.iter().for_each(|element| keys_of(element, &format!("{place}[]"), keys));
+            }
+            _ => {}
+        }
+    }
+
+    /// What reads version 1 finds all of them, whatever is added.
+    #[test]
+    fn no_key_of_version_1_is_removed() {
+        let json = report(r#"outcome = "connected""#, 4).to_json().expect("JSON");
+        let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        let mut found = BTreeSet::new();
+        keys_of(&json, "", &mut found);
+        assert_eq!(json["schema"], 1);
+        let version_1 = "schema command passed totals totals.scenarios totals.runs totals.failed_runs \
+            totals.broken_runs totals.virtual_s totals.cpu_s totals.wall_s scenarios scenarios[].name \
+            scenarios[].file scenarios[].runs scenarios[].passed scenarios[].setup_ms scenarios[].setup_ms.p50 \
+            scenarios[].setup_ms.p95 scenarios[].setup_ms.max scenarios[].setup_ms.slowest_seed \
+            scenarios[].recovery_ms scenarios[].outcomes scenarios[].rates scenarios[].digest \
+            scenarios[].failures scenarios[].failures[].seed scenarios[].failures[].check \
+            scenarios[].failures[].at_ms scenarios[].failures[].message scenarios[].failures[].repro \
+            scenarios[].failures[].transcript";
+        let missing: Vec<&str> = version_1.split_whitespace().filter(|key| !found.contains(*key)).collect();
+        assert!(missing.is_empty(), "{missing:?} in {found:?}");
+        let added = found.len() - version_1.split_whitespace().count();
+        assert_eq!(added, 0, "a key that was added belongs into this list as well: {found:?}");
     }
 
     #[test]
@@ -294,7 +333,13 @@ mod tests {
             let sketch = Sketch::connected().seed(seed).with(|sketch| {
                 if seed > 1 {
                     sketch.transition(2000, "caller", Machine::Connection, "connected", "disconnected");
-                    sketch.transition(2000 + 100 * seed, "caller", Machine::Connection, "?", "connected");
+                    sketch.transition(
+                        2000 + 100 * seed,
+                        "caller",
+                        Machine::Connection,
+                        "disconnected",
+                        "connected",
+                    );
                 }
             });
             Ok::<_, Broken>(sketch.record())
@@ -308,7 +353,8 @@ mod tests {
     #[test]
     fn setup_is_null_where_no_run_connected() {
         let options = Options { seeds: Seeds::One(2), jobs: NonZeroUsize::MIN, keep: Keep::Nothing };
-        let play = |_: &Plan, seed| Ok::<_, Broken>(Sketch::never_connected("busy").seed(seed).record());
+        let play =
+            |_: &Plan, seed| Ok::<_, Broken>(Sketch::never_connected(EndReason::Busy).seed(seed).record());
         let plans = [plan("")];
         let result = run(&plans, &options, &Cancel::new(), play, |_| {});
         let report = Report::new(&plans, &result, Duration::ZERO, "--dir elsewhere");

@@ -3,14 +3,18 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use timeline::{
-    CandidateFate, Digest, Entry, Event, Machine, Name, PacketRecord, Protocol, StunClass, TcpFlags,
-    Timeline, Transit, Verdict, VirtualTime,
+    CallState, CandidateAddress, CandidateFate, CandidateRef, CandidateType, Digest, EndReason, Entry, Event,
+    IceProtocol, Machine, MediaKind, MessageKind, MessageRef, Name, PacketRecord, Protocol, State, StunClass,
+    TcpFlags, Timeline, Transit, Trickle, Verdict, VirtualTime,
 };
 
 use crate::{
-    plan::{MediaKind, Plan},
+    plan::Plan,
     record::{CandidateCounts, Leftovers, MediaFlow, PeerRecord, RunRecord, SignallingRecord, WorldEnd},
 };
+
+/// The number of the caller's first message.
+const OFFER: u64 = 1;
 
 /// Two people, one call dialled at 1 s and hung up at 4 s, and `expect` as lines of `[expect]`.
 pub(crate) fn plan(expect: &str) -> Plan {
@@ -40,12 +44,16 @@ caller = "hang-up"
 
 /// A run of that plan, told in a few words and changed from there.
 #[derive(Clone)]
-pub(crate) struct Sketch(RunRecord);
+pub(crate) struct Sketch {
+    record: RunRecord,
+    /// The candidates that the caller has sent; the place of each is the number of its message.
+    candidates: Vec<&'static str>,
+}
 
 impl Sketch {
     /// A call that goes well: connected after 540 ms at the caller, 560 ms at the callee.
     pub(crate) fn connected() -> Self {
-        let mut sketch = Self::never_connected("hung-up");
+        let mut sketch = Self::never_connected(EndReason::HungUp);
         sketch.transition(1540, "caller", Machine::Connection, "connecting", "connected");
         sketch.transition(1540, "caller", Machine::Call, "connecting", "connected");
         sketch.transition(1560, "callee", Machine::Call, "connecting", "connected");
@@ -62,8 +70,8 @@ impl Sketch {
     }
 
     /// A call that was taken, exchanged one candidate, and ended for `reason` on both sides at 4 s.
-    pub(crate) fn never_connected(reason: &str) -> Self {
-        let mut sketch = Self(RunRecord {
+    pub(crate) fn never_connected(reason: EndReason) -> Self {
+        let record = RunRecord {
             seed: 7,
             end: WorldEnd::Finished,
             timeline: Timeline { entries: Vec::new(), packets: vec![check_answer(1210)] },
@@ -73,7 +81,8 @@ impl Sketch {
             peers: ["caller", "callee"].map(|name| (Name::from(name), PeerRecord::default())).into(),
             signalling: SignallingRecord::default(),
             leftovers: BTreeMap::new(),
-        });
+        };
+        let mut sketch = Self { record, candidates: Vec::new() };
         sketch.entry(1000, "caller", Event::Action { what: "dials callee".into() });
         sketch.transition(1000, "caller", Machine::Call, "idle", "dialling");
         sketch.transition(1040, "callee", Machine::Call, "idle", "ringing");
@@ -82,26 +91,19 @@ impl Sketch {
         for name in ["caller", "callee"] {
             sketch.transition(4000, name, Machine::Call, "connected", "ended: hung-up");
             let peer = sketch.peer(name);
-            peer.call_state = "ended".to_owned();
-            peer.end_reason = Some(reason.to_owned());
+            peer.call_state = CallState::Ended(reason);
+            peer.end_reason = Some(reason);
         }
         sketch
     }
 
     fn negotiate(&mut self) {
-        let sent = |kind: &'static str| Event::MessageSent {
-            kind: kind.into(),
-            to: "callee".into(),
-            detail: "".into(),
-        };
-        let received = |kind: &'static str| Event::MessageReceived {
-            kind: kind.into(),
-            from: "caller".into(),
-            detail: "".into(),
-        };
-        self.entry(1100, "caller", sent("offer"));
+        let kind = MessageKind::Offer;
+        let sent = Event::MessageSent { id: OFFER, kind, to: "callee".into(), detail: "".into() };
+        let received = Event::MessageReceived { id: OFFER, kind, from: "caller".into(), detail: "".into() };
+        self.entry(1100, "caller", sent);
         self.candidate_sent(1101, "host udp 10.0.0.1:50000");
-        self.entry(1120, "callee", received("offer"));
+        self.entry(1120, "callee", received);
         self.transition(1121, "callee", Machine::Signaling, "stable", "have-remote-offer");
         self.candidate_received(1122, "host udp 10.0.0.1:50000");
         self.candidate(1122, "host udp 10.0.0.1:50000", CandidateFate::Applied);
@@ -110,25 +112,25 @@ impl Sketch {
     }
 
     pub(crate) fn record(self) -> RunRecord {
-        let mut record = self.0;
+        let mut record = self.record;
         record.timeline.sort();
         record
     }
 
     pub(crate) fn seed(mut self, seed: u64) -> Self {
-        self.0.seed = seed;
-        self.0.digest.update_u64(seed);
+        self.record.seed = seed;
+        self.record.digest.update_u64(seed);
         self
     }
 
-    pub(crate) fn ends(mut self, caller: &str, callee: &str) -> Self {
-        self.peer("caller").end_reason = Some(caller.to_owned());
-        self.peer("callee").end_reason = Some(callee.to_owned());
+    pub(crate) fn ends(mut self, caller: EndReason, callee: EndReason) -> Self {
+        self.peer("caller").end_reason = Some(caller);
+        self.peer("callee").end_reason = Some(callee);
         self
     }
 
     pub(crate) fn without_media(mut self) -> Self {
-        self.0.peers.values_mut().for_each(|peer| peer.received.clear());
+        self.record.peers.values_mut().for_each(|peer| peer.received.clear());
         self
     }
 
@@ -138,12 +140,12 @@ impl Sketch {
     }
 
     pub(crate) fn world_end(mut self, end: WorldEnd) -> Self {
-        self.0.end = end;
+        self.record.end = end;
         self
     }
 
     pub(crate) fn left(mut self, host: &str, left: Leftovers) -> Self {
-        self.0.leftovers.insert(host.into(), left);
+        self.record.leftovers.insert(host.into(), left);
         self
     }
 
@@ -157,39 +159,46 @@ impl Sketch {
         self
     }
 
-    pub(crate) fn transition(
-        &mut self,
-        ms: u64,
-        actor: &str,
-        machine: Machine,
-        from: &'static str,
-        to: &'static str,
-    ) {
-        let event = Event::Transition { machine, from: from.into(), to: to.into(), cause: "sketch".into() };
-        self.entry(ms, actor, event);
+    /// A machine moves between two states, in words: `connecting`, `ended: hung-up`.
+    pub(crate) fn transition(&mut self, ms: u64, actor: &str, machine: Machine, from: &str, to: &str) {
+        let (from, to) = (state(machine, from), state(machine, to));
+        self.entry(ms, actor, Event::Transition { from, to, cause: None });
     }
 
     /// The caller sends a candidate to the callee.
     pub(crate) fn candidate_sent(&mut self, ms: u64, candidate: &'static str) {
-        let (kind, to, detail) = ("candidate".into(), "callee".into(), candidate.into());
-        self.entry(ms, "caller", Event::MessageSent { kind, to, detail });
+        self.candidates.push(candidate);
+        let (id, kind) = (self.number(candidate), MessageKind::Candidate);
+        self.entry(
+            ms,
+            "caller",
+            Event::MessageSent { id, kind, to: "callee".into(), detail: candidate.into() },
+        );
     }
 
     /// A peer sends a message.
-    pub(crate) fn sent(&mut self, actor: &str, kind: &'static str, to: &str) {
-        let (kind, to, detail) = (kind.into(), to.into(), "".into());
-        self.entry(1200, actor, Event::MessageSent { kind, to, detail });
+    pub(crate) fn sent(&mut self, actor: &str, kind: MessageKind, to: &str) {
+        self.entry(1200, actor, Event::MessageSent { id: 99, kind, to: to.into(), detail: "".into() });
     }
 
     /// The callee receives a candidate from the caller.
     pub(crate) fn candidate_received(&mut self, ms: u64, candidate: &'static str) {
-        let (kind, from, detail) = ("candidate".into(), "caller".into(), candidate.into());
-        self.entry(ms, "callee", Event::MessageReceived { kind, from, detail });
+        let (id, kind) = (self.number(candidate), MessageKind::Candidate);
+        let (from, detail) = ("caller".into(), candidate.into());
+        self.entry(ms, "callee", Event::MessageReceived { id, kind, from, detail });
     }
 
     /// Something becomes of a candidate at the callee.
     pub(crate) fn candidate(&mut self, ms: u64, candidate: &'static str, fate: CandidateFate) {
-        self.entry(ms, "callee", Event::Candidate { fate, candidate: candidate.into() });
+        let message = Some(MessageRef { from: "caller".into(), id: self.number(candidate) });
+        let candidate = candidate_of(candidate).map_or(Trickle::Unreadable, Trickle::Candidate);
+        self.entry(ms, "callee", Event::Candidate { fate, candidate, message, error: None });
+    }
+
+    /// The number of the message with this candidate; one that was not sent has another one.
+    fn number(&self, candidate: &str) -> u64 {
+        let place = self.candidates.iter().position(|sent| *sent == candidate);
+        place.map_or(1000, |place| OFFER + 1 + place as u64)
     }
 
     /// A host sends a TCP segment to the signaller.
@@ -197,7 +206,7 @@ impl Sketch {
         let protocol = Protocol::Tcp(TcpFlags::default());
         let to_host = Some("signaller".into());
         let packet = PacketRecord { protocol, verdict, from_host: host.into(), to_host, ..check_answer(ms) };
-        self.0.timeline.packets.push(packet);
+        self.record.timeline.packets.push(packet);
     }
 
     /// The script does something to the network.
@@ -207,23 +216,43 @@ impl Sketch {
 
     /// A peer gathers a candidate.
     pub(crate) fn gathered(&mut self, actor: &str, candidate: &'static str) {
-        let event = Event::Candidate { fate: CandidateFate::Gathered, candidate: candidate.into() };
-        self.entry(1100, actor, event);
+        let candidate = Trickle::Candidate(candidate_of(candidate).expect("a candidate"));
+        let fate = CandidateFate::Gathered;
+        self.entry(1100, actor, Event::Candidate { fate, candidate, message: None, error: None });
     }
 
     /// A peer selects a candidate pair.
     pub(crate) fn selected(&mut self, actor: &str, local: &'static str, remote: &'static str) {
-        self.entry(1540, actor, Event::PairSelected { local: local.into(), remote: remote.into() });
+        let [local, remote] = [local, remote].map(|text| candidate_of(text).expect("a candidate"));
+        self.entry(1540, actor, Event::PairSelected { local, remote });
     }
 
     fn entry(&mut self, ms: u64, actor: &str, event: Event) {
         let entry = Entry { at: VirtualTime::from_millis(ms), actor: actor.into(), event };
-        self.0.timeline.entries.push(entry);
+        self.record.timeline.entries.push(entry);
     }
 
     fn peer(&mut self, name: &str) -> &mut PeerRecord {
-        self.0.peers.get_mut(name).expect("a peer of the sketch")
+        self.record.peers.get_mut(name).expect("a peer of the sketch")
     }
+}
+
+/// `connecting`, `ended: hung-up`.
+fn state(machine: Machine, word: &str) -> State {
+    match word.strip_prefix("ended: ").and_then(EndReason::from_word) {
+        Some(reason) => State::Call(CallState::Ended(reason)),
+        None => machine.state(word).expect("a state"),
+    }
+}
+
+/// `host udp 10.0.0.1:50000`.
+fn candidate_of(text: &str) -> Option<CandidateRef> {
+    let mut words = text.split(' ');
+    Some(CandidateRef {
+        kind: CandidateType::from_word(words.next()?)?,
+        protocol: IceProtocol::from_word(words.next()?)?,
+        address: CandidateAddress::parse(words.next()?)?,
+    })
 }
 
 /// The callee's answer to the caller's first connectivity check.

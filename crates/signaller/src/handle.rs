@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use crate::{
-    message::{Envelope, Kind, MAX_ID, ParticipantId, VERSION},
+    message::{Envelope, MAX_ID, ParticipantId, VERSION},
     transport::{Outgoing, Transport, TransportError, TransportEvent, TransportFuture},
 };
 
@@ -86,11 +86,11 @@ impl<Q: Queue> Handle<Q> {
 
 impl<Q: Queue> Transport for Handle<Q> {
     fn send(&mut self, outgoing: Outgoing) -> Result<u64, TransportError> {
-        let kind = Kind::of(&outgoing.body);
+        let kind = outgoing.body.kind();
         if *self.closing.borrow() || self.queue.has_ended() || self.next_id > MAX_ID {
             return Err(TransportError::Closed);
         }
-        if kind.is_for_relay() {
+        if outgoing.body.is_for_relay() {
             return Err(TransportError::NotAllowed { kind });
         }
         let json = self.envelope(outgoing).to_json();

@@ -12,7 +12,7 @@ use futures::{
 };
 
 use crate::{
-    message::{Envelope, Kind, ParticipantId, VERSION},
+    message::{Envelope, ParticipantId, VERSION},
     transport::{Outgoing, Transport, TransportError, TransportEvent, TransportFuture},
 };
 
@@ -89,11 +89,11 @@ fn drain(mut waiting: UnboundedReceiver<TransportEvent>) -> impl Iterator<Item =
 
 impl Transport for MemoryTransport {
     fn send(&mut self, outgoing: Outgoing) -> Result<u64, TransportError> {
-        let kind = Kind::of(&outgoing.body);
+        let kind = outgoing.body.kind();
         if self.closed {
             return Err(TransportError::Closed);
         }
-        if kind.is_for_relay() {
+        if outgoing.body.is_for_relay() {
             return Err(TransportError::NotAllowed { kind });
         }
         let id = self.next_id;

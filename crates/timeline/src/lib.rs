@@ -6,13 +6,18 @@
 //! What all crates do with words is here as well: closed sets of them ([`Word`], [`words!`]), the one that was
 //! meant ([`nearest`]), and those that a glob means ([`fits_glob`]).
 //!
+//! States, causes, candidates and types of messages are enums here, once for all crates, and become text in the two
+//! renderers ([`transcript`], [`side_by_side`]) and in reports.
+//!
 //! Invariants:
 //! - Nothing here reads a clock, draws randomness or performs input or output.
 //! - Rendering is a pure function of the timeline; whatever is volatile is made stable here and
 //!   nowhere else.
 //!
-//! Deliberately absent: any knowledge of WebRTC, of sockets, or of how a run is made.
+//! Deliberately absent: `webrtc` itself (only the words of its specifications are here), sockets, and how a run is
+//! made.
 
+mod candidate;
 mod digest;
 mod event;
 mod glob;
@@ -21,11 +26,15 @@ mod name;
 mod nearest;
 mod packet;
 mod render;
+mod state;
 mod time;
+mod transition;
+mod vocabulary;
 mod word;
 
+pub use candidate::{CandidateAddress, CandidateRef, CandidateType, IceProtocol, MessageRef, Trickle};
 pub use digest::Digest;
-pub use event::{CandidateFate, Entry, Event, Machine, Timeline};
+pub use event::{Entry, Event, Timeline};
 pub use glob::fits_glob;
 pub use lanes::side_by_side;
 pub use name::Name;
@@ -35,5 +44,11 @@ pub use render::transcript;
 /// For [`words!`].
 #[doc(hidden)]
 pub use serde as __serde;
+pub use state::{
+    CallState, ConnectionState, EndReason, GatheringState, IceState, Machine, SignalingState, State,
+};
 pub use time::VirtualTime;
+pub use vocabulary::{
+    CandidateFate, Cause, Delivery, MediaChange, MediaKind, MessageKind, Needed, StreamChange, TrackChange,
+};
 pub use word::Word;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Entry, Event, Timeline, VirtualTime};
+use crate::{Cause, Entry, Event, Needed, Timeline, VirtualTime};
 
 /// A silence that begins a new paragraph.
 pub(crate) const PARAGRAPH_GAP_MS: u64 = 300;
@@ -67,32 +67,51 @@ fn push_entry(out: &mut String, entry: &Entry, width: usize) {
 
 pub(crate) fn event_line(event: &Event) -> String {
     match event {
-        Event::Transition { machine, from, to, cause } => {
-            with_detail(format!("{machine}: {from} → {to}"), cause)
+        Event::Transition { from, to, cause } => {
+            let cause = cause.map_or("", Cause::as_str);
+            with_detail(format!("{}: {from} → {to}", to.machine()), cause)
         }
-        Event::MessageSent { kind, to, detail } => with_detail(format!("→ {kind} to {to}"), detail),
-        Event::MessageReceived { kind, from, detail } => with_detail(format!("← {kind} from {from}"), detail),
-        Event::MessageHeld { kind, from, to, for_ms } => {
+        Event::MessageSent { kind, to, detail, .. } => with_detail(format!("→ {kind} to {to}"), detail),
+        Event::MessageReceived { kind, from, detail, .. } => {
+            with_detail(format!("← {kind} from {from}"), detail)
+        }
+        Event::MessageHeld { kind, from, to, for_ms, .. } => {
             format!("holds {kind} from {from} to {to} for {for_ms} ms")
         }
-        Event::Candidate { fate, candidate } => format!("candidate {fate}: {candidate}"),
+        Event::Candidate { fate, candidate, error: Some(error), .. } => {
+            format!("candidate {fate}: {candidate}: {error}")
+        }
+        Event::Candidate { fate, candidate, .. } => format!("candidate {fate}: {candidate}"),
         Event::PairSelected { local, remote } => format!("pair selected: {local} ↔ {remote}"),
-        Event::CandidateError { detail } => format!("! icecandidateerror: {detail}"),
-        Event::NegotiationNeeded { verdict } => with_detail("negotiationneeded".to_owned(), verdict),
+        Event::CandidateError { url, code, text } => format!("! icecandidateerror: {url}: {code} {text}"),
+        Event::NegotiationNeeded { verdict } => {
+            with_detail("negotiationneeded".to_owned(), in_words(*verdict))
+        }
         Event::Track { change, kind } => format!("track {change}: {kind}"),
         Event::Stream { change, id } => format!("stream {change}: {id}"),
         Event::Statistics { round_trip_ms, sent_bps, received_bps, packets_lost, pair } => {
             let round_trip = round_trip_ms.map_or("unknown".to_owned(), |ms| format!("{ms} ms"));
             let [sent, received] = [sent_bps, received_bps].map(|bps| bps.div_ceil(1_000));
+            let pair = pair.as_ref();
+            let pair = pair.map_or("no pair".to_owned(), |(local, remote)| format!("{local} and {remote}"));
             format!(
                 "statistics: round trip {round_trip}, sent {sent} kbps, received {received} kbps, lost {packets_lost}, {pair}"
             )
         }
-        Event::Media { kind, change } => format!("media {kind}: {change}"),
+        Event::Media { kind, change } => format!("media {kind}: {}", change.as_str().replace('-', " ")),
         Event::Action { what } => format!("· {what}"),
         Event::Fault { what } => format!("⚡ {what}"),
         Event::Problem { what } => format!("! {what}"),
         Event::Note { what } => what.to_string(),
+    }
+}
+
+const fn in_words(needed: Needed) -> &'static str {
+    match needed {
+        Needed::Offer => "offer",
+        Needed::Coalesced => "coalesced: an offer is in flight",
+        Needed::Deferred => "deferred: the caller offers first",
+        Needed::Ignored => "ignored: nothing changed",
     }
 }
 
@@ -106,6 +125,11 @@ fn with_detail(mut line: String, detail: &str) -> String {
 /// A small timeline for the tests of what renders one.
 #[cfg(test)]
 pub(crate) fn sample() -> Timeline {
+    use crate::{
+        CallState, CandidateAddress, CandidateRef, CandidateType, IceProtocol, MessageKind, MessageRef,
+        State, Trickle,
+    };
+
     let entry =
         |ms, actor: &str, event| Entry { at: VirtualTime::from_millis(ms), actor: actor.into(), event };
     Timeline {
@@ -115,23 +139,33 @@ pub(crate) fn sample() -> Timeline {
                 1000,
                 "caller",
                 Event::Transition {
-                    machine: crate::Machine::Call,
-                    from: "idle".into(),
-                    to: "dialling".into(),
-                    cause: "dial".into(),
+                    from: State::Call(CallState::Idle),
+                    to: State::Call(CallState::Dialling),
+                    cause: Some(Cause::Dial),
                 },
             ),
             entry(
                 1060,
                 "callee",
-                Event::MessageReceived { kind: "ring".into(), from: "caller".into(), detail: "".into() },
+                Event::MessageReceived {
+                    id: 1,
+                    kind: MessageKind::Ring,
+                    from: "caller".into(),
+                    detail: "".into(),
+                },
             ),
             entry(
                 1070,
                 "callee",
                 Event::Candidate {
                     fate: crate::CandidateFate::Held,
-                    candidate: "host udp 10.0.0.1:50000".into(),
+                    candidate: Trickle::Candidate(CandidateRef {
+                        kind: CandidateType::Host,
+                        protocol: IceProtocol::Udp,
+                        address: CandidateAddress::new("10.0.0.1", 50000),
+                    }),
+                    message: Some(MessageRef { from: "caller".into(), id: 4 }),
+                    error: None,
                 },
             ),
             entry(3000, "network", Event::Fault { what: "link of caller goes down".into() }),

@@ -83,7 +83,7 @@ async fn event(client: &mut FallbackTransport) -> Option<TransportEvent> {
 async fn message(client: &mut FallbackTransport) -> Option<(String, String)> {
     loop {
         if let TransportEvent::Message(envelope) = event(client).await? {
-            return Some((envelope.body.kind().to_owned(), envelope.from.to_string()));
+            return Some((envelope.body.kind().to_string(), envelope.from.to_string()));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use scenario::{metrics::FirstCall, record::RunRecord};
-use timeline::{Event, Machine, Name, PacketRecord, Protocol, StunClass, VirtualTime};
+use timeline::{Event, Name, PacketRecord, Protocol, State, StunClass, VirtualTime};
 
 use super::Effect;
 
@@ -129,9 +129,9 @@ impl<'a> Evidence<'a> {
         if is_by_server { Effect::Relayed(packet) } else { Effect::Sent(packet) }
     }
 
-    /// When a state machine of `host` first entered `state`, after the dial.
-    pub(super) fn entered(&self, host: &Name, machine: Machine, state: &str) -> Option<VirtualTime> {
-        let mut transitions = self.record.timeline.transitions(host, machine);
+    /// When `host` first entered `state`, after the dial.
+    pub(super) fn entered(&self, host: &Name, state: State) -> Option<VirtualTime> {
+        let mut transitions = self.record.timeline.transitions(host, state.machine());
         transitions.find(|(at, to)| *at >= self.dialled && *to == state).map(|(at, _)| at)
     }
 }

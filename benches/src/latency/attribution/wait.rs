@@ -1,6 +1,6 @@
 //! What a host waited for, where no packet explains what it did.
 
-use timeline::{Machine, Name, PacketRecord, Protocol, StunClass, Verdict, VirtualTime};
+use timeline::{CallState, IceState, Name, PacketRecord, Protocol, State, StunClass, Verdict, VirtualTime};
 
 use super::{
     Cause, Effect,
@@ -42,15 +42,15 @@ pub(super) fn of<'a>(evidence: &Evidence<'a>, host: &Name, now: VirtualTime, eff
 }
 
 fn is_checking(evidence: &Evidence<'_>, host: &Name, now: VirtualTime) -> bool {
-    let states = ["connected", "completed"];
-    let connected = states.iter().filter_map(|state| evidence.entered(host, Machine::Ice, state)).min();
+    let states = [IceState::Connected, IceState::Completed].map(State::Ice);
+    let connected = states.into_iter().filter_map(|state| evidence.entered(host, state)).min();
     connected.is_none_or(|connected| connected >= now)
 }
 
 /// Somebody takes a call, or the way to the signaller is slow.
 fn signalling<'a>(evidence: &Evidence<'a>, host: &Name, now: VirtualTime, effect: Effect<'a>) -> Wait<'a> {
-    let rang = evidence.entered(host, Machine::Call, "ringing");
-    let accepted = evidence.entered(host, Machine::Call, "connecting");
+    let rang = evidence.entered(host, State::Call(CallState::Ringing));
+    let accepted = evidence.entered(host, State::Call(CallState::Connecting));
     if let (Some(rang), Some(accepted)) = (rang, accepted)
         && *host != *evidence.caller
         && accepted == now

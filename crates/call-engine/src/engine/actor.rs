@@ -20,9 +20,10 @@ use super::{
 };
 use crate::{
     CallEvent, CallState, EndReason, EngineEvent, MediaDevices, MediaError, MediaStream, Observer, Outcome,
-    Role, Settings, StateMachine,
+    Role, Settings, State,
     peer::{BindAddresses, PeerEvent},
     recovery::Input,
+    state::{bye_for, reject_for},
 };
 
 /// The engine behind its handle.
@@ -153,13 +154,13 @@ impl Actor {
     /// Lets `event` happen to the call: the one way in which a call moves.
     pub(super) async fn happen(&mut self, event: CallEvent) {
         let Some(call) = &mut self.call else {
-            if CallState::Idle.on(Role::Caller, event) == Outcome::Invalid {
+            if Outcome::of(CallState::Idle, Role::Caller, event) == Outcome::Invalid {
                 self.problem(format!("no call for: {}", event.as_str()));
             }
             return;
         };
         let from = call.state;
-        match from.on(call.role, event) {
+        match Outcome::of(from, call.role, event) {
             Outcome::NoOp => {}
             Outcome::Invalid => {
                 let problem = format!("{} cannot happen to a call that is {from}", event.as_str());
@@ -168,10 +169,9 @@ impl Actor {
             Outcome::Moved(to) => {
                 call.state = to;
                 self.observer.on_event(EngineEvent::StateChanged {
-                    machine: StateMachine::Call,
-                    from: from.as_str().to_owned(),
-                    to: to.to_string(),
-                    cause: event.as_str().to_owned(),
+                    from: State::Call(from),
+                    to: State::Call(to),
+                    cause: Some(event.cause()),
                 });
                 self.entered(to, event).await;
             }
@@ -277,9 +277,11 @@ impl Actor {
 
     /// Sends `body` to anybody.
     pub(super) fn send_to(&mut self, to: ParticipantId, call: CallId, body: Message) {
-        let event = EngineEvent::MessageSent { kind: body.kind(), to: to.clone(), detail: body.detail() };
+        let (kind, detail, addressee) = (body.kind(), body.detail(), to.clone());
         match self.transport.send(Outgoing { call, to, body }) {
-            Ok(_) => self.observer.on_event(event),
+            Ok(id) => {
+                self.observer.on_event(EngineEvent::MessageSent { id, kind, to: addressee, detail });
+            }
             Err(error) => self.problem(format!("cannot send: {error}")),
         }
     }
@@ -311,8 +313,8 @@ fn goodbye(call: &Call, event: CallEvent, reason: EndReason) -> Option<Message> 
     match event {
         CallEvent::ByeReceived(_) | CallEvent::RejectReceived(_) => None,
         _ if call.role == Role::Callee && call.peer.is_none() && reason != EndReason::NoAnswer => {
-            Some(Message::Reject { reason: reason.to_reject() })
+            Some(Message::Reject { reason: reject_for(reason) })
         }
-        _ => Some(Message::Bye { reason: reason.to_bye() }),
+        _ => Some(Message::Bye { reason: bye_for(reason) }),
     }
 }

@@ -12,7 +12,8 @@ use std::{
 use signaller::{CallId, Candidate, ParticipantId};
 
 use crate::{
-    CallState, Guards, Hold, MediaError, MediaStream, Role, StateMachine,
+    CallState, ConnectionState, GatheringState, Guards, Hold, IceState, MediaError, MediaStream, Role,
+    SignalingState, State,
     peer::{HoldBack, Outbox, Peer, RemoteTrack},
     recovery::Ladder,
 };
@@ -94,10 +95,13 @@ pub(super) enum TimerKind {
     Statistics,
 }
 
-/// The states of the peer connection's machines, as last reported.
-#[derive(Default)]
+/// The states of the peer connection's machines, as last reported (W3C webrtc-pc §4.4.2).
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Machines {
-    states: BTreeMap<StateMachine, String>,
+    pub(super) signaling: SignalingState,
+    pub(super) gathering: GatheringState,
+    pub(super) ice: IceState,
+    pub(super) connection: ConnectionState,
 }
 
 impl Call {
@@ -154,28 +158,29 @@ impl Timers {
     }
 }
 
-impl Machines {
-    /// The machine is in `state` now: the state it left, `None` where it was there already.
-    pub(super) fn enter(&mut self, machine: StateMachine, state: &str) -> Option<String> {
-        let present = self.states.entry(machine).or_insert_with(|| initial(machine).to_owned());
-        (present.as_str() != state).then(|| std::mem::replace(present, state.to_owned()))
+/// Those of a peer connection that was just made.
+impl Default for Machines {
+    fn default() -> Self {
+        Self {
+            signaling: SignalingState::Stable,
+            gathering: GatheringState::New,
+            ice: IceState::New,
+            connection: ConnectionState::New,
+        }
     }
-
-    /// Where the machine is.
-    pub(super) fn state(&self, machine: StateMachine) -> &str {
-        self.states.get(&machine).map_or(initial(machine), String::as_str)
-    }
-
-    /// The machines of a peer connection, in the order in which a call first moves them.
-    pub(super) const OF_A_PEER: [StateMachine; 4] =
-        [StateMachine::Signaling, StateMachine::Gathering, StateMachine::Ice, StateMachine::Connection];
 }
 
-/// W3C webrtc-pc §4.4.2: the states of a peer connection that was just made.
-pub(super) const fn initial(machine: StateMachine) -> &'static str {
-    match machine {
-        StateMachine::Signaling => "stable",
-        StateMachine::Call => "idle",
-        StateMachine::Gathering | StateMachine::Ice | StateMachine::Connection => "new",
+impl Machines {
+    /// The machine of `state` is there now: the state it left, `None` where it was there already. The call's own
+    /// machine is none of these.
+    pub(super) fn enter(&mut self, state: State) -> Option<State> {
+        let left = match state {
+            State::Call(_) => return None,
+            State::Signaling(to) => State::Signaling(std::mem::replace(&mut self.signaling, to)),
+            State::Gathering(to) => State::Gathering(std::mem::replace(&mut self.gathering, to)),
+            State::Ice(to) => State::Ice(std::mem::replace(&mut self.ice, to)),
+            State::Connection(to) => State::Connection(std::mem::replace(&mut self.connection, to)),
+        };
+        (left != state).then_some(left)
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     CallEvent, CallState, Enabled, EndReason, EngineEvent, MediaError, MediaKind, MediaStream, Role,
     Settings,
     peer::{Negotiation, Outbox, Peer, PeerParts},
+    state::{bye_for, reject_for},
 };
 
 /// Which of two calls goes on, when both sides dial each other at once.
@@ -52,7 +53,7 @@ impl Actor {
             if call.remote == envelope.from && call.state == CallState::Dialling {
                 return self.on_crossing(envelope).await;
             }
-            let reason = EndReason::Busy.to_reject();
+            let reason = reject_for(EndReason::Busy);
             return self.send_to(envelope.from, envelope.call, Message::Reject { reason });
         }
         self.begin(envelope.call.clone(), envelope.from.clone(), Role::Callee);
@@ -71,7 +72,7 @@ impl Actor {
         }
         // They may have given theirs up and not have heard of ours yet, which rings there then.
         if call.announced {
-            self.send(Message::Bye { reason: EndReason::Cancelled.to_bye() });
+            self.send(Message::Bye { reason: bye_for(EndReason::Cancelled) });
         }
         self.happen(CallEvent::RingCrossed).await;
         let Some(call) = &mut self.call else { return };

@@ -4,13 +4,15 @@ use signaller::{Envelope, Message};
 
 use super::actor::Actor;
 use crate::{
-    CallEvent, EndReason, EngineEvent, Role,
+    CallEvent, EngineEvent, MessageRef, Role,
     peer::{Negotiation, Offer, Trickled},
+    state::{reason_of_bye, reason_of_reject},
 };
 
 impl Actor {
     pub(super) async fn on_message(&mut self, envelope: Envelope) {
         self.observer.on_event(EngineEvent::MessageReceived {
+            id: envelope.id,
             kind: envelope.body.kind(),
             from: envelope.from.clone(),
             detail: envelope.body.detail(),
@@ -29,19 +31,20 @@ impl Actor {
             }
             return;
         }
+        let message = MessageRef { from: envelope.from, id: envelope.id };
         match envelope.body {
             Message::Ringing => self.happen(CallEvent::RingingReceived).await,
             Message::Accept => self.on_accept().await,
             Message::Reject { reason } => {
-                self.happen(CallEvent::RejectReceived(EndReason::from(&reason))).await;
+                self.happen(CallEvent::RejectReceived(reason_of_reject(&reason))).await;
             }
-            Message::Bye { reason } => self.happen(CallEvent::ByeReceived(EndReason::from(&reason))).await,
+            Message::Bye { reason } => self.happen(CallEvent::ByeReceived(reason_of_bye(&reason))).await,
             Message::Offer { sdp, negotiation } => self.on_offer(Offer { sdp, round: negotiation }).await,
             Message::Answer { sdp, negotiation } => self.on_answer(sdp, negotiation).await,
             Message::Renegotiate { negotiation } => self.on_renegotiate(negotiation).await,
-            Message::Candidate(candidate) => self.on_candidate(Trickled::Candidate(candidate)).await,
+            Message::Candidate(candidate) => self.on_candidate(Trickled::Candidate(candidate), message).await,
             Message::EndOfCandidates { sdp_mid, username_fragment } => {
-                self.on_candidate(Trickled::End { sdp_mid, username_fragment }).await;
+                self.on_candidate(Trickled::End { sdp_mid, username_fragment }, message).await;
             }
             _ => {}
         }

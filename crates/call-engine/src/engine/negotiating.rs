@@ -4,8 +4,8 @@ use signaller::Message;
 
 use super::actor::Actor;
 use crate::{
-    CallEvent, CallState, EngineEvent,
-    peer::{Answered, Needed, Next, Offer, OnAnswer, OnOffer, Origin, Peer},
+    CallEvent, CallState, EngineEvent, Needed,
+    peer::{Answered, Next, Offer, OnAnswer, OnOffer, Origin, Peer},
     recovery::Input,
 };
 
@@ -16,7 +16,7 @@ impl Actor {
             return self.problem("negotiationneeded without a peer".to_owned());
         };
         let needed = peer.negotiation.needed();
-        self.observer.on_event(EngineEvent::NegotiationNeeded { verdict: needed.as_str() });
+        self.observer.on_event(EngineEvent::NegotiationNeeded { verdict: needed });
         if needed == Needed::Offer {
             self.offer().await;
         }

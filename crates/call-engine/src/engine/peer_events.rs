@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use webrtc::{
-    media_stream::track_remote::TrackRemote,
-    peer_connection::{RTCIceConnectionState, RTCPeerConnectionState},
-};
+use webrtc::media_stream::track_remote::TrackRemote;
 
-use super::actor::Actor;
+use super::{actor::Actor, call::Machines};
 use crate::{
-    CallEvent, EngineEvent, StateMachine,
+    CallEvent, Cause, ConnectionState, EngineEvent, IceState, SignalingState, State,
     peer::{PeerEvent, PeerEventKind},
     recovery::Input,
 };
@@ -24,7 +21,7 @@ impl Actor {
             PeerEventKind::NegotiationNeeded => self.on_negotiation_needed().await,
             PeerEventKind::Candidate(event) => self.on_gathered(event),
             PeerEventKind::CandidateError(event) => self.on_candidate_error(event),
-            PeerEventKind::Signaling(state) => self.on_signaling(&state.to_string()),
+            PeerEventKind::Signaling(state) => self.on_signaling(state),
             PeerEventKind::Gathering(state) => self.on_gathering(state),
             PeerEventKind::Ice(state) => self.on_ice(state).await,
             PeerEventKind::Connection(state) => self.on_connection(state).await,
@@ -34,52 +31,50 @@ impl Actor {
         }
     }
 
-    fn on_signaling(&mut self, state: &str) {
-        let from = self.machine(StateMachine::Signaling);
-        let cause = match (from.as_str(), state) {
-            ("stable", "have-local-offer") => "setLocalDescription(offer)",
-            ("stable", "have-remote-offer") => "setRemoteDescription(offer)",
-            ("have-local-offer", "stable") => "setRemoteDescription(answer)",
-            ("have-remote-offer", "stable") => "setLocalDescription(answer)",
-            _ => "",
+    fn on_signaling(&mut self, state: SignalingState) {
+        use SignalingState::{HaveLocalOffer, HaveRemoteOffer, Stable};
+        let cause = match (self.machines().signaling, state) {
+            (Stable, HaveLocalOffer) => Some(Cause::LocalOffer),
+            (Stable, HaveRemoteOffer) => Some(Cause::RemoteOffer),
+            (HaveLocalOffer, Stable) => Some(Cause::RemoteAnswer),
+            (HaveRemoteOffer, Stable) => Some(Cause::LocalAnswer),
+            _ => None,
         };
-        self.enter(StateMachine::Signaling, state, cause);
+        self.enter(State::Signaling(state), cause);
     }
 
-    async fn on_ice(&mut self, state: RTCIceConnectionState) {
-        self.enter(StateMachine::Ice, &state.to_string(), "");
+    async fn on_ice(&mut self, state: IceState) {
+        self.enter(State::Ice(state), None);
         match state {
-            RTCIceConnectionState::Checking => self.recover(Input::Checking).await,
-            RTCIceConnectionState::Connected | RTCIceConnectionState::Completed => {
-                self.recover(Input::IceConnected).await;
-            }
-            _ => {}
+            IceState::Checking => self.recover(Input::Checking).await,
+            IceState::Connected | IceState::Completed => self.recover(Input::IceConnected).await,
+            IceState::New | IceState::Disconnected | IceState::Failed | IceState::Closed => {}
         }
     }
 
-    async fn on_connection(&mut self, state: RTCPeerConnectionState) {
+    async fn on_connection(&mut self, state: ConnectionState) {
         // `webrtc` reports the connection's failure before that of ICE.
-        let ice_holds = self.machine(StateMachine::Ice) == "connected";
+        let ice_holds = self.machines().ice == IceState::Connected;
         let cause = match state {
-            RTCPeerConnectionState::Connected => "ice and dtls are connected",
-            RTCPeerConnectionState::Disconnected => "ice is disconnected",
-            RTCPeerConnectionState::Failed if ice_holds => "dtls failed",
-            RTCPeerConnectionState::Failed => "ice failed",
-            _ => "",
+            ConnectionState::Connected => Some(Cause::IceAndDtlsConnected),
+            ConnectionState::Disconnected => Some(Cause::IceDisconnected),
+            ConnectionState::Failed if ice_holds => Some(Cause::DtlsFailed),
+            ConnectionState::Failed => Some(Cause::IceFailed),
+            ConnectionState::New | ConnectionState::Connecting | ConnectionState::Closed => None,
         };
-        self.enter(StateMachine::Connection, &state.to_string(), cause);
+        self.enter(State::Connection(state), cause);
         match state {
-            RTCPeerConnectionState::Connected => {
+            ConnectionState::Connected => {
                 self.observe_pair().await;
                 self.recover(Input::Connected).await;
                 self.happen(CallEvent::PeerConnected).await;
             }
-            RTCPeerConnectionState::Disconnected => self.recover(Input::Disconnected).await,
-            RTCPeerConnectionState::Failed if self.recovers() => {
+            ConnectionState::Disconnected => self.recover(Input::Disconnected).await,
+            ConnectionState::Failed if self.recovers() => {
                 self.recover(if ice_holds { Input::DtlsFailed } else { Input::IceFailed }).await;
             }
-            RTCPeerConnectionState::Failed => self.happen(CallEvent::PeerFailed).await,
-            _ => {}
+            ConnectionState::Failed => self.happen(CallEvent::PeerFailed).await,
+            ConnectionState::New | ConnectionState::Connecting | ConnectionState::Closed => {}
         }
     }
 
@@ -133,19 +128,14 @@ impl Actor {
         }
     }
 
-    pub(super) fn machine(&self, machine: StateMachine) -> String {
-        let call = self.call.as_ref();
-        call.map(|call| call.machines.state(machine).to_owned()).unwrap_or_default()
+    /// Where the peer connection's machines are.
+    pub(super) fn machines(&self) -> Machines {
+        self.call.as_ref().map(|call| call.machines).unwrap_or_default()
     }
 
-    pub(super) fn enter(&mut self, machine: StateMachine, state: &str, cause: &str) {
+    pub(super) fn enter(&mut self, to: State, cause: Option<Cause>) {
         let Some(call) = &mut self.call else { return };
-        let Some(from) = call.machines.enter(machine, state) else { return };
-        self.observer.on_event(EngineEvent::StateChanged {
-            machine,
-            from,
-            to: state.to_owned(),
-            cause: cause.to_owned(),
-        });
+        let Some(from) = call.machines.enter(to) else { return };
+        self.observer.on_event(EngineEvent::StateChanged { from, to, cause });
     }
 }

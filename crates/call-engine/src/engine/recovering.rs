@@ -6,10 +6,10 @@ use signaller::Message;
 
 use super::{
     actor::{Actor, Signaling},
-    call::{Machines, Recovering, TimerKind, Trickle, initial},
+    call::{Recovering, TimerKind, Trickle},
 };
 use crate::{
-    CallEvent, EngineEvent, RecoveryStep, Role,
+    CallEvent, Cause, EngineEvent, Machine, RecoveryStep, Role,
     recovery::{Input, Ladder, Lead, Relays, Step},
 };
 
@@ -149,8 +149,8 @@ impl Actor {
         if let Err(error) = peer.close().await {
             self.problem(format!("closing the peer: {error}"));
         }
-        for machine in Machines::OF_A_PEER {
-            self.enter(machine, initial(machine), "a new peer connection");
+        for machine in Machine::OF_A_PEER {
+            self.enter(machine.initial(), Some(Cause::NewPeerConnection));
         }
         self.end_remote_tracks();
         self.build_peer(negotiation).await

@@ -1,14 +1,12 @@
 //! Step 5: candidates, out and in.
 
 use signaller::Message;
-use webrtc::peer_connection::{
-    RTCIceGatheringState, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent,
-};
+use webrtc::peer_connection::{RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent};
 
 use super::actor::Actor;
 use crate::{
-    EngineEvent, StateMachine,
-    peer::{Arrived, HasPeer, OVER, Trickled},
+    Cause, EngineEvent, GatheringState, MessageRef, State,
+    peer::{Arrived, HasPeer, Incoming, OVER, Trickled},
 };
 
 impl Actor {
@@ -39,14 +37,14 @@ impl Actor {
 
     /// `webrtc` 0.21.1 never reports `gathering`, and `complete` more than once.
     pub(super) fn entered_gathering(&mut self) {
-        if self.machine(StateMachine::Gathering) == "new" {
-            self.enter(StateMachine::Gathering, "gathering", "setLocalDescription");
+        if self.machines().gathering == GatheringState::New {
+            self.enter(State::Gathering(GatheringState::Gathering), Some(Cause::LocalDescription));
         }
     }
 
-    pub(super) fn on_gathering(&mut self, state: RTCIceGatheringState) {
-        self.enter(StateMachine::Gathering, &state.to_string(), "");
-        if state == RTCIceGatheringState::Complete {
+    pub(super) fn on_gathering(&mut self, state: GatheringState) {
+        self.enter(State::Gathering(state), None);
+        if state == GatheringState::Complete {
             self.end_candidates();
         }
     }
@@ -70,41 +68,46 @@ impl Actor {
     }
 
     /// The receiving half.
-    pub(super) async fn on_candidate(&mut self, trickled: Trickled) {
+    pub(super) async fn on_candidate(&mut self, trickled: Trickled, message: MessageRef) {
         let Some(call) = &mut self.call else { return };
-        let summary = trickled.summary();
+        let incoming = Incoming { trickled, message };
         let has_peer = if call.peer.is_some() { HasPeer::Yes } else { HasPeer::No };
-        let arrived = call.held.arrived(trickled, has_peer);
-        self.settle(summary, arrived).await;
+        let arrived = call.held.arrived(incoming.clone(), has_peer);
+        self.settle(incoming, arrived).await;
     }
 
     /// The remote description `sdp` is in place: applies what was held back for it, in order.
     pub(super) async fn release_candidates(&mut self, sdp: &str) {
         let Some(call) = &mut self.call else { return };
-        for (trickled, arrived) in call.held.described(sdp) {
-            self.settle(trickled.summary(), arrived).await;
+        for (incoming, arrived) in call.held.described(sdp) {
+            self.settle(incoming, arrived).await;
         }
     }
 
     /// The description `sdp` is ignored, and so are its candidates.
     pub(super) async fn ignore_candidates_of(&mut self, sdp: &str) {
         let Some(call) = &mut self.call else { return };
-        for trickled in call.held.ignored(sdp) {
-            self.settle(trickled.summary(), Arrived::Ignored(OVER)).await;
+        for incoming in call.held.ignored(sdp) {
+            self.settle(incoming, Arrived::Ignored(OVER)).await;
         }
     }
 
     /// A candidate that cannot be applied is reported and changes nothing: one of an offer that was
     /// ignored may be refused, and the others still connect the call (W3C webrtc-pc §10.7).
-    async fn settle(&mut self, candidate: String, arrived: Arrived) {
+    async fn settle(&mut self, incoming: Incoming, arrived: Arrived) {
+        let (candidate, message) = (incoming.trickled.summary(), Some(incoming.message));
         let event = match arrived {
-            Arrived::Held => EngineEvent::CandidateHeld { candidate },
-            Arrived::Ignored(why) => EngineEvent::CandidateRejected { candidate, error: why.to_owned() },
-            Arrived::Apply(trickled) => {
+            Arrived::Held => EngineEvent::CandidateHeld { candidate, message },
+            Arrived::Ignored(why) => {
+                EngineEvent::CandidateRejected { candidate, message, error: why.to_owned() }
+            }
+            Arrived::Apply(Incoming { trickled, .. }) => {
                 let Some(peer) = self.peer() else { return };
                 match peer.apply_candidate(trickled).await {
-                    Ok(()) => EngineEvent::CandidateApplied { candidate },
-                    Err(error) => EngineEvent::CandidateRejected { candidate, error: error.to_string() },
+                    Ok(()) => EngineEvent::CandidateApplied { candidate, message },
+                    Err(error) => {
+                        EngineEvent::CandidateRejected { candidate, message, error: error.to_string() }
+                    }
                 }
             }
         };

@@ -11,4 +11,5 @@ pub use devices::{FacingMode, MediaDevices, MediaError, MediaStreamConstraints, 
 pub(crate) use outbound::{Gate, Outbound, Source, send_media};
 pub(crate) use receive::{Inbound, receive_media};
 pub use synthetic::{Permission, SyntheticDevices};
-pub use tracks::{Enabled, Frame, FrameSource, LocalTrack, MediaKind, MediaStream};
+pub use tracks::{Enabled, Frame, FrameSource, LocalTrack, MediaStream};
+pub(crate) use tracks::{codec_kind, kind_of_codec};

@@ -13,7 +13,8 @@ use webrtc::{
     runtime::{Notify, Runtime},
 };
 
-use super::{LocalTrack, MediaKind};
+use super::LocalTrack;
+use crate::MediaKind;
 use crate::Observer;
 
 /// One sender of a peer connection, and what it sends.

@@ -8,7 +8,7 @@ use webrtc::{
     runtime::Runtime,
 };
 
-use super::MediaKind;
+use crate::MediaKind;
 use crate::{EngineEvent, Observer, PacketPosition, ReceivedPacket};
 
 /// What a remote track's task needs.

@@ -3,10 +3,11 @@
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use timeline::MediaKind;
 use webrtc::runtime::Runtime;
 
 use super::{
-    FacingMode, Frame, FrameSource, LocalTrack, MediaDevices, MediaError, MediaKind, MediaStream,
+    FacingMode, Frame, FrameSource, LocalTrack, MediaDevices, MediaError, MediaStream,
     MediaStreamConstraints, VideoConstraints, Wanted,
 };
 

@@ -11,16 +11,8 @@ use std::{
 
 use bytes::Bytes;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
+use timeline::MediaKind;
 use webrtc::runtime::Notify;
-
-/// Audio or video.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MediaKind {
-    /// Sound.
-    Audio,
-    /// Pictures.
-    Video,
-}
 
 /// Whether a track gives its media or nothing (`MediaStreamTrack.enabled`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,36 +165,20 @@ impl LocalTrack {
     }
 }
 
-impl MediaKind {
-    /// The kind's name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Audio => "audio",
-            Self::Video => "video",
-        }
-    }
-
-    /// The kind in `webrtc`'s words.
-    pub(crate) const fn codec_kind(self) -> RtpCodecKind {
-        match self {
-            Self::Audio => RtpCodecKind::Audio,
-            Self::Video => RtpCodecKind::Video,
-        }
-    }
-
-    /// The kind from `webrtc`'s words.
-    pub(crate) const fn from_codec_kind(kind: RtpCodecKind) -> Option<Self> {
-        match kind {
-            RtpCodecKind::Audio => Some(Self::Audio),
-            RtpCodecKind::Video => Some(Self::Video),
-            _ => None,
-        }
+/// The kind in `webrtc`'s words.
+pub(crate) const fn codec_kind(kind: MediaKind) -> RtpCodecKind {
+    match kind {
+        MediaKind::Audio => RtpCodecKind::Audio,
+        MediaKind::Video => RtpCodecKind::Video,
     }
 }
 
-impl fmt::Display for MediaKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+/// The kind from `webrtc`'s words.
+pub(crate) const fn kind_of_codec(kind: RtpCodecKind) -> Option<MediaKind> {
+    match kind {
+        RtpCodecKind::Audio => Some(MediaKind::Audio),
+        RtpCodecKind::Video => Some(MediaKind::Video),
+        _ => None,
     }
 }
 

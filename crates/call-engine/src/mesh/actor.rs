@@ -12,9 +12,9 @@ use webrtc::runtime::Runtime;
 
 use super::{
     Mesh, MeshEvent, MeshObserver, MeshParts, Wish,
-    pair::{News, PairTransport, Watch},
+    pair::{Line, News, PairTransport, Watch},
 };
-use crate::{Enabled, EndReason, Engine, MediaDevices, MediaKind, Parts, Settings};
+use crate::{Enabled, EndReason, Engine, MediaDevices, MediaKind, Parts, Settings, state::reject_for};
 
 /// The participant behind its handle.
 pub(super) struct Actor {
@@ -24,7 +24,7 @@ pub(super) struct Actor {
     devices: Arc<dyn MediaDevices>,
     observer: Arc<dyn MeshObserver>,
     wishes: UnboundedReceiver<Wish>,
-    outgoing_in: UnboundedSender<Outgoing>,
+    outgoing_in: Line,
     outgoing: UnboundedReceiver<Outgoing>,
     news_in: UnboundedSender<(ParticipantId, News)>,
     news: UnboundedReceiver<(ParticipantId, News)>,
@@ -59,7 +59,7 @@ enum Step {
 
 impl Actor {
     pub(super) fn new(settings: Settings, parts: MeshParts, wishes: UnboundedReceiver<Wish>) -> Self {
-        let (outgoing_in, outgoing) = unbounded();
+        let (outgoing_in, outgoing) = Line::new();
         let (news_in, news) = unbounded();
         Self {
             settings,
@@ -92,7 +92,10 @@ impl Actor {
                 Step::Wish(Some(Wish::Leave)) => self.leave(),
                 Step::Wish(Some(Wish::SetEnabled(kind, enabled))) => self.set_enabled(kind, enabled),
                 Step::Wish(Some(Wish::NetworkChanged { addresses })) => self.network_changed(addresses),
-                Step::Send(outgoing) => self.send(outgoing),
+                Step::Send(outgoing) => {
+                    self.outgoing_in.came_out();
+                    self.send(outgoing);
+                }
                 Step::Signaling(event) => self.on_transport(event),
                 Step::News(remote, news) => self.on_news(remote, news).await,
             }
@@ -190,7 +193,7 @@ impl Actor {
         settings.peer.udp_addresses = numbered(&settings.peer.udp_addresses, number);
         settings.peer.certificate = self.settings.peer.certificate.take();
         let (incoming_in, incoming) = unbounded();
-        let transport = PairTransport { count: 0, outgoing: self.outgoing_in.clone(), incoming };
+        let transport = PairTransport { outgoing: self.outgoing_in.clone(), incoming };
         let observer = self.observer.pair(remote);
         let watch = Watch { remote: remote.clone(), inner: observer, news: self.news_in.clone() };
         let parts = Parts {
@@ -207,8 +210,9 @@ impl Actor {
     }
 
     fn send(&mut self, outgoing: Outgoing) {
-        if let Err(error) = self.transport.send(outgoing) {
-            self.problem(format!("cannot send: {error}"));
+        match self.transport.send(outgoing) {
+            Ok(number) => self.outgoing_in.given(number),
+            Err(error) => self.problem(format!("cannot send: {error}")),
         }
     }
 
@@ -240,12 +244,9 @@ impl Actor {
                 !self.leaving && self.room.as_ref().is_some_and(|room| of_room(&envelope.call) == Some(room));
             let has_room = self.pairs.contains_key(&from) || self.pairs.len() + 1 < Mesh::MOST;
             if !is_ours || !has_room {
-                let reason = EndReason::Declined.to_reject();
-                return self.send(Outgoing {
-                    call: envelope.call,
-                    to: from,
-                    body: Message::Reject { reason },
-                });
+                let reason = reject_for(EndReason::Declined);
+                let (call, body) = (envelope.call, Message::Reject { reason });
+                return self.send(Outgoing { call, to: from, body });
             }
             self.pair(&from);
         }
@@ -277,6 +278,7 @@ impl Actor {
             self.observer.on_event(MeshEvent::PairEnded { remote });
         }
         while let Ok(outgoing) = self.outgoing.try_recv() {
+            self.outgoing_in.came_out();
             self.send(outgoing);
         }
         self.leaving = true;

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 use signaller::Candidate;
+use timeline::{MessageRef, Trickle};
 
 use super::Described;
 use crate::Guards;
@@ -16,6 +17,13 @@ pub(crate) enum Trickled {
     Candidate(Candidate),
     /// There are no more (RFC 8838 §13).
     End { sdp_mid: Option<String>, username_fragment: Option<String> },
+}
+
+/// The same with the message that brought it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Incoming {
+    pub(crate) trickled: Trickled,
+    pub(crate) message: MessageRef,
 }
 
 /// The most candidates that wait at a time; more are refused, for they are no call's.
@@ -38,14 +46,14 @@ pub(crate) struct HoldBack {
     /// The generation of the remote description that is in place; empty where that names none.
     present: Option<String>,
     past: VecDeque<String>,
-    waiting: VecDeque<Trickled>,
+    waiting: VecDeque<Incoming>,
 }
 
 /// What to do with a candidate.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Arrived {
     /// Apply it.
-    Apply(Trickled),
+    Apply(Incoming),
     /// It waits.
     Held,
     /// It has no effect, and this is why.
@@ -59,19 +67,19 @@ impl HoldBack {
     }
 
     /// Sorts a candidate that arrived; `has_peer` says whether there is a peer connection.
-    pub(crate) fn arrived(&mut self, trickled: Trickled, has_peer: HasPeer) -> Arrived {
+    pub(crate) fn arrived(&mut self, incoming: Incoming, has_peer: HasPeer) -> Arrived {
         if has_peer == HasPeer::No && !self.guards.hold_candidates_before_peer {
             return Arrived::Ignored("there is no peer connection yet");
         }
-        match self.place(&trickled) {
-            Place::Present => Arrived::Apply(trickled),
+        match self.place(&incoming.trickled) {
+            Place::Present => Arrived::Apply(incoming),
             Place::Past => Arrived::Ignored(OVER),
             Place::Ahead if has_peer == HasPeer::Yes && !self.guards.hold_early_candidates => {
-                Arrived::Apply(trickled)
+                Arrived::Apply(incoming)
             }
             Place::Ahead if self.waiting.len() >= MOST_WAITING => Arrived::Ignored("too many wait already"),
             Place::Ahead => {
-                self.waiting.push_back(trickled);
+                self.waiting.push_back(incoming);
                 Arrived::Held
             }
         }
@@ -79,7 +87,7 @@ impl HoldBack {
 
     /// A remote description with this `ufrag` is in place: what waited for it, oldest first, and what
     /// turns out to be of a past generation.
-    pub(crate) fn described(&mut self, sdp: &str) -> VecDeque<(Trickled, Arrived)> {
+    pub(crate) fn described(&mut self, sdp: &str) -> VecDeque<(Incoming, Arrived)> {
         let ufrag = Described::username_fragment_of(sdp).unwrap_or_default().to_owned();
         if let Some(before) = self.present.replace(ufrag.clone())
             && before != ufrag
@@ -88,11 +96,11 @@ impl HoldBack {
         }
         self.past.retain(|past| *past != ufrag);
         let mut sorted = VecDeque::new();
-        for trickled in std::mem::take(&mut self.waiting) {
-            match self.place(&trickled) {
-                Place::Present => sorted.push_back((trickled.clone(), Arrived::Apply(trickled))),
-                Place::Past => sorted.push_back((trickled, Arrived::Ignored(OVER))),
-                Place::Ahead => self.waiting.push_back(trickled),
+        for incoming in std::mem::take(&mut self.waiting) {
+            match self.place(&incoming.trickled) {
+                Place::Present => sorted.push_back((incoming.clone(), Arrived::Apply(incoming))),
+                Place::Past => sorted.push_back((incoming, Arrived::Ignored(OVER))),
+                Place::Ahead => self.waiting.push_back(incoming),
             }
         }
         sorted
@@ -100,7 +108,7 @@ impl HoldBack {
 
     /// The description `sdp` is ignored: what waited for it. The generation that an ICE restart describes
     /// dies with its description; that of a first offer may come back in its maker's answer.
-    pub(crate) fn ignored(&mut self, sdp: &str) -> VecDeque<Trickled> {
+    pub(crate) fn ignored(&mut self, sdp: &str) -> VecDeque<Incoming> {
         let ufrag = Described::username_fragment_of(sdp).unwrap_or_default().to_owned();
         if self.present.as_ref().is_none_or(|present| *present == ufrag) {
             return VecDeque::new();
@@ -108,7 +116,7 @@ impl HoldBack {
         self.over(ufrag);
         let (dead, waiting) = std::mem::take(&mut self.waiting)
             .into_iter()
-            .partition(|trickled| matches!(self.place(trickled), Place::Past));
+            .partition(|incoming| matches!(self.place(&incoming.trickled), Place::Past));
         self.waiting = waiting;
         dead
     }
@@ -173,11 +181,11 @@ impl Trickled {
         given.filter(|ufrag| !ufrag.is_empty())
     }
 
-    /// Type, protocol and address, or `end of candidates`.
-    pub(crate) fn summary(&self) -> String {
+    /// What of it is reported.
+    pub(crate) fn summary(&self) -> Trickle {
         match self {
             Self::Candidate(candidate) => candidate.summary(),
-            Self::End { .. } => "end of candidates".to_owned(),
+            Self::End { .. } => Trickle::EndOfCandidates,
         }
     }
 }
@@ -186,13 +194,15 @@ impl Trickled {
 mod tests {
     use super::*;
 
-    fn of(ufrag: &str, number: u32) -> Trickled {
+    fn of(ufrag: &str, number: u32) -> Incoming {
         let username_fragment = (!ufrag.is_empty()).then(|| ufrag.to_owned());
-        Trickled::Candidate(Candidate {
-            candidate: number.to_string(),
-            username_fragment,
-            ..Candidate::default()
-        })
+        let candidate =
+            Candidate { candidate: number.to_string(), username_fragment, ..Candidate::default() };
+        brought(number, Trickled::Candidate(candidate))
+    }
+
+    fn brought(id: u32, trickled: Trickled) -> Incoming {
+        Incoming { trickled, message: MessageRef { from: "bob".into(), id: id.into() } }
     }
 
     fn description(ufrag: &str) -> String {
@@ -204,7 +214,7 @@ mod tests {
         let found: Vec<String> = hold
             .described(&description(ufrag))
             .into_iter()
-            .map(|(trickled, arrived)| match (trickled, arrived) {
+            .map(|(incoming, arrived)| match (incoming.trickled, arrived) {
                 (Trickled::Candidate(candidate), Arrived::Apply(_)) => candidate.candidate,
                 (Trickled::Candidate(candidate), other) => format!("{} {other:?}", candidate.candidate),
                 (Trickled::End { .. }, _) => "end".to_owned(),
@@ -275,7 +285,7 @@ mod tests {
             username_fragment: Some("a".to_owned()),
         };
         let trickled = Trickled::Candidate(candidate.clone());
-        assert_eq!(trickled.summary(), "host udp 10.0.0.1:50000");
+        assert_eq!(trickled.summary().to_string(), "host udp 10.0.0.1:50000");
         let init = trickled.into_init();
         assert_eq!(init.candidate, candidate.candidate);
         assert_eq!((init.sdp_mid, init.sdp_mline_index), (candidate.sdp_mid, candidate.sdp_mline_index));
@@ -285,7 +295,7 @@ mod tests {
     #[test]
     fn the_end_of_candidates_is_an_empty_one_of_its_section_and_generation() {
         let end = Trickled::End { sdp_mid: Some("0".to_owned()), username_fragment: Some("a".to_owned()) };
-        assert_eq!(end.summary(), "end of candidates");
+        assert_eq!(end.summary(), Trickle::EndOfCandidates);
         let init = end.into_init();
         assert_eq!(init.candidate, "");
         assert_eq!((init.sdp_mid.as_deref(), init.username_fragment.as_deref()), (Some("0"), Some("a")));
@@ -293,7 +303,9 @@ mod tests {
 
     #[test]
     fn the_end_of_candidates_waits_for_its_generation() {
-        let end = |ufrag: &str| Trickled::End { sdp_mid: None, username_fragment: Some(ufrag.to_owned()) };
+        let end = |ufrag: &str| {
+            brought(1, Trickled::End { sdp_mid: None, username_fragment: Some(ufrag.to_owned()) })
+        };
         let mut hold = HoldBack::new(Guards::ALL_ON);
         check_described(&mut hold, "a", &[]);
         assert_eq!(hold.arrived(end("b"), HasPeer::Yes), Arrived::Held);

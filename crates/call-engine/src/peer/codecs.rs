@@ -6,7 +6,7 @@ use rtc::{
     shared::error::Result,
 };
 
-use crate::{Codecs, MediaKind};
+use crate::{Codecs, MediaKind, media::codec_kind};
 
 /// Clock rate of Opus in RTP (RFC 7587 §4.1), hertz.
 const OPUS_CLOCK_HZ: u32 = 48_000;
@@ -42,7 +42,7 @@ pub(super) fn media_engine(codecs: Codecs) -> Result<MediaEngine> {
         Codecs::OpusVp8 => {
             for (kind, payload_type) in [(MediaKind::Audio, 111), (MediaKind::Video, 96)] {
                 let parameters = RTCRtpCodecParameters { rtp_codec: codec_of(kind), payload_type };
-                engine.register_codec(parameters, kind.codec_kind())?;
+                engine.register_codec(parameters, codec_kind(kind))?;
             }
         }
     }

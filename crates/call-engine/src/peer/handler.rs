@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use futures::channel::mpsc::UnboundedSender;
+use timeline::{ConnectionState, GatheringState, IceState, SignalingState};
 use webrtc::{
     data_channel::DataChannel,
     media_stream::track_remote::TrackRemote,
@@ -12,6 +13,8 @@ use webrtc::{
         RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCSignalingState,
     },
 };
+
+use super::words;
 
 /// What a peer connection says, and in which generation of peers.
 pub(crate) struct PeerEvent {
@@ -24,10 +27,10 @@ pub(crate) enum PeerEventKind {
     NegotiationNeeded,
     Candidate(RTCPeerConnectionIceEvent),
     CandidateError(RTCPeerConnectionIceErrorEvent),
-    Signaling(RTCSignalingState),
-    Gathering(RTCIceGatheringState),
-    Ice(RTCIceConnectionState),
-    Connection(RTCPeerConnectionState),
+    Signaling(SignalingState),
+    Gathering(GatheringState),
+    Ice(IceState),
+    Connection(ConnectionState),
     Track(Arc<dyn TrackRemote>),
     /// The other side opened a data channel.
     DataChannel(Arc<dyn DataChannel>),
@@ -48,6 +51,13 @@ impl Handler {
         // The engine's loop may be gone already: then nobody is left to tell.
         let _ = self.events.unbounded_send(PeerEvent { generation: self.generation, kind });
     }
+
+    /// A state that W3C webrtc-pc does not have is none.
+    fn moved(&self, to: Option<PeerEventKind>) {
+        if let Some(kind) = to {
+            self.tell(kind);
+        }
+    }
 }
 
 #[async_trait::async_trait]
@@ -65,19 +75,19 @@ impl PeerConnectionEventHandler for Handler {
     }
 
     async fn on_signaling_state_change(&self, state: RTCSignalingState) {
-        self.tell(PeerEventKind::Signaling(state));
+        self.moved(words::signaling(state).map(PeerEventKind::Signaling));
     }
 
     async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
-        self.tell(PeerEventKind::Ice(state));
+        self.moved(words::ice(state).map(PeerEventKind::Ice));
     }
 
     async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
-        self.tell(PeerEventKind::Gathering(state));
+        self.moved(words::gathering(state).map(PeerEventKind::Gathering));
     }
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
-        self.tell(PeerEventKind::Connection(state));
+        self.moved(words::connection(state).map(PeerEventKind::Connection));
     }
 
     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {

@@ -10,17 +10,16 @@ mod interceptors;
 mod negotiation;
 mod statistics;
 mod tracks;
+pub(crate) mod words;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use futures::channel::mpsc::UnboundedSender;
 use rtc::{
     crypto::{self, RTCCryptoProvider},
     ice::mdns::MulticastDnsMode,
     peer_connection::{
-        certificate::RTCCertificate,
-        configuration::RTCOfferOptions,
-        transport::{RTCIceCandidate, RTCIceCandidateInit},
+        certificate::RTCCertificate, configuration::RTCOfferOptions, transport::RTCIceCandidateInit,
     },
     shared::error::{Error, Result},
 };
@@ -33,18 +32,20 @@ use webrtc::{
 };
 
 pub(crate) use addresses::BindAddresses;
-pub(crate) use candidates::{Arrived, HasPeer, HoldBack, OVER, Trickled};
+pub(crate) use candidates::{Arrived, HasPeer, HoldBack, Incoming, OVER, Trickled};
+pub use data::DataRefusal;
 pub(crate) use data::Outbox;
-pub use data::{DataRefusal, Delivery};
 use description::Described;
 pub(crate) use handler::{Handler, PeerEvent, PeerEventKind};
-pub(crate) use negotiation::{Answered, Covers, Needed, Negotiation, Next, Offer, OnAnswer, OnOffer, Origin};
+pub(crate) use negotiation::{Answered, Covers, Negotiation, Next, Offer, OnAnswer, OnOffer, Origin};
 
 pub use statistics::Statistics;
 pub use tracks::Hold;
 pub(crate) use tracks::RemoteTrack;
 
-use crate::{DataSettings, Guards, IceTransportPolicy, Observer, PeerSettings, media::Outbound};
+use crate::{
+    CandidateRef, DataSettings, Delivery, Guards, IceTransportPolicy, Observer, PeerSettings, media::Outbound,
+};
 use statistics::Sampler;
 
 /// How often a closed peer's tasks are looked at until they are gone.
@@ -263,19 +264,12 @@ impl Peer {
         }
     }
 
-    /// The candidates of the selected pair, local and remote, as [`Trickled::summary`] says them.
-    pub(crate) async fn selected_pair(&mut self) -> Option<(String, String)> {
+    /// The candidates of the selected pair, local and remote.
+    pub(crate) async fn selected_pair(&mut self) -> Option<(CandidateRef, CandidateRef)> {
         // With BUNDLE all senders have one transport (RFC 9143).
         let dtls = self.outbound.first()?.sender.transport().await.ok()??;
         let pair = dtls.ice_transport().get_selected_candidate_pair().await.ok()??;
-        let summary = |candidate: &RTCIceCandidate| {
-            let address = match candidate.address.parse() {
-                Ok(address) => SocketAddr::new(address, candidate.port).to_string(),
-                Err(_) => format!("{}:{}", candidate.address, candidate.port),
-            };
-            format!("{} {} {address}", candidate.typ, candidate.protocol)
-        };
-        Some((summary(pair.local()), summary(pair.remote())))
+        words::candidate(pair.local()).zip(words::candidate(pair.remote()))
     }
 
     /// Takes one sample of the statistics.

@@ -6,7 +6,10 @@ use rtc::statistics::{
     StatsSelector,
     report::{RTCStatsReport, RTCStatsReportEntry},
 };
+use timeline::{CandidateAddress, CandidateRef, IceProtocol};
 use webrtc::{peer_connection::PeerConnection, runtime::Runtime};
+
+use super::words;
 
 /// One sample of a call's statistics.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,8 +25,8 @@ pub struct Statistics {
     /// RTP packets that were lost on the way here since the call began (RFC 3550 §6.4.1); negative where
     /// there were more repeated than lost ones.
     pub packets_lost: i64,
-    /// The selected candidate pair: local and remote type, protocol and address.
-    pub selected_pair: Option<(String, String)>,
+    /// The selected candidate pair, local and remote.
+    pub selected_pair: Option<(CandidateRef, CandidateRef)>,
 }
 
 /// Takes samples, each against the one before.
@@ -79,14 +82,17 @@ fn rate(before: u64, now: u64, seconds: f64) -> f64 {
 }
 
 /// The candidate `id`: `webrtc` 0.21.1 names candidates with a prefix and refers to them without.
-fn candidate(report: &RTCStatsReport, id: &str) -> Option<String> {
+fn candidate(report: &RTCStatsReport, id: &str) -> Option<CandidateRef> {
     let (RTCStatsReportEntry::LocalCandidate(found) | RTCStatsReportEntry::RemoteCandidate(found)) =
         report.get(id)?
     else {
         return None;
     };
-    let address = found.address.as_deref().unwrap_or("?");
-    Some(format!("{} {} {address}:{}", found.candidate_type, found.protocol, found.port))
+    Some(CandidateRef {
+        kind: words::candidate_type(found.candidate_type)?,
+        protocol: IceProtocol::from_word(&found.protocol)?,
+        address: CandidateAddress::new(found.address.as_deref().unwrap_or("?"), found.port),
+    })
 }
 
 #[cfg(test)]

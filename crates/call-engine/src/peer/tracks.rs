@@ -18,7 +18,7 @@ use webrtc::{
 use super::{Peer, PeerEvent, PeerEventKind, codecs};
 use crate::{
     LocalTrack, MediaKind, MediaStream, SessionConstraints,
-    media::{Gate, Inbound, Outbound, Source, receive_media, send_media},
+    media::{Gate, Inbound, Outbound, Source, codec_kind, kind_of_codec, receive_media, send_media},
 };
 
 /// Whether a call is on hold at this side: it sends nothing, and asks the other side to send nothing.
@@ -215,7 +215,7 @@ impl Peer {
     /// Reads a remote track to its end, in a task of its own. `None` for a kind that is neither audio
     /// nor video.
     pub(crate) async fn receive(&mut self, track: Arc<dyn TrackRemote>) -> Option<RemoteTrack> {
-        let kind = MediaKind::from_codec_kind(track.kind().await)?;
+        let kind = kind_of_codec(track.kind().await)?;
         let id = track.track_id().await.to_string();
         let stream = track.stream_id().await.to_string();
         let (events, generation) = (self.events.clone(), self.generation);
@@ -238,7 +238,7 @@ impl Peer {
     async fn add_receiver(&mut self, kind: MediaKind) -> Result<()> {
         let init =
             RTCRtpTransceiverInit { direction: Direction::Recvonly, streams: vec![], send_encodings: vec![] };
-        self.connection.add_transceiver_from_kind(kind.codec_kind(), Some(init)).await?;
+        self.connection.add_transceiver_from_kind(codec_kind(kind), Some(init)).await?;
         self.negotiation.changed();
         Ok(())
     }
@@ -246,7 +246,7 @@ impl Peer {
     async fn make_send_only(&mut self, kind: MediaKind) -> Result<()> {
         for transceiver in self.connection.get_transceivers().await {
             let Some(sender) = transceiver.sender().await? else { continue };
-            if sender.track().kind().await == kind.codec_kind() {
+            if sender.track().kind().await == codec_kind(kind) {
                 transceiver.set_direction(Direction::Sendonly).await?;
                 self.negotiation.changed();
             }
@@ -274,7 +274,7 @@ impl Peer {
             stream.id().to_owned(),
             id,
             track.label().to_owned(),
-            track.kind().codec_kind(),
+            codec_kind(track.kind()),
             vec![coding],
         );
         let rtp = TrackLocalStaticSample::new(self.runtime.now(), description)?;

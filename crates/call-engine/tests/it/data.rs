@@ -128,7 +128,7 @@ fn a_message_longer_than_the_other_side_takes_is_refused_and_holds_up_no_other()
 
 #[test]
 fn channels_and_refusals_have_words() {
-    assert_eq!(Delivery::ALL.map(|delivery| delivery.to_string()), ["ordered", "unordered"]);
+    assert_eq!(Delivery::WORDS, ["ordered", "unordered"]);
     let refusals = [DataRefusal::QueueFull, DataRefusal::TooLong].map(|why| why.to_string());
     assert_eq!(refusals, ["too many wait", "it is too long"]);
 }

@@ -1,4 +1,4 @@
-use call_engine::Permission;
+use call_engine::{CallState, EndReason, Permission};
 use signaller::memory::Hub;
 
 use crate::rig::{Fate, Plan, connected, hang_up, play};
@@ -20,10 +20,10 @@ fn a_callee_whose_camera_is_refused_rejects_with_that_reason() {
         let mut alice = Plan::of("alice").start(&hub);
         let mut bob = Plan { permission: Permission::Denied, ..Plan::of("bob") }.start(&hub);
         alice.engine.dial("bob", "call-1");
-        bob.until("ringing").await;
+        bob.until(CallState::Ringing).await;
         bob.engine.accept();
-        alice.until("ended: permission-denied").await;
-        bob.until("ended: permission-denied").await;
+        alice.until(CallState::Ended(EndReason::PermissionDenied)).await;
+        bob.until(CallState::Ended(EndReason::PermissionDenied)).await;
     });
 }
 
@@ -43,8 +43,8 @@ fn a_permission_that_is_taken_back_ends_the_call_for_that_reason_on_both_sides()
     play(async {
         let (mut alice, mut bob) = connected(Plan::of("alice"), Plan::of("bob")).await;
         bob.engine.permission_lost();
-        alice.until("ended: permission-lost").await;
-        bob.until("ended: permission-lost").await;
+        alice.until(CallState::Ended(EndReason::PermissionLost)).await;
+        bob.until(CallState::Ended(EndReason::PermissionLost)).await;
         assert_eq!(alice.until_released().await, 0);
     });
 }

@@ -1,5 +1,5 @@
-use call_engine::{Enabled, EngineEvent, MediaKind, Mesh, MeshEvent, RecoveryCause};
-use signaller::{ByeReason, Message, TransportEvent, memory::Hub};
+use call_engine::{CallState, Enabled, EndReason, EngineEvent, MediaKind, Mesh, MeshEvent, RecoveryCause};
+use signaller::{ByeReason, Kind, Message, TransportEvent, memory::Hub};
 
 use crate::{
     rig::play,
@@ -38,7 +38,7 @@ fn each_hears_each_and_who_leaves_leaves_the_others_talking() {
         let hub = Hub::default();
         let mut alice = join("alice", &[], &hub).await;
         let mut bob = join("bob", &["alice"], &hub).await;
-        alice.until_state("bob", "connected").await;
+        alice.until_state("bob", CallState::Connected).await;
         let mut carol = join("carol", &["alice", "bob"], &hub).await;
         for _ in 0..2 {
             for (listener, speakers) in [
@@ -158,7 +158,7 @@ fn who_joins_again_makes_a_call_of_another_id() {
         assert!(guest.hears_kind().await.starts_with("bye"));
         alice.mesh.join(ROOM, vec!["guest".into()]);
         let second = guest.hears().await;
-        assert_eq!(second.body.kind(), "ring");
+        assert_eq!(second.body.kind(), Kind::Ring);
         assert_ne!(first, second.call);
         alice.mesh.shut_down().await;
     });
@@ -201,7 +201,7 @@ fn what_was_switched_off_is_off_towards_who_comes_later() {
         // What was on its way to bob has arrived long since.
         bob.until_packet("carol", Some(MediaKind::Video)).await;
         check_hears_without_seeing(&mut bob, "alice").await;
-        alice.until_state("carol", "connected").await;
+        alice.until_state("carol", CallState::Connected).await;
         for member in [&alice, &bob, &carol] {
             member.mesh.shut_down().await;
         }
@@ -220,14 +220,14 @@ fn each_pair_knows_whether_messages_go_out() {
         let mut alice = join("alice", &[], &hub).await;
         let mut guests = ["first", "second", "third"].map(|name| Guest::join(name, &hub));
         guests[0].rings("alice", ROOM);
-        alice.until_state("first", "connecting").await;
+        alice.until_state("first", CallState::Connecting).await;
         hub.inject(&"alice".into(), TransportEvent::Down { reason: "no network".to_owned() });
         alice.until(|told| is_down(told, "first")).await;
         guests[1].rings("alice", ROOM);
         alice.until(|told| is_down(told, "second")).await;
         hub.inject(&"alice".into(), TransportEvent::Up);
         guests[2].rings("alice", ROOM);
-        let told = alice.until_state("third", "connecting").await;
+        let told = alice.until_state("third", CallState::Connecting).await;
         assert!(!told.iter().any(|told| is_down(told, "third")), "it is up again");
         alice.mesh.shut_down().await;
     });
@@ -240,7 +240,7 @@ fn pairs_that_do_not_stand_end_with_their_signalling() {
         let mut alice = join("alice", &["guest"], &hub).await;
         // Somebody else takes her place, and her transport is closed for good.
         let _other = hub.join("alice");
-        alice.until_state("guest", "ended: signaling-lost").await;
+        alice.until_state("guest", CallState::Ended(EndReason::SignalingLost)).await;
         alice.until_room(ended("guest")).await;
         alice.mesh.shut_down().await;
     });
@@ -264,7 +264,7 @@ fn each_pair_has_the_lowest_port_that_is_free_also_after_the_network_changed() {
         let _dave = join("dave", &["alice"], &hub).await;
         assert_eq!(alice.gathers_at("dave").await, format!("{home}:50000"));
 
-        alice.until_state("dave", "connected").await;
+        alice.until_state("dave", CallState::Connected).await;
         alice.mesh.network_changed(Some(vec![format!("{away}:50000")]));
         for remote in ["carol", "dave"] {
             let cause = RecoveryCause::NetworkChanged;

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use call_engine::{EngineEvent, Recovery, RecoveryCause, RecoveryStep, Settings, Timers};
+use call_engine::{
+    CallState, EndReason, EngineEvent, Recovery, RecoveryCause, RecoveryStep, Settings, Timers,
+};
 use signaller::Message;
 
 use crate::rig::{Fate, Plan, connected, hang_up, play};
@@ -29,7 +31,7 @@ fn a_change_of_network_restarts_ice_and_the_call_goes_on() {
         bob.engine.network_changed(Some(vec!["127.0.0.2:0".to_owned()]));
         assert_eq!(recovered(&mut bob).await, [RecoveryStep::IceRestart, RecoveryStep::Recovered]);
         assert_eq!(recovered(&mut alice).await, [RecoveryStep::FollowRestart, RecoveryStep::Recovered]);
-        bob.until("connected").await;
+        bob.until(CallState::Connected).await;
         hang_up(alice, bob).await;
     });
 }
@@ -101,15 +103,15 @@ async fn connected_at_last(alice: Plan, bob: Plan) -> (crate::rig::Side, crate::
     let hub = signaller::memory::Hub::default();
     let (mut alice, mut bob) = (alice.start(&hub), bob.start(&hub));
     alice.engine.dial("bob", "call-1");
-    bob.until("ringing").await;
+    bob.until(CallState::Ringing).await;
     bob.engine.accept();
-    let seen = alice.until("connected").await;
+    let seen = alice.until(CallState::Connected).await;
     // `webrtc` 0.21.1 does not report a certificate that it refuses: the handshake just never ends.
     let dtls = EngineEvent::Recovery { step: RecoveryStep::Rebuild, cause: RecoveryCause::DtlsTimeout };
     assert!(seen.contains(&dtls), "{seen:?}");
     bob.until_event(|event| matches!(event, EngineEvent::Recovery { step: RecoveryStep::FollowRebuild, .. }))
         .await;
-    bob.until("connected").await;
+    bob.until(CallState::Connected).await;
     (alice, bob)
 }
 
@@ -132,7 +134,7 @@ fn a_callee_that_alone_sees_the_failure_asks_and_the_caller_rebuilds_once() {
         let hub = signaller::memory::Hub::default();
         let (mut alice, mut bob) = (alice.start(&hub), bob.start(&hub));
         alice.engine.dial("bob", "call-1");
-        bob.until("ringing").await;
+        bob.until(CallState::Ringing).await;
         bob.engine.accept();
         let steps = recovered(&mut alice).await;
         assert_eq!(steps, [RecoveryStep::Rebuild, RecoveryStep::Recovered]);
@@ -183,9 +185,9 @@ fn without_recovery_it_ends_the_call() {
         let mut alice = Plan { settings: off(plan.settings), ..plan }.start(&hub);
         let mut bob = with_a_wrong_certificate("bob", off).start(&hub);
         alice.engine.dial("bob", "call-1");
-        bob.until("ringing").await;
+        bob.until(CallState::Ringing).await;
         bob.engine.accept();
-        alice.until("ended: connect-timeout").await;
-        bob.until("ended: connect-timeout").await;
+        alice.until(CallState::Ended(EndReason::ConnectTimeout)).await;
+        bob.until(CallState::Ended(EndReason::ConnectTimeout)).await;
     });
 }

@@ -10,9 +10,9 @@ use std::{
 };
 
 use call_engine::{
-    Delivery, Engine, EngineEvent, LocalTrack, MediaDevices, MediaError, MediaKind, MediaStream,
-    MediaStreamConstraints, Observer, Parts, PeerSettings, Permission, ReceivedPacket, Settings,
-    StateMachine, Statistics, SyntheticDevices,
+    CallState, Delivery, EndReason, Engine, EngineEvent, LocalTrack, MediaDevices, MediaError, MediaKind,
+    MediaStream, MediaStreamConstraints, Observer, Parts, PeerSettings, Permission, ReceivedPacket, Settings,
+    State, Statistics, SyntheticDevices,
 };
 use signaller::{
     Outgoing, Transport, TransportError, TransportEvent, memory::Hub, transport::TransportFuture,
@@ -163,11 +163,9 @@ impl Side {
     }
 
     /// Waits until the call is in `state`: the events on the way.
-    pub(crate) async fn until(&mut self, state: &str) -> Vec<EngineEvent> {
-        self.until_event(|event| {
-            matches!(event, EngineEvent::StateChanged { machine: StateMachine::Call, to, .. } if to == state)
-        })
-        .await
+    pub(crate) async fn until(&mut self, state: CallState) -> Vec<EngineEvent> {
+        let wanted = State::Call(state);
+        self.until_event(|event| matches!(event, EngineEvent::StateChanged { to, .. } if *to == wanted)).await
     }
 
     /// Waits until the call is released: the local tracks that are still live.
@@ -214,10 +212,10 @@ pub(crate) async fn connected(alice: Plan, bob: Plan) -> (Side, Side) {
     let hub = Hub::default();
     let (mut alice, mut bob) = (alice.start(&hub), bob.start(&hub));
     alice.engine.dial("bob", "call-1");
-    bob.until("ringing").await;
+    bob.until(CallState::Ringing).await;
     bob.engine.accept();
-    alice.until("connected").await;
-    bob.until("connected").await;
+    alice.until(CallState::Connected).await;
+    bob.until(CallState::Connected).await;
     (alice, bob)
 }
 
@@ -225,7 +223,7 @@ pub(crate) async fn connected(alice: Plan, bob: Plan) -> (Side, Side) {
 pub(crate) async fn hang_up(mut alice: Side, mut bob: Side) {
     alice.engine.hang_up();
     for side in [&mut alice, &mut bob] {
-        side.until("ended: hung-up").await;
+        side.until(CallState::Ended(EndReason::HungUp)).await;
         assert_eq!(side.until_released().await, 0);
         assert!(side.given.lock().unwrap().iter().all(|track| !track.is_live()), "a device is still in use");
         side.engine.shut_down().await;

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use call_engine::{
-    EngineEvent, MediaKind, Mesh, MeshEvent, MeshObserver, MeshParts, Observer, PeerSettings, Permission,
-    ReceivedPacket, Settings, StateMachine, SyntheticDevices,
+    CallState, EngineEvent, MediaKind, Mesh, MeshEvent, MeshObserver, MeshParts, Observer, PeerSettings,
+    Permission, ReceivedPacket, Settings, State, SyntheticDevices, Trickle,
 };
 use signaller::{
     CallId, Envelope, Media, Message, Outgoing, ParticipantId, Transport as _, TransportEvent,
@@ -92,11 +92,11 @@ impl Member {
     }
 
     /// Waits until the call with `remote` is in `state`.
-    pub(crate) async fn until_state(&mut self, remote: &str, state: &str) -> Vec<Told> {
-        self.until_pair(remote, |event| {
-            matches!(event, EngineEvent::StateChanged { machine: StateMachine::Call, to, .. } if to == state)
-        })
-        .await
+    pub(crate) async fn until_state(&mut self, remote: &str, state: CallState) -> Vec<Told> {
+        let wanted = State::Call(state);
+        let is_it =
+            |event: &EngineEvent| matches!(event, EngineEvent::StateChanged { to, .. } if *to == wanted);
+        self.until_pair(remote, is_it).await
     }
 
     /// The port on which the pair with `remote` gathers next, with its address.
@@ -104,9 +104,10 @@ impl Member {
         let told =
             self.until_pair(remote, |event| matches!(event, EngineEvent::CandidateGathered { .. })).await;
         match told.last() {
-            Some(Told::Pair(_, EngineEvent::CandidateGathered { candidate })) => {
-                candidate.trim_start_matches("host udp ").to_owned()
-            }
+            Some(Told::Pair(
+                _,
+                EngineEvent::CandidateGathered { candidate: Trickle::Candidate(candidate) },
+            )) => candidate.address.to_string(),
             _ => unreachable!("it was waited for"),
         }
     }

@@ -1,8 +1,13 @@
 //! A timeline of this project (`timeline::Timeline` as JSON), of one call in a virtual world.
 //!
+//! Version 1, which names no version, is read as well ([`version_1`]).
+//!
 //! It has neither SDP nor candidates' lines: messages are told apart by their type and their detail.
 
-use timeline::{Event, Machine, Name, Timeline};
+mod version_1;
+
+use serde::Deserialize;
+use timeline::{CandidateAddress, CandidateFate, Event, MessageKind, Name, State, Timeline, Trickle};
 
 use super::{ConnectionLog, Frame, FrameDirection, Recording, SocketLog, input::Input};
 use crate::{
@@ -22,7 +27,7 @@ pub(super) fn read(mut recording: Recording, input: &mut Input<'_>, limits: &Lim
     if let Err(error) = input.take().take(limit).read_to_end(&mut bytes) {
         recording.gap(Position::default(), input.explain(&error));
     }
-    match serde_json::from_slice::<Timeline>(&bytes) {
+    match timeline_of(&bytes) {
         Ok(timeline) => fill(&mut recording, timeline),
         Err(error) => {
             let position = Position { line: error.line() as u64, offset: offset(&bytes, &error) };
@@ -30,6 +35,18 @@ pub(super) fn read(mut recording: Recording, input: &mut Input<'_>, limits: &Lim
         }
     }
     recording
+}
+
+/// Version 1 names no version.
+fn timeline_of(bytes: &[u8]) -> serde_json::Result<Timeline> {
+    #[derive(Deserialize)]
+    struct Head {
+        version: Option<u64>,
+    }
+    match serde_json::from_slice::<Head>(bytes)?.version {
+        None | Some(1) => serde_json::from_slice(bytes).map(version_1::Written::into_timeline),
+        Some(_) => serde_json::from_slice(bytes),
+    }
 }
 
 fn offset(bytes: &[u8], error: &serde_json::Error) -> u64 {
@@ -53,12 +70,12 @@ fn fill(recording: &mut Recording, timeline: Timeline) {
         });
         let (_, log, socket) = &mut peers[place];
         match entry.event {
-            Event::MessageSent { kind, to, detail } => {
-                let signal = signal(&kind, &detail, None, Some(to.to_string()));
+            Event::MessageSent { kind, to, detail, .. } => {
+                let signal = signal(kind, &detail, None, Some(to.to_string()));
                 socket.frames.push(Frame { at, direction: FrameDirection::Sent, signal });
             }
-            Event::MessageReceived { kind, from, detail } => {
-                let signal = signal(&kind, &detail, Some(from.to_string()), None);
+            Event::MessageReceived { kind, from, detail, .. } => {
+                let signal = signal(kind, &detail, Some(from.to_string()), None);
                 socket.frames.push(Frame { at, direction: FrameDirection::Received, signal });
             }
             event => log.entries.extend(peer_event(event).map(|event| (at, event))),
@@ -74,8 +91,9 @@ fn fill(recording: &mut Recording, timeline: Timeline) {
     }
 }
 
-fn signal(kind: &str, detail: &str, from: Option<String>, to: Option<String>) -> Signal {
-    let kind = SignalKind::from_own_word(kind).unwrap_or_else(|| SignalKind::Other(kind.to_owned()));
+fn signal(kind: MessageKind, detail: &str, from: Option<String>, to: Option<String>) -> Signal {
+    let word = kind.as_str();
+    let kind = SignalKind::from_own_word(word).unwrap_or_else(|| SignalKind::Other(word.to_owned()));
     let detail = (!detail.is_empty()).then(|| detail.to_owned());
     let reason = detail.clone().filter(|_| matches!(kind, SignalKind::Bye | SignalKind::Reject));
     Signal { kind, from, to, detail, reason, ..Signal::default() }
@@ -83,16 +101,23 @@ fn signal(kind: &str, detail: &str, from: Option<String>, to: Option<String>) ->
 
 fn peer_event(event: Event) -> Option<PeerEvent> {
     Some(match event {
-        Event::Transition { machine: Machine::Call, to, .. } => {
-            PeerEvent::Note { text: format!("call: {to}") }
+        Event::Transition { to: State::Call(to), .. } => PeerEvent::Note { text: format!("call: {to}") },
+        Event::Transition { to, .. } => {
+            PeerEvent::State { machine: to.machine(), to: to.as_str().to_owned() }
         }
-        Event::Transition { machine, to, .. } => PeerEvent::State { machine, to: to.into_owned() },
-        Event::Candidate { fate, candidate } => candidate_event(fate, &candidate),
-        Event::CandidateError { detail } => candidate_error(&detail),
+        Event::Candidate { fate, candidate, error, .. } => {
+            candidate_event(fate, &candidate, error.unwrap_or_default().into_owned())
+        }
+        Event::CandidateError { url, code, text } => {
+            PeerEvent::CandidateError { url: url.into_owned(), code, text: text.into_owned() }
+        }
         Event::NegotiationNeeded { .. } => PeerEvent::NegotiationNeeded,
         Event::Track { change, kind } => PeerEvent::RemoteTrack {
-            change: if change == "ended" { TrackChange::Ended } else { TrackChange::Added },
-            track: TrackInfo { kind: kind.into_owned(), ..TrackInfo::default() },
+            change: match change {
+                timeline::TrackChange::Added => TrackChange::Added,
+                timeline::TrackChange::Ended => TrackChange::Ended,
+            },
+            track: TrackInfo { kind: kind.as_str().to_owned(), ..TrackInfo::default() },
         },
         Event::Action { what } | Event::Problem { what } | Event::Note { what } => {
             PeerEvent::Note { text: what.into_owned() }
@@ -101,19 +126,19 @@ fn peer_event(event: Event) -> Option<PeerEvent> {
     })
 }
 
-/// A summary, `host udp 10.0.0.1:5`, is all that a timeline keeps of a candidate. It is written back as a line
-/// in which only that much is true.
-fn candidate_event(fate: timeline::CandidateFate, summary: &str) -> PeerEvent {
-    let mut words = summary.split([' ', ',']);
-    let kind = words.next().unwrap_or_default();
-    let protocol = words.next().unwrap_or_default();
-    let address = words.next().unwrap_or_default().trim_end_matches(':');
-    let candidate = match address.rsplit_once(':') {
-        Some((host, port)) => {
-            let host = host.trim_matches(['[', ']']);
+/// A timeline keeps no more of a candidate than its type, protocol and address. It is written back as a line in which
+/// only that much is true.
+fn candidate_event(fate: CandidateFate, candidate: &Trickle, error: String) -> PeerEvent {
+    let candidate = match candidate {
+        Trickle::Candidate(candidate) => {
+            let (host, port) = match &candidate.address {
+                CandidateAddress::Ip(address) => (address.ip().to_string(), address.port()),
+                CandidateAddress::Name(name, port) => (name.clone(), *port),
+            };
+            let (kind, protocol) = (candidate.kind, candidate.protocol);
             Candidate::new(format!("candidate:0 1 {protocol} 0 {host} {port} typ {kind}"))
         }
-        None => Candidate::default(),
+        Trickle::EndOfCandidates | Trickle::Unreadable => Candidate::default(),
     };
     let applied = |result| {
         let mut call = ApiCall::new(Method::AddIceCandidate);
@@ -121,19 +146,9 @@ fn candidate_event(fate: timeline::CandidateFate, summary: &str) -> PeerEvent {
         PeerEvent::Call(call)
     };
     match fate {
-        timeline::CandidateFate::Gathered => PeerEvent::CandidateGathered { candidate },
-        timeline::CandidateFate::Held => PeerEvent::CandidateHeld { candidate },
-        timeline::CandidateFate::Applied => applied(CallResult::Succeeded),
-        timeline::CandidateFate::Rejected => {
-            let reason = summary.split_once(": ").map_or("", |(_, reason)| reason);
-            applied(CallResult::Failed(reason.to_owned()))
-        }
+        CandidateFate::Gathered => PeerEvent::CandidateGathered { candidate },
+        CandidateFate::Held => PeerEvent::CandidateHeld { candidate },
+        CandidateFate::Applied => applied(CallResult::Succeeded),
+        CandidateFate::Rejected => applied(CallResult::Failed(error)),
     }
-}
-
-/// `turn:10.0.0.1:3478: 401 Unauthorized`.
-fn candidate_error(detail: &str) -> PeerEvent {
-    let (url, rest) = detail.rsplit_once(": ").unwrap_or(("", detail));
-    let (code, text) = rest.split_once(' ').unwrap_or((rest, ""));
-    PeerEvent::CandidateError { url: url.to_owned(), code: code.parse().unwrap_or(0), text: text.to_owned() }
 }

@@ -103,25 +103,7 @@ pub(super) fn state(machine: Machine, value: &Value) -> Option<String> {
         word.push(letter.to_ascii_lowercase());
     }
     let word = word.replace("-pr-answer", "-pranswer");
-    states(machine).contains(&word.as_str()).then_some(word)
-}
-
-/// The states of a machine (W3C webrtc-pc §4.3).
-fn states(machine: Machine) -> &'static [&'static str] {
-    match machine {
-        Machine::Signaling => &[
-            "stable",
-            "have-local-offer",
-            "have-remote-offer",
-            "have-local-pranswer",
-            "have-remote-pranswer",
-            "closed",
-        ],
-        Machine::Gathering => &["new", "gathering", "complete"],
-        Machine::Ice => &["new", "checking", "connected", "completed", "disconnected", "failed", "closed"],
-        Machine::Connection => &["new", "connecting", "connected", "disconnected", "failed", "closed"],
-        Machine::Call => &[],
-    }
+    machine.states().contains(&word.as_str()).then_some(word)
 }
 
 /// `{"kind":"audio","id":"…","streams":["…"]}`, `["audio","id",("label",)"stream"]`, or a bare text.

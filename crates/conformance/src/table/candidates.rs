@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use call_engine::{EngineEvent, StateMachine};
+use call_engine::{EngineEvent, Machine as StateMachine};
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 use signaller::{Candidate, Message};
+use timeline::MessageKind;
 
 use crate::{
     engine_side::Talk,
@@ -94,7 +95,7 @@ fn refusals() -> Vec<Row> {
                 let mut talk = stage.caller().await?;
                 talk.far.receive_offer().await?;
                 talk.party.engine.hang_up();
-                talk.far.receive("bye").await?;
+                talk.far.receive(MessageKind::Bye).await?;
                 stage.never(&talk.party.log, "candidates applied", |event| {
                     matches!(event, EngineEvent::CandidateApplied { .. })
                 });

@@ -1,7 +1,8 @@
 //! The end of a peer connection.
 
-use call_engine::{EngineEvent, StateMachine};
+use call_engine::{EngineEvent, Machine as StateMachine};
 use rtc::{peer_connection::transport::RTCIceCandidateInit, rtp_transceiver::RTCRtpTransceiverDirection};
+use timeline::MessageKind;
 use webrtc::data_channel::RTCDataChannelState;
 
 use crate::{
@@ -85,7 +86,7 @@ fn own() -> Vec<Row> {
             let mut talk = stage.caller().await?;
             talk.far.receive_offer().await?;
             talk.party.engine.hang_up();
-            talk.far.receive("bye").await?;
+            talk.far.receive(MessageKind::Bye).await?;
             let party = &talk.party;
             stage
                 .until("everything is released", || {
@@ -167,7 +168,7 @@ fn methods() -> Vec<Row> {
                 let (caller, callee) = stage.engines().await?;
                 caller.engine.hang_up();
                 stage.until("the callee knows", || callee.call_is("ended: hung-up")).await?;
-                caller.never_sends(&stage, "offer");
+                caller.never_sends(&stage, MessageKind::Offer);
                 caller.engine.network_changed(None);
                 Ok(())
             }),

@@ -1,8 +1,9 @@
 //! What descriptions do, beyond the signalling table.
 
-use call_engine::{EngineEvent, StateMachine};
+use call_engine::{EngineEvent, Machine as StateMachine};
 use rtc::rtp_transceiver::RTCRtpTransceiverDirection;
 use signaller::Message;
+use timeline::MessageKind;
 use webrtc::peer_connection::{RTCSdpType, RTCSessionDescription};
 
 use super::signaling::{ITS_OWN_CHOICE, NO_PRANSWER, NOTHING_BETWEEN, glare_at_polite};
@@ -231,7 +232,7 @@ fn applying() -> Vec<Row> {
         .engine(async |stage| {
             let mut talk = stage.callee().await?;
             talk.party.never_moves(&stage, StateMachine::Signaling);
-            talk.party.never_sends(&stage, "answer");
+            talk.party.never_sends(&stage, MessageKind::Answer);
             talk.far.send(Message::Offer { sdp: "garbage".to_owned(), negotiation: 1 })?;
             stage.rest().await;
             expect_that(talk.party.has_problem("cannot apply the offer"), "the offer is not reported")

@@ -1,8 +1,9 @@
 //! Candidates of one's own: when they are gathered, and how they are told.
 
-use call_engine::{EngineEvent, IceServer, IceTransportPolicy, StateMachine};
+use call_engine::{EngineEvent, IceServer, IceTransportPolicy, Machine as StateMachine};
 use rtc::peer_connection::configuration::RTCIceServer;
 use signaller::{Candidate, Message};
+use timeline::MessageKind;
 
 use crate::{
     engine_side::{Change, Talk},
@@ -102,7 +103,7 @@ fn states() -> Vec<Row> {
             talk.party.engine.network_changed(None);
             let (offer, round) = talk.far.receive_offer().await?;
             talk.far.answer(&offer, round).await?;
-            talk.far.receive("end-of-candidates").await?;
+            talk.far.receive(MessageKind::EndOfCandidates).await?;
             let gathered = talk.party.log.since(before);
             let gathered =
                 gathered.iter().any(|event| matches!(event, EngineEvent::CandidateGathered { .. }));
@@ -150,7 +151,7 @@ fn events() -> Vec<Row> {
             })
             .engine(async |stage| {
                 let talk = stage.caller().await?;
-                expect("candidates sent", talk.party.sent("candidate"), 1)
+                expect("candidates sent", talk.party.sent(MessageKind::Candidate), 1)
             }),
         row("the-end-is-told", "After the last candidate an empty one, or none, tells the end.")
             .of(spec::TRICKLE, EXCHANGE)
@@ -164,9 +165,9 @@ fn events() -> Vec<Row> {
             .engine(async |stage| {
                 let mut talk = stage.caller().await?;
                 stage.exactly(0, &talk.party.log, "further ends of candidates", |event| {
-                    matches!(event, EngineEvent::MessageSent { kind: "end-of-candidates", .. })
+                    matches!(event, EngineEvent::MessageSent { kind: MessageKind::EndOfCandidates, .. })
                 });
-                talk.far.receive("end-of-candidates").await.map(|_| ())
+                talk.far.receive(MessageKind::EndOfCandidates).await.map(|_| ())
             }),
         row("candidates-before-complete", "Every candidate is told before the gathering is complete.")
             .of(spec::CANDIDATE_EVENT, STATE)
@@ -183,8 +184,8 @@ fn events() -> Vec<Row> {
             })
             .engine(async |stage| {
                 let mut talk = stage.caller().await?;
-                talk.far.receive("end-of-candidates").await?;
-                talk.party.never_sends(&stage, "candidate");
+                talk.far.receive(MessageKind::EndOfCandidates).await?;
+                talk.party.never_sends(&stage, MessageKind::Candidate);
                 Ok(())
             }),
     ]
@@ -210,7 +211,7 @@ fn told(id: &'static str, says: &'static str, holds: fn(&Candidate, &Sdp) -> Sho
         .engine(async move |stage| {
             let mut talk = stage.caller().await?;
             let (offer, _) = talk.far.receive_offer().await?;
-            match talk.far.receive("candidate").await? {
+            match talk.far.receive(MessageKind::Candidate).await? {
                 Message::Candidate(candidate) => holds(&candidate, &offer),
                 _ => Err(Deviation::new("no candidate")),
             }
@@ -306,7 +307,7 @@ fn servers() -> Vec<Row> {
         })
         .engine(async |stage| {
             let mut talk = stage.caller_with(|settings| dead_server(settings, "stun")).await?;
-            talk.far.receive("candidate").await?;
+            talk.far.receive(MessageKind::Candidate).await?;
             let state = talk.party.state(StateMachine::Gathering);
             expect_that(state != "complete", "the gathering is complete already")
         }),
@@ -327,8 +328,8 @@ fn servers() -> Vec<Row> {
                     settings.peer.constraints.ice_transport_policy = IceTransportPolicy::Relay;
                 };
                 let talk = stage.caller_with(change).await?;
-                talk.party.never_sends(&stage, "candidate");
-                expect("candidates", talk.party.sent("candidate"), 0)
+                talk.party.never_sends(&stage, MessageKind::Candidate);
+                expect("candidates", talk.party.sent(MessageKind::Candidate), 0)
             }),
     ]
 }
@@ -360,7 +361,7 @@ async fn tells_error(stage: &Stage, options: Options) -> Shown {
 
 async fn engine_ends_gathering(stage: &Stage, change: Change) -> Shown {
     let Talk { mut far, party: _ } = stage.caller_with(change).await?;
-    far.receive("end-of-candidates").await.map(|_| ())
+    far.receive(MessageKind::EndOfCandidates).await.map(|_| ())
 }
 
 async fn engine_tells_error(stage: &Stage, change: Change) -> Shown {

@@ -1,7 +1,8 @@
 //! Perfect negotiation: what the pattern of webrtc-pc §10.7 needs.
 
-use call_engine::StateMachine;
+use call_engine::Machine as StateMachine;
 use signaller::Message;
+use timeline::MessageKind;
 
 use super::signaling::glare_at_polite;
 use crate::{
@@ -50,7 +51,7 @@ pub(super) fn rows() -> Vec<Row> {
             let mut talk = stage.caller().await?;
             let (offer, round) = talk.far.receive_offer().await?;
             talk.far.peer.add_track(Kind::Audio).await?;
-            talk.party.never_sends(&stage, "answer");
+            talk.party.never_sends(&stage, MessageKind::Answer);
             talk.far.offer(round).await?;
             stage.rest().await;
             expect_that(talk.party.has_problem("crosses ours"), "the offer is not reported as ignored")?;

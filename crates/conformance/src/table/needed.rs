@@ -3,6 +3,7 @@
 use call_engine::EngineEvent;
 use rtc::rtp_transceiver::RTCRtpTransceiverDirection;
 use signaller::Message;
+use timeline::MessageKind;
 use webrtc::peer_connection::RTCSessionDescription;
 
 use crate::{
@@ -93,7 +94,7 @@ fn while_negotiating() -> Vec<Row> {
                 let mut talk = stage.caller().await?;
                 talk.far.receive_offer().await?;
                 // An offer that nobody answers is not repeated either, as long as the call is tried.
-                talk.party.never_sends(&stage, "offer");
+                talk.party.never_sends(&stage, MessageKind::Offer);
                 (0..5).for_each(|_| talk.party.engine.negotiation_needed());
                 Ok(())
             }),
@@ -176,9 +177,9 @@ fn while_negotiating() -> Vec<Row> {
         })
         .engine(async |stage| {
             let (caller, callee) = stage.engines().await?;
-            caller.never_sends(&stage, "offer");
-            callee.never_sends(&stage, "offer");
-            expect("offers", (caller.sent("offer"), callee.sent("offer")), (1, 0))
+            caller.never_sends(&stage, MessageKind::Offer);
+            callee.never_sends(&stage, MessageKind::Offer);
+            expect("offers", (caller.sent(MessageKind::Offer), callee.sent(MessageKind::Offer)), (1, 0))
         }),
         row("after-a-rollback", "A rollback of the first offer fires negotiationneeded again.")
             .of(spec::SET_DESCRIPTION, "RTCPeerConnection-setLocalDescription-rollback.html")
@@ -243,8 +244,8 @@ fn changes() -> Vec<Row> {
             })
             .engine(async |stage| {
                 let (caller, callee) = stage.engines().await?;
-                caller.never_sends(&stage, "offer");
-                callee.never_sends(&stage, "offer");
+                caller.never_sends(&stage, MessageKind::Offer);
+                callee.never_sends(&stage, MessageKind::Offer);
                 // Fires where nothing has changed, as platforms do, are left alone.
                 (0..5).for_each(|_| caller.engine.negotiation_needed());
                 (0..5).for_each(|_| callee.engine.negotiation_needed());
@@ -309,7 +310,7 @@ fn never() -> Vec<Row> {
             })
             .engine(async |stage| {
                 let party = stage.party("alice");
-                party.never_sends(&stage, "offer");
+                party.never_sends(&stage, MessageKind::Offer);
                 party.engine.negotiation_needed();
                 Ok(())
             }),
@@ -341,13 +342,13 @@ async fn one_offer(stage: Stage) -> Shown {
     let mut talk = stage.caller().await?;
     offers_exactly(&stage, &talk.party, 0);
     talk.answer_and_connect(&stage).await?;
-    expect("offers", talk.party.sent("offer"), 1)
+    expect("offers", talk.party.sent(MessageKind::Offer), 1)
 }
 
 /// From now on to the end of the run the party makes `times` offers.
 fn offers_exactly(stage: &Stage, party: &Party, times: usize) {
     stage.exactly(times, &party.log, "offers", |event| {
-        matches!(event, EngineEvent::MessageSent { kind: "offer", .. })
+        matches!(event, EngineEvent::MessageSent { kind: MessageKind::Offer, .. })
     });
 }
 

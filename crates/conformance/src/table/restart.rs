@@ -1,6 +1,7 @@
 //! ICE restarts.
 
-use call_engine::StateMachine;
+use call_engine::Machine as StateMachine;
+use timeline::MessageKind;
 use webrtc::peer_connection::RTCSessionDescription;
 
 use crate::{
@@ -31,7 +32,7 @@ fn events() -> Vec<Row> {
             })
             .engine(async |stage| {
                 let party = stage.party("alice");
-                party.never_sends(&stage, "offer");
+                party.never_sends(&stage, MessageKind::Offer);
                 party.engine.network_changed(None);
                 Ok(())
             }),
@@ -46,7 +47,7 @@ fn events() -> Vec<Row> {
                 let talk = restarting(&stage).await?;
                 stage.rest().await;
                 // The first, and this one: at once, not when something else has failed.
-                expect("offers", talk.party.sent("offer"), 2)
+                expect("offers", talk.party.sent(MessageKind::Offer), 2)
             }),
         row("restart-twice-in-stable", "restartIce twice in a row fires negotiationneeded once.")
             .of(spec::METHODS, EVENTS)
@@ -59,7 +60,7 @@ fn events() -> Vec<Row> {
             .engine(async |stage| {
                 let mut talk = restarting(&stage).await?;
                 talk.far.receive_offer().await?;
-                talk.party.never_sends(&stage, "offer");
+                talk.party.never_sends(&stage, MessageKind::Offer);
                 talk.party.engine.network_changed(None);
                 stage.rest().await;
                 // One more would be due after the answer; the call ends before.
@@ -117,7 +118,7 @@ fn events() -> Vec<Row> {
             .engine(async |stage| {
                 let mut talk = restarting(&stage).await?;
                 let (offer, round) = talk.far.receive_offer().await?;
-                talk.party.never_sends(&stage, "offer");
+                talk.party.never_sends(&stage, MessageKind::Offer);
                 talk.far.answer(&offer, round).await?;
                 talk.far.trickle()?;
                 talk.far.take_candidates().await
@@ -279,7 +280,7 @@ fn lasting() -> Vec<Row> {
             talk.offer_and_connect(&stage, &[Kind::Audio, Kind::Video]).await?;
             talk.party.engine.network_changed(None);
             let (_, round) = talk.far.receive_offer().await?;
-            talk.party.never_sends(&stage, "offer");
+            talk.party.never_sends(&stage, MessageKind::Offer);
             let crossing = talk.far.peer.create_restart().await?;
             talk.far.peer.set_local(&crossing).await?;
             talk.far.send_offer(&crossing, round)?;

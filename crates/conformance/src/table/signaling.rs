@@ -1,7 +1,8 @@
 //! The signalling table: six states × local or remote × four types of description.
 
-use call_engine::{EngineEvent, StateMachine};
+use call_engine::{EngineEvent, Machine as StateMachine, SignalingState as State};
 use signaller::Message;
+use timeline::MessageKind;
 use webrtc::peer_connection::{RTCSdpType, RTCSessionDescription};
 
 use crate::{
@@ -11,17 +12,6 @@ use crate::{
         Deviation, Kind, Machine, Name, Peer, Shown, Stage, accepted, expect, expect_that, refused, retyped,
     },
 };
-
-/// `RTCSignalingState`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Stable,
-    HaveLocalOffer,
-    HaveRemoteOffer,
-    HaveLocalPranswer,
-    HaveRemotePranswer,
-    Closed,
-}
 
 /// Which of the two methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +33,6 @@ use Side::{Local, Remote};
 use State::{Closed, HaveLocalOffer, HaveLocalPranswer, HaveRemoteOffer, HaveRemotePranswer, Stable};
 use Type::{Answer, Offer, Pranswer, Rollback};
 
-const STATES: [State; 6] =
-    [Stable, HaveLocalOffer, HaveRemoteOffer, HaveLocalPranswer, HaveRemotePranswer, Closed];
 const TYPES: [Type; 4] = [Offer, Answer, Pranswer, Rollback];
 
 /// What is allowed, and where it leads. Everything else is an error and changes nothing.
@@ -74,7 +62,7 @@ const FINAL: [(State, Side, Type, State); 2] =
     [(HaveLocalPranswer, Local, Answer, Stable), (HaveRemotePranswer, Remote, Answer, Stable)];
 
 pub(super) fn rows() -> Vec<Row> {
-    let cells = STATES.into_iter().flat_map(|state| {
+    let cells = State::ALL.iter().copied().flat_map(|state| {
         [Local, Remote].into_iter().flat_map(move |side| TYPES.into_iter().map(move |of| (state, side, of)))
     });
     cells.map(|(state, side, of)| cell(state, side, of)).collect()
@@ -84,9 +72,9 @@ fn cell(state: State, side: Side, of: Type) -> Row {
     let leads_to =
         LEGAL.iter().chain(&FINAL).find(|(from, by, what, _)| (*from, *by, *what) == (state, side, of));
     let leads_to = leads_to.map(|(.., to)| *to);
-    let (method, state_name, type_name) = (side.method(), state.name(), of.name());
+    let (method, state_name, type_name) = (side.method(), state.as_str(), of.name());
     let says = match leads_to {
-        Some(to) => format!("In {state_name}, {method}({type_name}) leads to {}.", to.name()),
+        Some(to) => format!("In {state_name}, {method}({type_name}) leads to {}.", to.as_str()),
         None => format!("In {state_name}, {method}({type_name}) is an error and changes nothing."),
     };
     let id = format!("{state_name}-set-{}-{type_name}", if side == Local { "local" } else { "remote" });
@@ -101,7 +89,7 @@ fn cell(state: State, side: Side, of: Type) -> Row {
         match leads_to {
             Some(to) => {
                 accepted(&what, result)?;
-                expect("signaling state", subject.state(Machine::Signaling).as_str(), to.name())
+                expect("signaling state", subject.state(Machine::Signaling).as_str(), to.as_str())
             }
             None => {
                 refused(&what, result, errors(side, of))?;
@@ -162,7 +150,7 @@ async fn prepare(
         }
         Closed => subject.connection.close().await?,
     }
-    expect("signaling state to begin with", reached(&subject, state), state.name())?;
+    expect("signaling state to begin with", reached(&subject, state), state.as_str())?;
     let description = match (side, of) {
         (Local, Offer) => std::mem::take(&mut own),
         (Local, Answer | Pranswer) => retyped(&made, of.sdp_type()),
@@ -175,7 +163,7 @@ async fn prepare(
 
 /// `webrtc` has no attribute `signalingState`, and no event says `closed`.
 fn reached(subject: &Peer, state: State) -> String {
-    if state == Closed { Closed.name().to_owned() } else { subject.state(Machine::Signaling) }
+    if state == Closed { Closed.as_str().to_owned() } else { subject.state(Machine::Signaling) }
 }
 
 /// An offer of somebody else.
@@ -222,7 +210,7 @@ fn through_engine(draft: Draft, state: State, side: Side, of: Type) -> Row {
         (HaveLocalOffer, Local, Offer) => draft.engine(async |stage| {
             let mut talk = stage.caller().await?;
             let offered = talk.far.receive_offer().await?;
-            talk.party.never_sends(&stage, "offer");
+            talk.party.never_sends(&stage, MessageKind::Offer);
             talk.party.engine.negotiation_needed();
             stage.rest().await;
             expect(
@@ -249,11 +237,11 @@ fn through_engine(draft: Draft, state: State, side: Side, of: Type) -> Row {
             let mut talk = stage.caller().await?;
             let (offer, round) = talk.far.receive_offer().await?;
             talk.party.engine.hang_up();
-            talk.far.receive("bye").await?;
+            talk.far.receive(MessageKind::Bye).await?;
             let late = talk.far.peer.answer(&offer.offer()).await?;
             talk.party.never_moves(&stage, StateMachine::Signaling);
             talk.party.never_moves(&stage, StateMachine::Call);
-            talk.party.never_sends(&stage, "answer");
+            talk.party.never_sends(&stage, MessageKind::Answer);
             let sdp = late.sdp;
             talk.far.send(match of {
                 Offer => Message::Offer { sdp, negotiation: round + 1 },
@@ -264,7 +252,7 @@ fn through_engine(draft: Draft, state: State, side: Side, of: Type) -> Row {
             let (caller, callee) = stage.engines().await?;
             caller.engine.hang_up();
             stage.until("the callee knows", || callee.call_is("ended: hung-up")).await?;
-            caller.never_sends(&stage, "offer");
+            caller.never_sends(&stage, MessageKind::Offer);
             caller.engine.negotiation_needed();
             caller.engine.network_changed(None);
             Ok(())
@@ -284,7 +272,7 @@ pub(super) async fn glare_at_polite(stage: Stage) -> Shown {
     talk.far.offer(round).await?;
     talk.far.take_answer().await?;
     let moved = talk.party.log.since(from).into_iter().filter_map(|event| match event {
-        EngineEvent::StateChanged { machine: StateMachine::Signaling, to, .. } => Some(to),
+        EngineEvent::StateChanged { to: to @ call_engine::State::Signaling(_), .. } => Some(to.to_string()),
         _ => None,
     });
     expect_moves(moved.collect(), &["have-local-offer", "stable", "have-remote-offer", "stable"])
@@ -294,19 +282,6 @@ pub(super) async fn glare_at_polite(stage: Stage) -> Shown {
 fn expect_moves(mut moved: Vec<String>, wanted: &[&str]) -> Shown {
     moved.truncate(wanted.len());
     expect("signaling states", moved, wanted)
-}
-
-impl State {
-    const fn name(self) -> &'static str {
-        match self {
-            Stable => "stable",
-            HaveLocalOffer => "have-local-offer",
-            HaveRemoteOffer => "have-remote-offer",
-            HaveLocalPranswer => "have-local-pranswer",
-            HaveRemotePranswer => "have-remote-pranswer",
-            Closed => "closed",
-        }
-    }
 }
 
 impl Side {

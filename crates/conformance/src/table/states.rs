@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use call_engine::{Settings, StateMachine};
+use call_engine::{Machine as StateMachine, Settings};
 use signaller::Message;
 
 use crate::{
@@ -387,7 +387,7 @@ fn is_trouble(said: &Said) -> bool {
 
 fn position(party: &Party, machine: StateMachine, state: &str) -> Option<usize> {
     party.log.all().iter().position(|event| {
-        matches!(event, call_engine::EngineEvent::StateChanged { machine: of, to, .. } if *of == machine && to == state)
+        matches!(event, call_engine::EngineEvent::StateChanged { to, .. } if to.machine() == machine && to.as_str() == state)
     })
 }
 

@@ -2,21 +2,24 @@
 //! refused aloud, or is accounted for.
 //!
 //! A candidate is accounted for if it could not arrive (an outage that nothing ends, a call that is
-//! over before it could come, a TCP connection that lost segments and has delivered nothing since), or if it had nothing to be applied to (the remote description never
-//! came, or the call ended on the spot). Candidates are told apart by their text, which is the `detail`
-//! of a `candidate` message and the `candidate` of what became of it.
+//! over before it could come, a TCP connection that lost segments and has delivered nothing since), or if it had
+//! nothing to be applied to (the remote description never came, or the call ended on the spot). What became of a
+//! candidate names the message that brought it, by its sender and the sender's number.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
-use timeline::{CandidateFate, Event, Machine, Name, Verdict, VirtualTime};
+use timeline::{
+    CallState, CandidateFate, Event, Machine, MessageKind, MessageRef, Name, SignalingState, State, Verdict,
+    VirtualTime,
+};
 
 use super::Findings;
 use crate::{
     plan::{Action, AlwaysOn, Plan},
-    record::{Fate, MessageRecord, RunRecord, state_word},
+    record::{Fate, RunRecord},
 };
 
 /// How long a message may take on a network that works, besides what the signaller keeps it.
@@ -26,7 +29,7 @@ const APPLYING: Duration = Duration::from_millis(200);
 
 pub(super) fn check(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>) {
     for receiver in record.peers.keys() {
-        let mut seen = Seen::of(receiver, record);
+        let seen = Seen::of(receiver, record);
         for sent in sent_to(receiver, record) {
             let Some(problem) = seen.problem_with(&sent, receiver, plan, record) else { continue };
             let Sent { at, from, candidate, .. } = sent;
@@ -40,6 +43,9 @@ pub(super) fn check(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>
 struct Sent<'a> {
     at: VirtualTime,
     from: &'a Name,
+    /// Its sender's number for the message.
+    id: u64,
+    /// As the message says it.
     candidate: &'a str,
     /// How many messages of any kind its sender had sent to its receiver before.
     before: usize,
@@ -48,41 +54,36 @@ struct Sent<'a> {
 fn sent_to<'a>(receiver: &'a Name, record: &'a RunRecord) -> impl Iterator<Item = Sent<'a>> {
     let mut sent_by: BTreeMap<&Name, usize> = BTreeMap::new();
     record.timeline.entries.iter().filter_map(move |entry| match &entry.event {
-        Event::MessageSent { kind, to, detail } if to == receiver => {
+        Event::MessageSent { id, kind, to, detail } if to == receiver => {
             let count = sent_by.entry(&entry.actor).or_default();
             let before = std::mem::replace(count, *count + 1);
-            let sent = Sent { at: entry.at, from: &entry.actor, candidate: detail, before };
-            (kind == "candidate").then_some(sent)
+            let sent = Sent { at: entry.at, from: &entry.actor, id: *id, candidate: detail, before };
+            (*kind == MessageKind::Candidate).then_some(sent)
         }
         _ => None,
     })
 }
 
-/// What a receiver saw of candidates, and has not yet been matched with one that was sent.
+/// What a receiver saw of candidates, by the messages that brought them.
 struct Seen<'a> {
-    arrived: BTreeMap<(&'a Name, &'a str), VecDeque<Arrival>>,
-}
-
-/// One that arrived, and whether something became of it.
-#[derive(Clone, Copy)]
-struct Arrival {
-    at: VirtualTime,
-    settled: bool,
+    arrived: BTreeMap<(&'a Name, u64), VirtualTime>,
+    settled: BTreeSet<(&'a Name, u64)>,
 }
 
 impl<'a> Seen<'a> {
     fn of(receiver: &Name, record: &'a RunRecord) -> Self {
-        let mut seen = Self { arrived: BTreeMap::new() };
+        let mut seen = Self { arrived: BTreeMap::new(), settled: BTreeSet::new() };
         for entry in record.timeline.entries.iter().filter(|entry| entry.actor == *receiver) {
             match &entry.event {
-                Event::MessageReceived { kind, from, detail } if kind == "candidate" => {
-                    let arrival = Arrival { at: entry.at, settled: false };
-                    seen.arrived.entry((from, detail)).or_default().push_back(arrival);
+                Event::MessageReceived { id, kind: MessageKind::Candidate, from, .. } => {
+                    seen.arrived.entry((from, *id)).or_insert(entry.at);
                 }
-                Event::Candidate { fate: CandidateFate::Applied | CandidateFate::Rejected, candidate } => {
-                    // Behind one that was refused stands why.
-                    let candidate = candidate.split_once(": ").map_or(&**candidate, |(text, _)| text);
-                    seen.settle(candidate);
+                Event::Candidate {
+                    fate: CandidateFate::Applied | CandidateFate::Rejected,
+                    message: Some(MessageRef { from, id }),
+                    ..
+                } => {
+                    seen.settled.insert((from, *id));
                 }
                 _ => {}
             }
@@ -90,25 +91,15 @@ impl<'a> Seen<'a> {
         seen
     }
 
-    /// Something becomes of this candidate: of the one that arrived last, for one that came before may have
-    /// been of another call.
-    fn settle(&mut self, candidate: &str) {
-        let same = self.arrived.iter_mut().filter(|((_, text), _)| *text == candidate);
-        let open = same.flat_map(|(_, arrivals)| arrivals).filter(|arrival| !arrival.settled);
-        if let Some(newest) = open.max_by_key(|arrival| arrival.at) {
-            newest.settled = true;
-        }
-    }
-
     fn problem_with(
-        &mut self,
+        &self,
         sent: &Sent<'a>,
         receiver: &Name,
         plan: &Plan,
         record: &RunRecord,
     ) -> Option<String> {
-        let arrivals = self.arrived.get_mut(&(sent.from, sent.candidate));
-        let Some(arrived) = arrivals.and_then(VecDeque::pop_front) else {
+        let message = (sent.from, sent.id);
+        let Some(arrived) = self.arrived.get(&message).copied() else {
             let ends = [sent.from, receiver].map(|peer| over_by(record, peer, sent.at));
             if signalling_accounts_for(sent, receiver, plan, record) {
                 return None;
@@ -118,8 +109,7 @@ impl<'a> Seen<'a> {
             let accounted = accounted || is_held_by_tcp(sent, receiver, record);
             return (!accounted).then(|| format!("it should have arrived by {due} ms and never did"));
         };
-        let Arrival { at: arrived, settled } = arrived;
-        if settled || is_of_a_call_that_is_over(sent, receiver, arrived, record) {
+        if self.settled.contains(&message) || is_of_a_call_that_is_over(sent, receiver, arrived, record) {
             return None;
         }
         let described = remote_description(record, receiver)?;
@@ -139,12 +129,11 @@ fn is_of_a_call_that_is_over(
 ) -> bool {
     let ended = |peer: &Name, from: VirtualTime| {
         let mut states = record.timeline.transitions(peer, Machine::Call);
-        states.any(|(at, to)| from <= at && at <= arrived && state_word(to) == "ended")
+        states.any(|(at, to)| from <= at && at <= arrived && matches!(to, State::Call(CallState::Ended(_))))
     };
-    let began = record
-        .timeline
-        .transitions(sent.from, Machine::Call)
-        .filter(|(at, to)| *at <= sent.at && matches!(state_word(to), "dialling" | "ringing"));
+    let began = record.timeline.transitions(sent.from, Machine::Call).filter(|(at, to)| {
+        *at <= sent.at && matches!(to, State::Call(CallState::Dialling | CallState::Ringing))
+    });
     let began = began.map(|(at, _)| at).last().unwrap_or(sent.at);
     ended(sent.from, sent.at) || ended(receiver, began)
 }
@@ -152,13 +141,10 @@ fn is_of_a_call_that_is_over(
 /// Whether a candidate that never arrived is the business of `signalling-exactly-once`: a rule of the scenario
 /// dropped it, it went with the signaller's store, or it waits while the scenario disturbs the signalling.
 fn signalling_accounts_for(sent: &Sent<'_>, receiver: &Name, plan: &Plan, record: &RunRecord) -> bool {
-    let is_it = |message: &&MessageRecord| {
-        message.kind == "candidate"
-            && (&message.from, &message.to) == (sent.from, receiver)
-            && (message.handed_over, message.detail.as_str()) == (sent.at, sent.candidate)
-            && message.taken.is_empty()
+    let known = record.signalling.get(sent.from, sent.id);
+    let Some(message) = known.filter(|message| message.to == *receiver && message.taken.is_empty()) else {
+        return false;
     };
-    let Some(message) = record.signalling.messages().iter().find(is_it) else { return false };
     let lost = |accepted| record.signalling.stores_lost().iter().any(|lost| *lost >= accepted);
     let is_settled = matches!(message.fate, Some(Fate::Dropped | Fate::Refused | Fate::Forgotten));
     let is_disturbed = !plan.signaller.faults.is_empty()
@@ -219,28 +205,29 @@ fn outages(plan: &Plan, host: &str) -> Vec<(VirtualTime, Option<VirtualTime>)> {
 
 /// The first moment from `at` on at which `peer` is in no call; `None` if it is in one to the end.
 fn over_by(record: &RunRecord, peer: &Name, at: VirtualTime) -> Option<VirtualTime> {
-    let mut state = "idle";
+    let is_over = |state| matches!(state, State::Call(CallState::Idle | CallState::Ended(_)));
+    let mut state = Machine::Call.initial();
     for (when, to) in record.timeline.transitions(peer, Machine::Call) {
-        let to = state_word(to);
-        if when > at && matches!(state, "idle" | "ended") {
+        if when > at && is_over(state) {
             return Some(at);
         }
-        if when >= at && matches!(to, "idle" | "ended") {
+        if when >= at && is_over(to) {
             return Some(when);
         }
         state = to;
     }
-    matches!(state, "idle" | "ended").then_some(at)
+    is_over(state).then_some(at)
 }
 
 /// When `peer` first had a remote description.
 fn remote_description(record: &RunRecord, peer: &Name) -> Option<VirtualTime> {
     let mut offered = false;
     for (at, state) in record.timeline.transitions(peer, Machine::Signaling) {
+        use SignalingState::{HaveLocalOffer, HaveRemoteOffer, HaveRemotePranswer, Stable};
         match state {
-            "have-remote-offer" | "have-remote-pranswer" => return Some(at),
-            "stable" if offered => return Some(at),
-            "have-local-offer" => offered = true,
+            State::Signaling(HaveRemoteOffer | HaveRemotePranswer) => return Some(at),
+            State::Signaling(Stable) if offered => return Some(at),
+            State::Signaling(HaveLocalOffer) => offered = true,
             _ => {}
         }
     }

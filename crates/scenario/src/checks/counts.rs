@@ -1,6 +1,6 @@
 //! How many there are: `offers`, `recoveries`, `recovery-time`, `held-candidates`, `candidate-ends`, `nothing-leaked`.
 
-use timeline::Event;
+use timeline::{Event, MessageKind};
 
 use super::Findings;
 use crate::{
@@ -23,9 +23,8 @@ pub(super) fn check(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>
         findings.add("held-candidates", format!("expected {expected}, {held} were held back"));
     }
     let entries = record.timeline.entries.iter();
-    let ends = entries.filter(
-        |entry| matches!(&entry.event, Event::MessageSent { kind, .. } if kind == "end-of-candidates"),
-    );
+    let ends = entries
+        .filter(|entry| matches!(entry.event, Event::MessageSent { kind: MessageKind::EndOfCandidates, .. }));
     let ends = u64::try_from(ends.count()).unwrap_or(u64::MAX);
     if let Some(expected) = plan.expect.candidate_ends.filter(|expected| !expected.contains(ends)) {
         findings.add("candidate-ends", format!("expected {expected}, {ends} were sent"));

@@ -1,8 +1,10 @@
 //! What arrives on data channels, and what the statistics say: `data`, `statistics`.
 
+use timeline::Delivery;
+
 use super::Findings;
 use crate::{
-    plan::{CountRange, DataExpect, DeliveryWord, DurationRange, Plan, StatisticsExpect},
+    plan::{CountRange, DataExpect, DurationRange, Plan, StatisticsExpect},
     record::{PeerRecord, RunRecord, StatisticsSample},
 };
 
@@ -27,7 +29,7 @@ fn check_channel(expect: &DataExpect, record: &RunRecord, findings: &mut Finding
     if !wanted.contains(flow.messages) {
         findings.add("data", format!("expected {wanted} {of}, {} arrived", flow.messages));
     }
-    if *delivery == DeliveryWord::Ordered && flow.overtaken > 0 {
+    if *delivery == Delivery::Ordered && flow.overtaken > 0 {
         findings.add("data", format!("{} of the {of} came after later ones", flow.overtaken));
     }
     if flow.repeated > 0 {

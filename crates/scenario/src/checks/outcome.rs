@@ -1,7 +1,7 @@
 //! How a run came out: `outcome`, `path`, `end-reason`, `final-state`, `connected`, `milestone`,
 //! `ended-by-itself`.
 
-use timeline::VirtualTime;
+use timeline::{CallState, EndReason, VirtualTime};
 
 use super::{Findings, one_of};
 use crate::{
@@ -35,14 +35,15 @@ pub(super) fn check_peers(plan: &Plan, record: &RunRecord, findings: &mut Findin
             findings.add("final-state", format!("the run has no record of {name}"));
             continue;
         };
-        let reason = peer.end_reason.as_deref().unwrap_or("nothing: it did not end");
-        if !expect.ends.is_empty() && !expect.ends.iter().any(|allowed| allowed == reason) {
+        let is_allowed = peer.end_reason.is_some_and(|reason| expect.ends.contains(&reason));
+        if !expect.ends.is_empty() && !is_allowed {
+            let reason = peer.end_reason.map_or("nothing: it did not end", EndReason::as_str);
             let allowed = one_of(&expect.ends);
             findings.add("end-reason", format!("{name}: expected the end {allowed}, found {reason}"));
         }
-        if let Some(state) = expect.state.as_ref().filter(|state| **state != peer.call_state) {
-            findings
-                .add("final-state", format!("{name}: expected its call {state}, it is {}", peer.call_state));
+        if let Some(state) = expect.state.filter(|state| !state.is_same(peer.call_state)) {
+            let [state, found] = [state, peer.call_state].map(CallState::as_str);
+            findings.add("final-state", format!("{name}: expected its call {state}, it is {found}"));
         }
         match (expect.connected, peer.connected_at) {
             (Some(Reached::Yes), None) => {

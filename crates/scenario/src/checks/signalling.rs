@@ -169,7 +169,7 @@ mod tests {
             from: "caller".into(),
             to: "callee".into(),
             id,
-            kind: "offer",
+            kind: timeline::MessageKind::Offer,
             detail: String::new(),
             handed_over: VirtualTime::from_millis(1100 + id),
             accepted: None,

@@ -1,22 +1,23 @@
 //! Which states machines pass: `never`, `sequence`.
 
-use timeline::{Event, Name};
+use timeline::{Event, Name, State};
 
 use super::Findings;
 use crate::{
     metrics::FirstCall,
     plan::{Plan, Sequence},
-    record::{RunRecord, state_word},
+    record::RunRecord,
 };
 
 pub(super) fn check_never(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>) {
     for never in &plan.expect.never {
         for entry in &record.timeline.entries {
-            let Event::Transition { machine, from, to, cause } = &entry.event else { continue };
+            let Event::Transition { from, to, cause } = &entry.event else { continue };
             let concerned = never.peer.as_ref().is_none_or(|peer| *peer == entry.actor);
-            if concerned && *machine == never.machine && state_word(to) == never.state {
-                let message =
-                    format!("{}: {machine} must never be {to}, but {from} → {to} ({cause})", entry.actor);
+            if concerned && to.is_same(never.state) {
+                let (who, machine) = (&entry.actor, to.machine());
+                let cause = cause.map(|cause| format!(" ({cause})")).unwrap_or_default();
+                let message = format!("{who}: {machine} must never be {to}, but {from} → {to}{cause}");
                 findings.add_at(entry.at, "never", message);
             }
         }
@@ -36,17 +37,22 @@ pub(super) fn check_sequences(plan: &Plan, record: &RunRecord, findings: &mut Fi
 }
 
 fn check_sequence(sequence: &Sequence, peer: &Name, record: &RunRecord, findings: &mut Findings<'_>) {
-    let passed: Vec<&str> =
-        record.timeline.transitions(peer, sequence.machine).map(|(_, state)| state_word(state)).collect();
+    let passed: Vec<State> =
+        record.timeline.transitions(peer, sequence.machine).map(|(_, state)| state).collect();
     let mut rest = passed.iter();
-    let missing = sequence.states.iter().find(|wanted| !rest.any(|state| state == wanted));
+    let missing = sequence.states.iter().find(|wanted| !rest.any(|state| state.is_same(**wanted)));
     if let Some(missing) = missing {
         let message = format!(
-            "{peer}: {} should pass {}; {missing} is missing, it passed {}",
+            "{peer}: {} should pass {}; {} is missing, it passed {}",
             sequence.machine,
-            sequence.states.join(", "),
-            if passed.is_empty() { "nothing".to_owned() } else { passed.join(", ") },
+            in_words(&sequence.states),
+            missing.as_str(),
+            if passed.is_empty() { "nothing".to_owned() } else { in_words(&passed) },
         );
         findings.add("sequence", message);
     }
+}
+
+fn in_words(states: &[State]) -> String {
+    states.iter().map(|state| state.as_str()).collect::<Vec<_>>().join(", ")
 }

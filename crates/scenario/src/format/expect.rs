@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use timeline::Name;
+use timeline::{CallState, EndReason, Name};
 
 use super::{
     data,
@@ -11,12 +11,9 @@ use super::{
     reader::{Table, Value},
     values::{Vocabulary, known_name, vocabulary},
 };
-use crate::{
-    plan::{
-        AlwaysOn, CountRange, DurationRange, Expect, Milestone, MilestoneBound, Outcome, PathWord,
-        PeerExpect, Probability, RateBand, Reached, WayTaken,
-    },
-    record::{CALL_STATES, END_REASONS},
+use crate::plan::{
+    AlwaysOn, CountRange, DurationRange, Expect, Milestone, MilestoneBound, Outcome, PathWord, PeerExpect,
+    Probability, RateBand, Reached, WayTaken,
 };
 
 pub(super) fn read(value: Option<Value<'_>>, peers: &[Name], problems: &Problems) -> Expect {
@@ -82,8 +79,8 @@ fn per_peer(
 
 fn one_peer(table: &mut Table<'_>, problems: &Problems) -> PeerExpect {
     let ends = table.take("ends").map(Value::one_or_list).unwrap_or_default().into_iter();
-    let ends = ends.filter_map(|value| value.known_text("end reason", END_REASONS, problems)).collect();
-    let state = table.take("state").and_then(|value| value.known_text("call state", CALL_STATES, problems));
+    let ends = ends.filter_map(|value| value.word(&vocabulary!("end reason", EndReason), problems)).collect();
+    let state = table.word("state", &vocabulary!("call state", CallState), problems);
     let connected = table.take("connected").and_then(|value| value.boolean(problems));
     let connected = connected.map(|connected| if connected { Reached::Yes } else { Reached::No });
     let ways = table.take("ways").map(|value| {

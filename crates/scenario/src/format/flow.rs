@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use timeline::{Machine, Name};
+use timeline::{Machine, Name, State};
 
 use super::{
     error::{ProblemKind, Problems},
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     plan::{FlowExpect, MediaExpect, MediaKind, Sequence, StateRef},
-    record::{CALL_STATES, MediaFlow},
+    record::MediaFlow,
 };
 
 /// `[{ audio = "both-ways" }, { video = "none", before = "3s" }]`.
@@ -88,8 +88,8 @@ fn flow_of(value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<Flow
 /// `[{ peer = "callee", call = "connected" }, { connection = ["failed", "closed"] }]`.
 pub(super) fn never(value: Option<Value<'_>>, peers: &[Name], problems: &Problems) -> Vec<StateRef> {
     let states = machine_states(value, peers, problems).into_iter();
-    let each = states.flat_map(|Sequence { peer, machine, states }| {
-        states.into_iter().map(move |state| StateRef { peer: peer.clone(), machine, state })
+    let each = states.flat_map(|Sequence { peer, states, .. }| {
+        states.into_iter().map(move |state| StateRef { peer: peer.clone(), state })
     });
     each.collect()
 }
@@ -114,10 +114,11 @@ fn states_of(value: Value<'_>, peers: &[Name], problems: &Problems) -> Vec<Seque
         None => None,
     };
     let mut sequences = Vec::new();
-    for machine in Machine::ALL {
+    for machine in Machine::ALL.iter().copied() {
         let Some(states) = table.take(machine.as_str()) else { continue };
-        let read = |value: Value<'_>| value.known_text("state", states_known(machine), problems);
-        let states: Vec<String> = states.one_or_list().into_iter().filter_map(read).collect();
+        let read =
+            |value: Value<'_>| machine.state(&value.known_text("state", machine.states(), problems)?);
+        let states: Vec<State> = states.one_or_list().into_iter().filter_map(read).collect();
         if states.is_empty() && !problems.any() {
             problems.add(ProblemKind::Empty { what: "this list of states" }, value.span());
         }
@@ -125,26 +126,8 @@ fn states_of(value: Value<'_>, peers: &[Name], problems: &Problems) -> Vec<Seque
     }
     table.finish(problems);
     if sequences.is_empty() && !problems.any() {
-        let accepted = Machine::ALL.map(Machine::as_str).join(", ");
+        let accepted = Machine::WORDS.join(", ");
         problems.add(ProblemKind::NotOne { what: "this expectation", found: 0, accepted }, value.span());
     }
     sequences
-}
-
-/// The states of a machine, in the order in which a call passes them.
-pub(crate) const fn states_known(machine: Machine) -> &'static [&'static str] {
-    match machine {
-        Machine::Call => CALL_STATES,
-        Machine::Signaling => &[
-            "stable",
-            "have-local-offer",
-            "have-remote-offer",
-            "have-local-pranswer",
-            "have-remote-pranswer",
-            "closed",
-        ],
-        Machine::Gathering => &["new", "gathering", "complete"],
-        Machine::Ice => &["new", "checking", "connected", "completed", "disconnected", "failed", "closed"],
-        Machine::Connection => &["new", "connecting", "connected", "disconnected", "failed", "closed"],
-    }
 }

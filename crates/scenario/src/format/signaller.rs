@@ -7,6 +7,7 @@ mod steps;
 
 use std::{net::IpAddr, time::Duration};
 
+use signaller::Kind;
 use signaller::{http::HttpLimits, relay::Limits};
 use timeline::Name;
 
@@ -93,6 +94,7 @@ fn delay(value: Value<'_>, peers: &[Name], problems: &Problems) -> Option<DelayP
     let mut table: Table<'_> = value.table("a delay", problems)?;
     let message = table.require("message", problems);
     let message = message.and_then(|value| value.word(&vocabulary!("message", MessageKind), problems));
+    let message = message.and_then(|word| Kind::from_word(word.as_str()));
     let from = table.take("from").map(|value| value.peer(peers, problems));
     let nth = table.integer("nth", 1..=u64::from(u32::MAX), problems);
     let by = table.require("by", problems).and_then(|value| value.duration(problems));

@@ -1,5 +1,7 @@
 use std::num::NonZeroUsize;
 
+use timeline::EndReason;
+
 use super::*;
 use crate::{
     suite::{self, Broken, Cancel, Keep, Options, Seeds},
@@ -22,7 +24,7 @@ fn well(_: u64) -> Result<Sketch, Broken> {
 }
 
 fn every_other_is_busy(seed: u64) -> Result<Sketch, Broken> {
-    Ok(if seed.is_multiple_of(2) { Sketch::never_connected("busy") } else { Sketch::connected() })
+    Ok(if seed.is_multiple_of(2) { Sketch::never_connected(EndReason::Busy) } else { Sketch::connected() })
 }
 
 fn breaks(_: u64) -> Result<Sketch, Broken> {

@@ -2,12 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use timeline::{Event, Machine, Name, VirtualTime};
+use timeline::{CallState, ConnectionState, Event, Name, State, VirtualTime};
 
-use crate::{
-    plan::Plan,
-    record::{RunRecord, state_word},
-};
+use crate::{plan::Plan, record::RunRecord};
 
 /// How long before a loss a fault of the network counts as its cause. `webrtc` 0.21.1 says `disconnected` 5 s
 /// after the last answer to its consent checks, which it sends every 2 s.
@@ -47,9 +44,9 @@ pub fn recoveries(record: &RunRecord) -> Vec<Recovery> {
     for entry in &record.timeline.entries {
         match &entry.event {
             Event::Fault { .. } if entry.actor.as_str() == Plan::NETWORK => faults.push(entry.at),
-            Event::Transition { machine, to, .. } => {
+            Event::Transition { to, .. } => {
                 let side = sides.entry(&entry.actor).or_default();
-                if let Some(from) = side.moved(entry.at, *machine, state_word(to), &faults) {
+                if let Some(from) = side.moved(entry.at, *to, &faults) {
                     recoveries.push(Recovery { of: entry.actor.clone(), from, to: entry.at });
                 }
             }
@@ -78,26 +75,20 @@ enum Side {
 
 impl Side {
     /// A machine of this side entered `state`. If that ends a recovery: when it began.
-    fn moved(
-        &mut self,
-        at: VirtualTime,
-        machine: Machine,
-        state: &str,
-        faults: &[VirtualTime],
-    ) -> Option<VirtualTime> {
+    fn moved(&mut self, at: VirtualTime, state: State, faults: &[VirtualTime]) -> Option<VirtualTime> {
         let (mut is_connected, mut is_reconnecting) = match *self {
             Self::None => (false, false),
             Self::Stands { .. } => (true, false),
             Self::Lost { is_connected, is_reconnecting, .. } => (is_connected, is_reconnecting),
         };
-        match (machine, state) {
-            (Machine::Call, "ended") | (Machine::Connection, "closed") => {
+        match state {
+            State::Call(CallState::Ended(_)) | State::Connection(ConnectionState::Closed) => {
                 *self = Self::None;
                 return None;
             }
-            (Machine::Call, _) => is_reconnecting = state == "reconnecting",
-            (Machine::Connection, _) => is_connected = state == "connected",
-            _ => return None,
+            State::Call(state) => is_reconnecting = state == CallState::Reconnecting,
+            State::Connection(state) => is_connected = state == ConnectionState::Connected,
+            State::Signaling(_) | State::Gathering(_) | State::Ice(_) => return None,
         }
         let stands = is_connected && !is_reconnecting;
         match *self {
@@ -124,10 +115,10 @@ fn lost(since: VirtualTime, shows: VirtualTime, faults: &[VirtualTime]) -> Virtu
 
 #[cfg(test)]
 mod tests {
+    use timeline::Machine::{self, Call, Connection};
+
     use super::*;
     use crate::testing::Sketch;
-
-    use Machine::{Call, Connection};
 
     /// What a run adds to a call that goes well and ends at 4 s.
     enum Moment {
@@ -153,7 +144,9 @@ mod tests {
             for moment in moments {
                 match moment {
                     Fault(at) => sketch.fault(*at),
-                    Enters(at, peer, machine, to) => sketch.transition(*at, peer, *machine, "?", to),
+                    Enters(at, peer, machine, to) => {
+                        sketch.transition(*at, peer, *machine, machine.initial().as_str(), to)
+                    }
                 }
             }
         });

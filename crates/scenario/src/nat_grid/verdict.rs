@@ -1,7 +1,7 @@
 //! Over which candidates a simulated call went.
 
-use nat_oracle::{CandidateType, Path};
-use timeline::{CandidateFate, Event, Name, Timeline};
+use nat_oracle::Path;
+use timeline::{CandidateFate, CandidateRef, CandidateType, Event, Name, Timeline, Trickle};
 
 use crate::record::RunRecord;
 
@@ -26,29 +26,32 @@ pub fn simulated_path(record: &RunRecord, caller: &Name, callee: &Name) -> Path 
 }
 
 /// The remote candidate of the pair that `peer` selected last.
-fn remote_of<'a>(timeline: &'a Timeline, peer: &Name) -> Option<&'a str> {
+fn remote_of<'a>(timeline: &'a Timeline, peer: &Name) -> Option<&'a CandidateRef> {
     timeline.entries.iter().rev().filter(|entry| entry.actor == *peer).find_map(|entry| match &entry.event {
-        Event::PairSelected { remote, .. } => Some(remote.as_ref()),
+        Event::PairSelected { remote, .. } => Some(remote),
         _ => None,
     })
 }
 
 /// What `peer` signalled the endpoint of `candidate` as.
-fn known_as(timeline: &Timeline, peer: &Name, candidate: &str) -> CandidateType {
-    let endpoint = |candidate: &str| candidate.split(' ').nth(2).map(str::to_owned);
-    let wanted = endpoint(candidate);
+fn known_as(timeline: &Timeline, peer: &Name, candidate: &CandidateRef) -> nat_oracle::CandidateType {
     let own = timeline.entries.iter().filter(|entry| entry.actor == *peer);
-    let signalled = own.filter_map(|entry| match &entry.event {
-        Event::Candidate { fate: CandidateFate::Gathered, candidate } if endpoint(candidate) == wanted => {
-            kind(candidate)
-        }
-        _ => None,
-    });
-    signalled.min().unwrap_or(CandidateType::PeerReflexive)
+    let signalled =
+        own.filter_map(|entry| match &entry.event {
+            Event::Candidate {
+                fate: CandidateFate::Gathered, candidate: Trickle::Candidate(found), ..
+            } if found.address == candidate.address => Some(of_oracle(found.kind)),
+            _ => None,
+        });
+    signalled.min().unwrap_or(nat_oracle::CandidateType::PeerReflexive)
 }
 
-fn kind(candidate: &str) -> Option<CandidateType> {
-    use CandidateType::{Host, PeerReflexive, Relay, ServerReflexive};
-    let word = candidate.split(' ').next()?;
-    [Host, ServerReflexive, PeerReflexive, Relay].into_iter().find(|kind| kind.as_str() == word)
+/// The oracle has types of its own: it knows nothing of the simulator.
+const fn of_oracle(kind: CandidateType) -> nat_oracle::CandidateType {
+    match kind {
+        CandidateType::Host => nat_oracle::CandidateType::Host,
+        CandidateType::ServerReflexive => nat_oracle::CandidateType::ServerReflexive,
+        CandidateType::PeerReflexive => nat_oracle::CandidateType::PeerReflexive,
+        CandidateType::Relayed => nat_oracle::CandidateType::Relay,
+    }
 }

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use timeline::{Machine, Name};
+use timeline::{CallState, EndReason, Machine, Name, State};
 
 use super::{DeliveryWord, MediaKind, PathWord, Probability};
 use crate::words::words;
@@ -43,10 +43,10 @@ pub struct Expect {
 /// What must hold for one peer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PeerExpect {
-    /// The reasons for which its call may end ([`crate::record::END_REASONS`]); any if empty.
-    pub ends: Vec<String>,
-    /// The state its call must be in when the run ends.
-    pub state: Option<String>,
+    /// The reasons for which its call may end; any if empty.
+    pub ends: Vec<EndReason>,
+    /// The state its call must be in when the run ends; `ended` is any end.
+    pub state: Option<CallState>,
     /// Whether its call is connected at some time.
     pub connected: Option<Reached>,
     /// The ways by which it reaches the signaller, in order; any if `None`.
@@ -250,10 +250,8 @@ impl fmt::Display for CountRange {
 pub struct StateRef {
     /// Of this peer; of any if `None`.
     pub peer: Option<Name>,
-    /// Of this machine.
-    pub machine: Machine,
-    /// The state.
-    pub state: String,
+    /// The state; `ended` is any end.
+    pub state: State,
 }
 
 /// States that one machine of one peer must enter in this order; others may lie between them.
@@ -263,8 +261,8 @@ pub struct Sequence {
     pub peer: Option<Name>,
     /// Which machine.
     pub machine: Machine,
-    /// The states, at least one.
-    pub states: Vec<String>,
+    /// Its states, at least one; `ended` is any end.
+    pub states: Vec<State>,
 }
 
 words! {

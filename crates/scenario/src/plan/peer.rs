@@ -120,16 +120,6 @@ pub enum VideoPlan {
 }
 
 words! {
-    /// The two kinds of media (W3C mediacapture-streams §4.3, `kind`).
-    pub enum MediaKind {
-        /// Sound.
-        Audio = "audio",
-        /// Pictures.
-        Video = "video",
-    }
-}
-
-words! {
     /// What `getUserMedia` answers.
     pub enum Permission {
         /// The tracks.

@@ -1,6 +1,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use signaller::{
+    Kind,
     client::FallbackSettings,
     http::HttpLimits,
     relay::{EndpointFaults, FaultRule, Limits},
@@ -105,7 +106,7 @@ impl Default for SignalingPlan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DelayPlan {
     /// Which kind.
-    pub message: MessageKind,
+    pub message: Kind,
     /// Only those of this sender; of everybody if `None`.
     pub from: Option<Name>,
     /// Only the `nth` of its sender, counted from 1; all if `None`.

@@ -164,16 +164,6 @@ words! {
     }
 }
 
-words! {
-    /// How a data channel delivers (RFC 8831 §6.1).
-    pub enum DeliveryWord {
-        /// In the order of sending.
-        Ordered = "ordered",
-        /// As they come.
-        Unordered = "unordered",
-    }
-}
-
 impl From<LivenessWord> for Liveness {
     fn from(word: LivenessWord) -> Self {
         match word {

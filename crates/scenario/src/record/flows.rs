@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, time::Duration};
 
-use timeline::{Event, VirtualTime};
+use timeline::{CandidateRef, Event, VirtualTime};
 
 /// The messages of one data channel as they arrived from one peer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub struct StatisticsSample {
     /// RTP packets that were lost on the way here since the call began; negative where more came twice.
     pub packets_lost: i64,
     /// The selected pair, where there is one.
-    pub pair: Option<(String, String)>,
+    pub pair: Option<(CandidateRef, CandidateRef)>,
 }
 
 impl StatisticsSample {
@@ -71,13 +71,12 @@ impl StatisticsSample {
 
     /// The same as a line of the timeline.
     pub(crate) fn event(&self) -> Event {
-        let pair = self.pair.as_ref();
         Event::Statistics {
             round_trip_ms: self.round_trip_time.and_then(|time| u64::try_from(time.as_millis()).ok()),
             sent_bps: self.sent_bps,
             received_bps: self.received_bps,
             packets_lost: self.packets_lost,
-            pair: pair.map_or("no pair".to_owned(), |(local, remote)| format!("{local} and {remote}")).into(),
+            pair: self.pair.clone(),
         }
     }
 }

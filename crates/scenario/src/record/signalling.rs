@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use timeline::{Name, VirtualTime};
+use timeline::{MessageKind, Name, VirtualTime};
 
 use crate::words::words;
 
@@ -27,7 +27,7 @@ pub struct MessageRecord {
     /// Its sender's number for it: 1, 2, 3 …
     pub id: u64,
     /// Its type.
-    pub kind: &'static str,
+    pub kind: MessageKind,
     /// What tells it from others of its type.
     pub detail: String,
     /// When its application handed it over.
@@ -90,6 +90,11 @@ impl SignallingRecord {
     /// When the signaller lost what it kept.
     pub fn stores_lost(&self) -> &[VirtualTime] {
         &self.stores_lost
+    }
+
+    /// The message to which `from` gave the number `id`.
+    pub fn get(&self, from: &Name, id: u64) -> Option<&MessageRecord> {
+        self.messages.get(*self.places.get(&(from.clone(), id))?)
     }
 
     pub(crate) fn handed_over(&mut self, message: MessageRecord) {

@@ -25,7 +25,7 @@ pub(super) struct Compared {
 }
 
 /// The machines that browsers have.
-const MACHINES: [Machine; 4] = [Machine::Signaling, Machine::Gathering, Machine::Ice, Machine::Connection];
+const MACHINES: [Machine; 4] = Machine::OF_A_PEER;
 
 pub(super) fn compare(trace: &Trace, script: &Script, record: &RunRecord) -> Compared {
     let mut comparison = Comparison { matched: 0, captured: 0, freedoms: BTreeMap::new(), found: Vec::new() };
@@ -42,7 +42,7 @@ pub(super) fn compare(trace: &Trace, script: &Script, record: &RunRecord) -> Com
             rolled_back: takes_an_offer_back(connection),
             captured: health(|machine| connection.transitions(machine).map(|(_, state)| state).collect()),
             replayed: health(|machine| {
-                record.timeline.transitions(&name, machine).map(|(_, state)| state).collect()
+                record.timeline.transitions(&name, machine).map(|(_, state)| state.as_str()).collect()
             }),
         };
         for machine in MACHINES {
@@ -83,7 +83,7 @@ pub(super) fn compare(trace: &Trace, script: &Script, record: &RunRecord) -> Com
 
 fn states(script: &Script, record: &RunRecord, peer: &Name, machine: Machine) -> Vec<State> {
     let transitions = record.timeline.transitions(peer, machine);
-    transitions.map(|(at, state)| (script.in_capture(at), state.to_owned())).collect()
+    transitions.map(|(at, state)| (script.in_capture(at), state.as_str().to_owned())).collect()
 }
 
 /// Whether a part of the capture is missing, and with it that somebody whose connection was captured applied an answer.
@@ -193,9 +193,8 @@ impl Comparison {
             _ => None,
         });
         let replayed = record.timeline.entries.iter().filter_map(|entry| match &entry.event {
-            Event::Transition { machine, to, .. } if entry.actor == *peer && *machine != Machine::Call => {
-                Some((*machine, to.as_ref()))
-            }
+            Event::Transition { to: timeline::State::Call(_), .. } => None,
+            Event::Transition { to, .. } if entry.actor == *peer => Some((to.machine(), to.as_str())),
             _ => None,
         });
         let (captured, replayed): (Vec<_>, Vec<_>) = (captured.collect(), replayed.collect());
@@ -233,7 +232,7 @@ fn outcome(trace: &Trace, script: &Script, record: &RunRecord) -> Outcome {
             let states: Vec<&str> = record
                 .timeline
                 .transitions(&name, Machine::Connection)
-                .map(|(_, state)| state)
+                .map(|(_, state)| state.as_str())
                 .filter(|state| *state != "closed")
                 .collect();
             let connected = states.contains(&"connected");

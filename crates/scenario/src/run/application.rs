@@ -10,15 +10,13 @@
 mod exchange;
 mod substitute;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, error::Error, sync::Arc, time::Duration};
 
-use call_engine::{
-    DrivenParts, DrivenPeer, EngineEvent, LocalDescription, MediaKind as EngineMediaKind, Observer,
-    RemoteDescription,
-};
+use call_engine::{DrivenParts, DrivenPeer, EngineEvent, LocalDescription, Observer, RemoteDescription};
 use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver as Candidates, unbounded};
 use netsim::World;
+use signaller::Kind;
 use timeline::Name;
 use tokio::{
     sync::{
@@ -126,6 +124,14 @@ impl Application {
     }
 }
 
+/// The other side did not make a description that was waited for.
+#[derive(Debug, thiserror::Error)]
+#[error("{maker} made no description {nth} within {PATIENCE:?}")]
+struct NeverMade {
+    maker: Name,
+    nth: u32,
+}
+
 /// The application's task.
 struct Running {
     name: Name,
@@ -166,7 +172,7 @@ impl Running {
                 order = orders.recv() => match order {
                     Some(Order::Call(call)) => self.make(call).await,
                     Some(Order::SetEnabled(kind, state)) => {
-                        let result = self.peer.set_enabled(media_kind(kind), super::script::enabled(state)).await;
+                        let result = self.peer.set_enabled(kind, super::script::enabled(state)).await;
                         self.settle("enabled", result);
                     }
                     Some(Order::End(done)) => {
@@ -184,11 +190,11 @@ impl Running {
     async fn make(&mut self, call: ApiCall) {
         match call {
             ApiCall::AddTrack(kind) => {
-                let result = self.peer.add_track(media_kind(kind)).await;
+                let result = self.peer.add_track(kind).await;
                 self.settle("addTrack", result);
             }
             ApiCall::RemoveTrack(kind) => {
-                let result = self.peer.remove_track(media_kind(kind)).await;
+                let result = self.peer.remove_track(kind).await;
                 self.settle("removeTrack", result);
             }
             ApiCall::CreateDataChannel => {
@@ -226,6 +232,7 @@ impl Running {
                 let made = Made { description, sdp, to_substituted };
                 let nth = self.exchange.made(&self.name, made);
                 self.observer.on_event(EngineEvent::MessageSent {
+                    id: nth as u64,
                     kind: kind_of(description),
                     to: self.other.clone(),
                     detail: format!("description {nth}"),
@@ -241,12 +248,13 @@ impl Running {
             biased;
             made = self.exchange.description(&self.other, nth) => made,
             () = given_up => {
-                let never = format!("{} made no description {nth} within {PATIENCE:?}", self.other);
+                let never = NeverMade { maker: self.other.clone(), nth };
                 return self.settle("setRemoteDescription", Err(never));
             }
         };
         let kind = kind_of(made.description);
         self.observer.on_event(EngineEvent::MessageReceived {
+            id: nth.into(),
             kind,
             from: self.other.clone(),
             detail: format!("description {nth}"),
@@ -287,30 +295,25 @@ impl Running {
         }
         let summary = candidate.summary();
         let event = match self.peer.add_ice_candidate(candidate).await {
-            Ok(()) => EngineEvent::CandidateApplied { candidate: summary },
-            Err(error) => EngineEvent::CandidateRejected { candidate: summary, error },
+            Ok(()) => EngineEvent::CandidateApplied { candidate: summary, message: None },
+            Err(error) => {
+                EngineEvent::CandidateRejected { candidate: summary, message: None, error: error.to_string() }
+            }
         };
         self.observer.on_event(event);
     }
 
-    fn settle(&self, what: &str, result: Result<(), String>) {
+    fn settle(&self, what: &str, result: Result<(), impl Error>) {
         if let Err(error) = result {
             self.observer.on_event(EngineEvent::Problem { what: format!("{what} failed: {error}") });
         }
     }
 }
 
-const fn kind_of(description: LocalDescription) -> &'static str {
+const fn kind_of(description: LocalDescription) -> Kind {
     match description {
-        LocalDescription::Offer => "offer",
-        LocalDescription::Pranswer => "pranswer",
-        LocalDescription::Answer => "answer",
-    }
-}
-
-const fn media_kind(kind: MediaKind) -> EngineMediaKind {
-    match kind {
-        MediaKind::Audio => EngineMediaKind::Audio,
-        MediaKind::Video => EngineMediaKind::Video,
+        LocalDescription::Offer => Kind::Offer,
+        LocalDescription::Pranswer => Kind::Pranswer,
+        LocalDescription::Answer => Kind::Answer,
     }
 }

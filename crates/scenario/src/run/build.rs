@@ -69,12 +69,7 @@ const fn processing(device: Device) -> ProcessingDelay {
 
 /// A message that the relay is to keep back.
 pub(super) fn delay_rule(delay: &DelayPlan) -> DelayRule {
-    DelayRule {
-        message: delay.message.as_str().parse().expect("a plan's message kinds are the signaller's"),
-        from: delay.from.clone(),
-        nth: delay.nth,
-        by: delay.by,
-    }
+    DelayRule { message: delay.message, from: delay.from.clone(), nth: delay.nth, by: delay.by }
 }
 
 /// Where an ICE agent gathers on a host with these addresses.

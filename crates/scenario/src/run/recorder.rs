@@ -6,16 +6,16 @@ use std::{
     time::Duration,
 };
 
-use call_engine::{
-    Delivery, EngineEvent, MediaKind as EngineMediaKind, Observer, PacketPosition, ReceivedPacket,
-    RecoveryStep, StateMachine, Statistics,
-};
+use call_engine::{EngineEvent, Observer, PacketPosition, ReceivedPacket, RecoveryStep, Statistics};
 use netsim::World;
 use signaller::{
-    CallId, Message, Outgoing,
+    CallId, Kind, Message, Outgoing,
     relay::{RelayEvent, RelayLog},
 };
-use timeline::{CandidateFate, Entry, Event, Machine, Name, Timeline, VirtualTime};
+use timeline::{
+    CallState, CandidateFate, Delivery, Entry, Event, MediaChange, MediaKind, MessageRef, Name, StreamChange,
+    Timeline, TrackChange, Trickle, VirtualTime,
+};
 use tokio::sync::{
     Notify,
     mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -23,7 +23,7 @@ use tokio::sync::{
 
 use super::numbered;
 use crate::{
-    plan::{DeliveryWord, MediaKind, Plan},
+    plan::Plan,
     record::{CandidatePair, Leftovers, PeerRecord, SignallingRecord, StatisticsSample},
 };
 
@@ -63,11 +63,7 @@ struct Peer {
 
 impl Recording {
     pub(super) fn new(plan: &Plan) -> Self {
-        let idle = || Peer {
-            record: PeerRecord { call_state: "idle".to_owned(), ..PeerRecord::default() },
-            ..Peer::default()
-        };
-        let peers = plan.peers.iter().map(|peer| (peer.name.clone(), idle())).collect();
+        let peers = plan.peers.iter().map(|peer| (peer.name.clone(), Peer::default())).collect();
         let state = Mutex::new(State { peers, ..State::default() });
         Self { inner: Arc::new(Inner { state, changed: Notify::new() }) }
     }
@@ -106,7 +102,7 @@ impl Recording {
     }
 
     /// `peer` is told to send one more message on this data channel; which one that is, counted from 0.
-    pub(super) fn sends_data(&self, peer: &Name, delivery: DeliveryWord) -> u64 {
+    pub(super) fn sends_data(&self, peer: &Name, delivery: Delivery) -> u64 {
         let mut state = self.state();
         let Some(peer) = state.peers.get_mut(peer) else { return 0 };
         let sent = peer.record.data_sent.entry(delivery).or_default();
@@ -154,8 +150,8 @@ impl Recording {
             match &event {
                 EngineEvent::Released { live_tracks } => peer.record.tracks_live += live_tracks,
                 EngineEvent::IncomingCall { .. } => {}
-                EngineEvent::StateChanged { machine: StateMachine::Call, to, .. } => {
-                    if to == "connected" {
+                EngineEvent::StateChanged { to: timeline::State::Call(to), .. } => {
+                    if *to == CallState::Connected {
                         peer.record.connected_at.get_or_insert(at);
                     }
                 }
@@ -171,7 +167,7 @@ impl Recording {
     pub(super) fn packet(&self, at: VirtualTime, peer: &Name, from: &Name, packet: ReceivedPacket) {
         let mut state = self.state();
         let Some(peer) = state.peers.get_mut(peer) else { return };
-        let flow = peer.record.received.entry((from.clone(), media_kind(packet.kind))).or_default();
+        let flow = peer.record.received.entry((from.clone(), packet.kind)).or_default();
         flow.packet(at);
         if packet.position == PacketPosition::End {
             flow.frame();
@@ -232,9 +228,9 @@ impl Observer for PeerObserver {
         }
     }
 
-    fn on_frame_sent(&self, kind: EngineMediaKind, _bytes: usize) {
+    fn on_frame_sent(&self, kind: MediaKind, _bytes: usize) {
         if let Some(peer) = self.recording.state().peers.get_mut(&self.name) {
-            *peer.record.sent.entry(media_kind(kind)).or_default() += 1;
+            *peer.record.sent.entry(kind).or_default() += 1;
         }
     }
 
@@ -244,13 +240,13 @@ impl Observer for PeerObserver {
         let Some(peer) = state.peers.get_mut(&self.name) else { return };
         let Some(from) = peer.remote.clone() else { return };
         let number = numbered::number_of(message);
-        peer.record.data_received.entry((from, delivery_word(delivery))).or_default().message(at, number);
+        peer.record.data_received.entry((from, delivery)).or_default().message(at, number);
     }
 
     fn on_data_buffered(&self, delivery: Delivery, bytes: usize) {
         let mut state = self.recording.state();
         let Some(peer) = state.peers.get_mut(&self.name) else { return };
-        let sent = peer.record.data_sent.entry(delivery_word(delivery)).or_default();
+        let sent = peer.record.data_sent.entry(delivery).or_default();
         sent.most_buffered = sent.most_buffered.max(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
@@ -271,10 +267,10 @@ impl Observer for PeerObserver {
         let State { timeline, peers, .. } = &mut *state;
         let Some(peer) = peers.get_mut(&self.name) else { return };
         let Some(from) = peer.remote.clone() else { return };
-        let flow = peer.record.received.entry((from, media_kind(packet.kind))).or_default();
+        let flow = peer.record.received.entry((from, packet.kind)).or_default();
         let change = match flow.last {
-            None => Some("first packet"),
-            Some(last) if at.since(last) >= MEDIA_PAUSE => Some("resumed"),
+            None => Some(MediaChange::FirstPacket),
+            Some(last) if at.since(last) >= MEDIA_PAUSE => Some(MediaChange::Resumed),
             Some(_) => None,
         };
         flow.packet(at);
@@ -282,7 +278,7 @@ impl Observer for PeerObserver {
             flow.frame();
         }
         if let Some(change) = change {
-            let event = Event::Media { kind: packet.kind.as_str().into(), change: change.into() };
+            let event = Event::Media { kind: packet.kind, change };
             timeline.entries.push(Entry { at, actor: self.name.clone(), event });
         }
     }
@@ -293,24 +289,25 @@ impl Peer {
         let candidates = &mut self.record.candidates;
         match event {
             EngineEvent::IncomingCall { from, .. } => self.remote = Some(from.clone()),
-            EngineEvent::StateChanged { machine: StateMachine::Call, to, .. } => self.call_moved(at, to),
-            EngineEvent::MessageSent { kind: "candidate", .. } => candidates.sent += 1,
-            EngineEvent::MessageReceived { kind: "candidate", .. } => candidates.received += 1,
-            EngineEvent::MessageSent { kind: "offer", .. } => self.record.offers_sent += 1,
-            EngineEvent::MessageSent { kind: "answer", .. } => self.record.answers_sent += 1,
+            EngineEvent::StateChanged { to: timeline::State::Call(to), .. } => self.call_moved(at, *to),
+            EngineEvent::MessageSent { kind: Kind::Candidate, .. } => candidates.sent += 1,
+            EngineEvent::MessageReceived { kind: Kind::Candidate, .. } => candidates.received += 1,
+            EngineEvent::MessageSent { kind: Kind::Offer, .. } => self.record.offers_sent += 1,
+            EngineEvent::MessageSent { kind: Kind::Answer, .. } => self.record.answers_sent += 1,
             EngineEvent::CandidateGathered { .. } => candidates.gathered += 1,
             EngineEvent::Recovery { step: RecoveryStep::Recovered, .. } => self.record.recoveries += 1,
             EngineEvent::PairSelected { local, remote } => {
-                self.record.pair = CandidatePair::of(local, remote);
+                self.record.pair = Some(CandidatePair::of(local, remote));
             }
             // The end of the candidates waits and is applied like one, but it is none.
-            EngineEvent::CandidateHeld { candidate } if is_candidate(candidate) => candidates.held += 1,
-            EngineEvent::CandidateApplied { candidate } if is_candidate(candidate) => candidates.applied += 1,
-            EngineEvent::CandidateRejected { candidate, .. } if is_candidate(candidate) => {
-                candidates.rejected += 1;
-            }
+            EngineEvent::CandidateHeld { candidate: Trickle::EndOfCandidates, .. }
+            | EngineEvent::CandidateApplied { candidate: Trickle::EndOfCandidates, .. }
+            | EngineEvent::CandidateRejected { candidate: Trickle::EndOfCandidates, .. } => {}
+            EngineEvent::CandidateHeld { .. } => candidates.held += 1,
+            EngineEvent::CandidateApplied { .. } => candidates.applied += 1,
+            EngineEvent::CandidateRejected { .. } => candidates.rejected += 1,
             EngineEvent::DataRefused { delivery, .. } => {
-                self.record.data_sent.entry(delivery_word(*delivery)).or_default().refused += 1;
+                self.record.data_sent.entry(*delivery).or_default().refused += 1;
             }
             EngineEvent::Released { live_tracks } => {
                 self.record.tracks_live += live_tracks;
@@ -320,78 +317,43 @@ impl Peer {
         }
     }
 
-    fn call_moved(&mut self, at: VirtualTime, to: &str) {
-        let (state, reason) = match to.split_once(": ") {
-            Some((state, reason)) => (state, Some(reason.to_owned())),
-            None => (to, None),
-        };
-        self.record.call_state = state.to_owned();
-        if reason.is_some() {
-            self.record.end_reason = reason;
-        }
-        if state == "connected" {
+    fn call_moved(&mut self, at: VirtualTime, to: CallState) {
+        self.record.call_state = to;
+        self.record.end_reason = to.end_reason().or(self.record.end_reason);
+        if to == CallState::Connected {
             self.record.connected_at.get_or_insert(at);
         }
         self.busy = true;
     }
 }
 
-const fn delivery_word(delivery: Delivery) -> DeliveryWord {
-    match delivery {
-        Delivery::Ordered => DeliveryWord::Ordered,
-        Delivery::Unordered => DeliveryWord::Unordered,
-    }
-}
-
-fn is_candidate(summary: &str) -> bool {
-    summary != "end of candidates"
-}
-
-const fn media_kind(kind: EngineMediaKind) -> MediaKind {
-    match kind {
-        EngineMediaKind::Audio => MediaKind::Audio,
-        EngineMediaKind::Video => MediaKind::Video,
-    }
-}
-
 /// An engine's event in the words of the timeline.
 fn written(event: EngineEvent) -> Option<Event> {
-    let candidate = |fate, candidate: String| Event::Candidate { fate, candidate: candidate.into() };
     Some(match event {
-        EngineEvent::StateChanged { machine, from, to, cause } => Event::Transition {
-            machine: match machine {
-                StateMachine::Call => Machine::Call,
-                StateMachine::Signaling => Machine::Signaling,
-                StateMachine::Gathering => Machine::Gathering,
-                StateMachine::Ice => Machine::Ice,
-                StateMachine::Connection => Machine::Connection,
-            },
-            from: from.into(),
-            to: to.into(),
-            cause: cause.into(),
-        },
-        EngineEvent::MessageSent { kind, to, detail } => {
-            Event::MessageSent { kind: kind.into(), to, detail: detail.into() }
+        EngineEvent::StateChanged { from, to, cause } => Event::Transition { from, to, cause },
+        EngineEvent::MessageSent { id, kind, to, detail } => {
+            Event::MessageSent { id, kind, to, detail: detail.into() }
         }
-        EngineEvent::MessageReceived { kind, from, detail } => {
-            Event::MessageReceived { kind: kind.into(), from, detail: detail.into() }
+        EngineEvent::MessageReceived { id, kind, from, detail } => {
+            Event::MessageReceived { id, kind, from, detail: detail.into() }
         }
-        EngineEvent::CandidateGathered { candidate: text } => candidate(CandidateFate::Gathered, text),
-        EngineEvent::CandidateHeld { candidate: text } => candidate(CandidateFate::Held, text),
-        EngineEvent::CandidateApplied { candidate: text } => candidate(CandidateFate::Applied, text),
-        EngineEvent::CandidateRejected { candidate: text, error } => {
-            candidate(CandidateFate::Rejected, format!("{text}: {error}"))
+        EngineEvent::CandidateGathered { candidate } => of(CandidateFate::Gathered, candidate, None),
+        EngineEvent::CandidateHeld { candidate, message } => of(CandidateFate::Held, candidate, message),
+        EngineEvent::CandidateApplied { candidate, message } => {
+            of(CandidateFate::Applied, candidate, message)
         }
-        EngineEvent::PairSelected { local, remote } => {
-            Event::PairSelected { local: local.into(), remote: remote.into() }
+        EngineEvent::CandidateRejected { candidate, message, error } => {
+            let (fate, error) = (CandidateFate::Rejected, Some(error.into()));
+            Event::Candidate { fate, candidate, message, error }
         }
+        EngineEvent::PairSelected { local, remote } => Event::PairSelected { local, remote },
         EngineEvent::CandidateError { url, code, text } => {
-            Event::CandidateError { detail: format!("{url}: {code} {text}").into() }
+            Event::CandidateError { url: url.into(), code, text: text.into() }
         }
-        EngineEvent::NegotiationNeeded { verdict } => Event::NegotiationNeeded { verdict: verdict.into() },
+        EngineEvent::NegotiationNeeded { verdict } => Event::NegotiationNeeded { verdict },
         EngineEvent::Recovery { step, cause } => Event::Note { what: format!("{step} ({cause})").into() },
-        EngineEvent::MediaPaused { kind } => media(kind, "paused"),
-        EngineEvent::MediaResumed { kind } => media(kind, "comes again"),
+        EngineEvent::MediaPaused { kind } => Event::Media { kind, change: MediaChange::Paused },
+        EngineEvent::MediaResumed { kind } => Event::Media { kind, change: MediaChange::ComesAgain },
         EngineEvent::HoldChanged { hold } => Event::Note { what: format!("hold: {hold}").into() },
         EngineEvent::CameraSwitched { label } => Event::Note { what: format!("camera: {label}").into() },
         EngineEvent::ScreenShared { shared: true } => Event::Note { what: "the screen is shared".into() },
@@ -414,10 +376,10 @@ fn written(event: EngineEvent) -> Option<Event> {
         EngineEvent::DataCaughtUp { delivery } => {
             Event::Note { what: format!("data channel {delivery}: no message waits any longer").into() }
         }
-        EngineEvent::TrackAdded { kind } => track("added", kind),
-        EngineEvent::TrackEnded { kind } => track("ended", kind),
-        EngineEvent::StreamAdded { id } => Event::Stream { change: "added".into(), id: id.into() },
-        EngineEvent::StreamRemoved { id } => Event::Stream { change: "removed".into(), id: id.into() },
+        EngineEvent::TrackAdded { kind } => Event::Track { change: TrackChange::Added, kind },
+        EngineEvent::TrackEnded { kind } => Event::Track { change: TrackChange::Ended, kind },
+        EngineEvent::StreamAdded { id } => Event::Stream { change: StreamChange::Added, id: id.into() },
+        EngineEvent::StreamRemoved { id } => Event::Stream { change: StreamChange::Removed, id: id.into() },
         EngineEvent::Signaling { what } => Event::Note { what: what.into() },
         EngineEvent::Problem { what } => Event::Problem { what: what.into() },
         EngineEvent::Released { live_tracks: 0 } => Event::Note { what: "everything is released".into() },
@@ -430,10 +392,6 @@ fn written(event: EngineEvent) -> Option<Event> {
     })
 }
 
-fn media(kind: EngineMediaKind, change: &'static str) -> Event {
-    Event::Media { kind: kind.as_str().into(), change: change.into() }
-}
-
-fn track(change: &'static str, kind: EngineMediaKind) -> Event {
-    Event::Track { change: change.into(), kind: kind.as_str().into() }
+fn of(fate: CandidateFate, candidate: Trickle, message: Option<MessageRef>) -> Event {
+    Event::Candidate { fate, candidate, message, error: None }
 }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt::Display, net::SocketAddr, sync::Arc, time::Duration};
 
-use call_engine::{Delivery, Enabled, Engine, Hold, MediaKind, Mesh, MeshParts, Parts};
+use call_engine::{Enabled, Engine, Hold, MediaKind, Mesh, MeshParts, Parts};
 use netsim::World;
 use signaller::{Candidate, Message};
 use timeline::{Event, Name};
@@ -22,10 +22,7 @@ use super::{
     user,
 };
 use crate::{
-    plan::{
-        Action, DeliveryWord, Handover, IceServerPlan, InCall, MediaKind as MediaWord, PeerPlan, Plan,
-        TrackState, Transition,
-    },
+    plan::{Action, Handover, IceServerPlan, InCall, PeerPlan, Plan, TrackState, Transition},
     record::Leftovers,
     runtime::{Gauges, WorldRuntime},
 };
@@ -156,8 +153,8 @@ impl Stage {
     fn application_acts(&self, application: &Application, action: &Action) {
         match action {
             Action::Api { call, .. } => application.call(call.clone()),
-            Action::SetAudio { state, .. } => application.set_enabled(MediaWord::Audio, *state),
-            Action::SetVideo { state, .. } => application.set_enabled(MediaWord::Video, *state),
+            Action::SetAudio { state, .. } => application.set_enabled(MediaKind::Audio, *state),
+            Action::SetVideo { state, .. } => application.set_enabled(MediaKind::Video, *state),
             _ => {}
         }
     }
@@ -198,7 +195,7 @@ impl Stage {
             Action::InCall { peer: name, change: InCall::SendData { delivery, count, bytes } } => {
                 for _ in 0..*count {
                     let number = self.recording.sends_data(name, *delivery);
-                    engine.send_data(channel(*delivery), numbered::message(number, *bytes));
+                    engine.send_data(*delivery, numbered::message(number, *bytes));
                 }
             }
             Action::InCall { change, .. } => in_call(engine, change),
@@ -380,13 +377,6 @@ fn in_call(engine: &Engine, change: &InCall) {
         InCall::StopScreen => engine.stop_screen(),
         InCall::LosePermission => engine.permission_lost(),
         InCall::SendData { .. } => unreachable!("messages are numbered where they are sent"),
-    }
-}
-
-const fn channel(delivery: DeliveryWord) -> Delivery {
-    match delivery {
-        DeliveryWord::Ordered => Delivery::Ordered,
-        DeliveryWord::Unordered => Delivery::Unordered,
     }
 }
 

@@ -21,10 +21,8 @@ use self::{
 };
 use crate::{
     checks,
-    format::states_known,
     plan::{Codecs, Crypto, Device, FacingMode, IceTransportPolicy, Permission, TurnCredentials},
     profile,
-    record::END_REASONS,
 };
 
 /// A scripted call: who takes part, over which network, what happens when, and what must hold.
@@ -233,15 +231,35 @@ macro_rules! one_of {
     };
 }
 
-one_of!(EndReason, END_REASONS);
+one_of!(EndReason, timeline::EndReason::WORDS);
 one_of!(GuardName, call_engine::Guards::NAMES);
 one_of!(CheckName, checks::NAMES);
 one_of!(Profile, profile::names());
-one_of!(CallState, states_known(Machine::Call));
-one_of!(SignalingState, states_known(Machine::Signaling));
-one_of!(GatheringState, states_known(Machine::Gathering));
-one_of!(IceState, states_known(Machine::Ice));
-one_of!(ConnectionState, states_known(Machine::Connection));
+one_of!(CallState, Machine::Call.states());
+one_of!(SignalingState, Machine::Signaling.states());
+one_of!(GatheringState, Machine::Gathering.states());
+one_of!(IceState, Machine::Ice.states());
+one_of!(ConnectionState, Machine::Connection.states());
+
+/// A type whose schema is that of a vocabulary which another crate has.
+macro_rules! vocabulary {
+    ($name:ident, $words:ty) => {
+        struct $name;
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                crate::words::schema::<$words>()
+            }
+        }
+    };
+}
+
+vocabulary!(MediaKind, timeline::MediaKind);
+vocabulary!(DeliveryWord, timeline::Delivery);
 
 /// One switch for each guard of the engine.
 struct Guards;

@@ -1,5 +1,7 @@
 //! Order, isolation, cancelling, and what is kept.
 
+use timeline::EndReason;
+
 use super::*;
 use crate::testing::{Sketch, plan};
 
@@ -60,7 +62,7 @@ fn a_cancelled_suite_yields_what_took_place() {
 fn progress_counts_runs_and_failures() {
     let seen = Mutex::new(Vec::new());
     let play = |_: &Plan, seed: u64| {
-        let sketch = if seed == 2 { Sketch::never_connected("busy") } else { Sketch::connected() };
+        let sketch = if seed == 2 { Sketch::never_connected(EndReason::Busy) } else { Sketch::connected() };
         Ok::<_, Broken>(sketch.seed(seed).record())
     };
     let plans = [plan(r#"outcome = "connected""#)];
@@ -70,10 +72,7 @@ fn progress_counts_runs_and_failures() {
     assert_eq!(*lock(&seen), [(1, 0, 3), (2, 1, 3), (3, 1, 3)]);
     let (failure, tail) = &result.scenarios[0][1].result.as_ref().expect("played").failures[0];
     assert_eq!(failure.check, "outcome");
-    assert_eq!(
-        tail.last().map(String::as_str),
-        Some("     4000  callee  call: connected → ended: hung-up (sketch)")
-    );
+    assert_eq!(tail.last().map(String::as_str), Some("     4000  callee  call: connected → ended: hung-up"));
 }
 
 #[test]

@@ -1,55 +1,55 @@
 //! Why calls end, and what each side says of it: one scenario for each reason.
 
-use scenario::{metrics::FirstCall, run::play};
+use scenario::{metrics::FirstCall, run::play, timeline::EndReason};
 
 /// The reasons of caller and callee. Where both can know, both have the same one.
 #[track_caller]
-fn check(name: &str, caller: &str, callee: &str) {
+fn check(name: &str, caller: EndReason, callee: EndReason) {
     let plan = super::scenario(name);
     let record = play(&plan, 1).expect("the scenario plays");
     let call = FirstCall::of(&plan).expect("somebody dials");
-    let reasons = call.sides().map(|side| record.peers[side].end_reason.clone().unwrap_or_default());
-    assert_eq!(reasons, [caller, callee], "{name}");
+    let reasons = call.sides().map(|side| record.peers[side].end_reason);
+    assert_eq!(reasons, [caller, callee].map(Some), "{name}");
 }
 
 #[test]
 fn each_reason_is_the_same_on_both_sides_where_both_can_know() {
-    check("happy/host-candidates", "hung-up", "hung-up");
-    check("happy/callee-hangs-up", "hung-up", "hung-up");
-    check("ringing/callee-rejects", "declined", "declined");
-    check("ringing/caller-cancels", "cancelled", "cancelled");
-    check("ringing/nobody-answers", "no-answer", "no-answer");
-    check("media/permission-denied-callee", "permission-denied", "permission-denied");
-    check("endings/permission-lost-in-mid-call", "permission-lost", "permission-lost");
-    check("endings/taken-and-never-connected", "connect-timeout", "connect-timeout");
-    check("endings/given-up-as-both-dial", "cancelled", "cancelled");
+    check("happy/host-candidates", EndReason::HungUp, EndReason::HungUp);
+    check("happy/callee-hangs-up", EndReason::HungUp, EndReason::HungUp);
+    check("ringing/callee-rejects", EndReason::Declined, EndReason::Declined);
+    check("ringing/caller-cancels", EndReason::Cancelled, EndReason::Cancelled);
+    check("ringing/nobody-answers", EndReason::NoAnswer, EndReason::NoAnswer);
+    check("media/permission-denied-callee", EndReason::PermissionDenied, EndReason::PermissionDenied);
+    check("endings/permission-lost-in-mid-call", EndReason::PermissionLost, EndReason::PermissionLost);
+    check("endings/taken-and-never-connected", EndReason::ConnectTimeout, EndReason::ConnectTimeout);
+    check("endings/given-up-as-both-dial", EndReason::Cancelled, EndReason::Cancelled);
 }
 
 #[test]
 fn who_cannot_be_told_finds_out_alone() {
-    check("endings/peer-vanishes-in-mid-call", "connection-lost", "connection-lost");
-    check("endings/peer-vanishes-as-it-rings", "no-answer", "no-answer");
-    check("endings/server-gone-as-it-rings", "signaling-lost", "signaling-lost");
-    check("endings/server-gone-in-mid-call", "hung-up", "signaling-lost");
+    check("endings/peer-vanishes-in-mid-call", EndReason::ConnectionLost, EndReason::ConnectionLost);
+    check("endings/peer-vanishes-as-it-rings", EndReason::NoAnswer, EndReason::NoAnswer);
+    check("endings/server-gone-as-it-rings", EndReason::SignalingLost, EndReason::SignalingLost);
+    check("endings/server-gone-in-mid-call", EndReason::HungUp, EndReason::SignalingLost);
 }
 
 /// Who dials into a call of others does not disturb it.
 #[test]
 fn busy_is_known_to_the_third_alone() {
     let record = play(&super::scenario("ringing/busy"), 1).expect("the scenario plays");
-    let reasons = ["caller", "callee", "third"].map(|name| record.peers[name].end_reason.clone());
-    assert_eq!(reasons, ["hung-up", "hung-up", "busy"].map(|reason| Some(reason.to_owned())));
+    let reasons = ["caller", "callee", "third"].map(|name| record.peers[name].end_reason);
+    assert_eq!(reasons, [EndReason::HungUp, EndReason::HungUp, EndReason::Busy].map(Some));
 }
 
 /// Before a peer's devices are asked for, nobody has heard of the call.
 #[test]
 fn a_caller_without_devices_disturbs_nobody() {
     for (name, reason) in [
-        ("media/permission-denied-caller", "permission-denied"),
-        ("media/device-missing-caller", "device-missing"),
+        ("media/permission-denied-caller", EndReason::PermissionDenied),
+        ("media/device-missing-caller", EndReason::DeviceMissing),
     ] {
         let record = play(&super::scenario(name), 1).expect("the scenario plays");
-        assert_eq!(record.peers["caller"].end_reason.as_deref(), Some(reason));
+        assert_eq!(record.peers["caller"].end_reason, Some(reason));
         assert_eq!(record.peers["callee"].end_reason, None);
     }
 }

@@ -11,7 +11,7 @@ use scenario::{
     record::RunRecord,
     run::play,
 };
-use timeline::Event;
+use timeline::{Event, MediaChange};
 
 /// How many seeds are played.
 const SEEDS: u64 = 40;
@@ -38,7 +38,7 @@ fn check(name: &str, p50_at_most: Duration, p95_at_most: Duration) {
 /// When the connections of both sides stand again, both hear each other.
 #[track_caller]
 fn media_follows(record: &RunRecord) {
-    let resumed = |event: &Event| matches!(event, Event::Media { change, .. } if change == "resumed");
+    let resumed = |event: &Event| matches!(event, Event::Media { change: MediaChange::Resumed, .. });
     let heard = record.timeline.entries.iter().rfind(|entry| resumed(&entry.event));
     let heard = heard.expect("media pauses, and is heard again").at;
     let stands = recoveries(record).iter().map(|recovery| recovery.to).max().expect("something was lost");

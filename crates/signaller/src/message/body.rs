@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{ByeReason, Candidate, ErrorCode, Kind, RejectReason, SessionId};
+use super::{ByeReason, Candidate, ErrorCode, RejectReason, SessionId};
 
 /// What one participant tells another, or a participant and the relay tell each other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,11 +90,6 @@ pub struct Media {
 }
 
 impl Message {
-    /// The word for this type of message, as in its JSON: `offer`, `end-of-candidates`, …
-    pub const fn kind(&self) -> &'static str {
-        Kind::of(self).as_str()
-    }
-
     /// What tells this message from others of its type, for transcripts: a reason, the summary of a
     /// candidate, the round of a negotiation. Empty where there is nothing to tell; never SDP,
     /// nor an ICE agent's credentials.
@@ -107,7 +102,7 @@ impl Message {
                 format!("round {negotiation}")
             }
             Self::Renegotiate { negotiation } => format!("after round {negotiation}"),
-            Self::Candidate(candidate) => candidate.summary(),
+            Self::Candidate(candidate) => candidate.summary().to_string(),
             Self::EndOfCandidates { sdp_mid, .. } => {
                 sdp_mid.as_ref().map_or_else(String::new, |mid| format!("mid {mid}"))
             }

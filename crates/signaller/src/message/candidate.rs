@@ -1,6 +1,5 @@
-use std::net::{IpAddr, SocketAddr};
-
 use serde::{Deserialize, Serialize};
+use timeline::{CandidateAddress, CandidateRef, CandidateType, IceProtocol, Trickle};
 
 /// An ICE candidate with the fields of `RTCIceCandidateInit` (W3C webrtc-pc §4.8.1.1), under the same
 /// names on the wire.
@@ -21,31 +20,25 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Type, protocol and address: `host udp 10.0.0.1:50000`. Without foundation, priority and
-    /// credentials, which vary between runs. `end of candidates` for an empty candidate, `unreadable`
-    /// for one that does not follow the grammar.
-    pub fn summary(&self) -> String {
+    /// Type, protocol and address. Without foundation, priority and credentials, which vary between runs.
+    pub fn summary(&self) -> Trickle {
         if self.candidate.is_empty() {
-            return "end of candidates".to_owned();
+            return Trickle::EndOfCandidates;
         }
-        summary_of(&self.candidate).unwrap_or_else(|| "unreadable".to_owned())
+        read(&self.candidate).map_or(Trickle::Unreadable, Trickle::Candidate)
     }
 }
 
 /// `foundation component transport priority address port "typ" type …` (RFC 8839 §5.1).
-fn summary_of(attribute: &str) -> Option<String> {
+fn read(attribute: &str) -> Option<CandidateRef> {
     let attribute = attribute.trim().trim_start_matches("a=").trim_start_matches("candidate:");
     let mut fields = attribute.split_ascii_whitespace().skip(2);
-    let protocol = fields.next()?.to_ascii_lowercase();
+    let protocol = IceProtocol::from_word(&fields.next()?.to_ascii_lowercase())?;
     let address = fields.nth(1)?;
     let port: u16 = fields.next()?.parse().ok()?;
     let kind = fields.next().filter(|&word| word == "typ").and_then(|_| fields.next())?;
-    let endpoint = match address.parse::<IpAddr>() {
-        Ok(ip) => SocketAddr::new(ip, port).to_string(),
-        // An mDNS name stands in for a private address (draft-ietf-mmusic-mdns-ice-candidates).
-        Err(_) => format!("{address}:{port}"),
-    };
-    Some(format!("{kind} {protocol} {endpoint}"))
+    let (kind, address) = (CandidateType::from_word(kind)?, CandidateAddress::new(address, port));
+    Some(CandidateRef { kind, protocol, address })
 }
 
 #[cfg(test)]
@@ -55,7 +48,7 @@ mod tests {
     #[track_caller]
     fn check(candidate: &str, expect: &str) {
         let candidate = Candidate { candidate: candidate.to_owned(), ..Candidate::default() };
-        assert_eq!(candidate.summary(), expect);
+        assert_eq!(candidate.summary().to_string(), expect);
     }
 
     #[test]
@@ -72,5 +65,6 @@ mod tests {
         check("candidate:", "unreadable");
         check("candidate:1 1 udp 1 10.0.0.1 70000 typ host", "unreadable");
         check("candidate:1 1 udp 1 10.0.0.1 50000 host typ", "unreadable");
+        check("candidate:1 1 udp 1 10.0.0.1 50000 typ carrier-pigeon", "unreadable");
     }
 }

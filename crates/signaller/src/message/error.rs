@@ -109,5 +109,5 @@ fn what(field: &str) -> String {
 }
 
 fn known_types() -> String {
-    Kind::ALL.map(Kind::as_str).join(", ")
+    super::Message::kinds().map(Kind::as_str).collect::<Vec<_>>().join(", ")
 }

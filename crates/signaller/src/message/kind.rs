@@ -1,129 +1,59 @@
-use std::{fmt, str::FromStr};
+//! The types of messages, as `"type"` names them.
+
+pub use timeline::MessageKind as Kind;
 
 use super::{Message, MessageError};
 
-/// The types of messages, as `"type"` names them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Kind {
-    /// [`Message::Join`].
-    Join,
-    /// [`Message::Joined`].
-    Joined,
-    /// [`Message::Ring`].
-    Ring,
-    /// [`Message::Ringing`].
-    Ringing,
-    /// [`Message::Accept`].
-    Accept,
-    /// [`Message::Reject`].
-    Reject,
-    /// [`Message::Offer`].
-    Offer,
-    /// [`Message::Answer`].
-    Answer,
-    /// [`Message::Renegotiate`].
-    Renegotiate,
-    /// [`Message::Candidate`].
-    Candidate,
-    /// [`Message::EndOfCandidates`].
-    EndOfCandidates,
-    /// [`Message::Bye`].
-    Bye,
-    /// [`Message::Error`].
-    Error,
-}
-
-impl Kind {
-    /// All types, in the order in which a call first uses them.
-    pub const ALL: [Self; 13] = [
-        Self::Join,
-        Self::Joined,
-        Self::Ring,
-        Self::Ringing,
-        Self::Accept,
-        Self::Reject,
-        Self::Offer,
-        Self::Answer,
-        Self::Renegotiate,
-        Self::Candidate,
-        Self::EndOfCandidates,
-        Self::Bye,
-        Self::Error,
-    ];
-
-    /// The type of `message`.
-    pub const fn of(message: &Message) -> Self {
-        match message {
-            Message::Join { .. } => Self::Join,
-            Message::Joined => Self::Joined,
-            Message::Ring { .. } => Self::Ring,
-            Message::Ringing => Self::Ringing,
-            Message::Accept => Self::Accept,
-            Message::Reject { .. } => Self::Reject,
-            Message::Offer { .. } => Self::Offer,
-            Message::Answer { .. } => Self::Answer,
-            Message::Renegotiate { .. } => Self::Renegotiate,
-            Message::Candidate(_) => Self::Candidate,
-            Message::EndOfCandidates { .. } => Self::EndOfCandidates,
-            Message::Bye { .. } => Self::Bye,
-            Message::Error { .. } => Self::Error,
-        }
-    }
-
-    /// The word that stands in messages, transcripts and scenario files.
-    pub const fn as_str(self) -> &'static str {
+impl Message {
+    /// Its type.
+    pub const fn kind(&self) -> Kind {
         match self {
-            Self::Join => "join",
-            Self::Joined => "joined",
-            Self::Ring => "ring",
-            Self::Ringing => "ringing",
-            Self::Accept => "accept",
-            Self::Reject => "reject",
-            Self::Offer => "offer",
-            Self::Answer => "answer",
-            Self::Renegotiate => "renegotiate",
-            Self::Candidate => "candidate",
-            Self::EndOfCandidates => "end-of-candidates",
-            Self::Bye => "bye",
-            Self::Error => "error",
+            Self::Join { .. } => Kind::Join,
+            Self::Joined => Kind::Joined,
+            Self::Ring { .. } => Kind::Ring,
+            Self::Ringing => Kind::Ringing,
+            Self::Accept => Kind::Accept,
+            Self::Reject { .. } => Kind::Reject,
+            Self::Offer { .. } => Kind::Offer,
+            Self::Answer { .. } => Kind::Answer,
+            Self::Renegotiate { .. } => Kind::Renegotiate,
+            Self::Candidate(_) => Kind::Candidate,
+            Self::EndOfCandidates { .. } => Kind::EndOfCandidates,
+            Self::Bye { .. } => Kind::Bye,
+            Self::Error { .. } => Kind::Error,
         }
     }
 
-    /// Whether it passes between a participant and the relay itself, so that no participant may
-    /// address it to another.
-    pub const fn is_for_relay(self) -> bool {
-        matches!(self, Self::Join | Self::Joined | Self::Error)
+    /// Whether it passes between a participant and the relay itself, so that no participant may address it to
+    /// another.
+    pub const fn is_for_relay(&self) -> bool {
+        matches!(self, Self::Join { .. } | Self::Joined | Self::Error { .. })
     }
 
-    /// The fields that a body of this type cannot do without.
-    pub(super) const fn required_fields(self) -> &'static [&'static str] {
-        match self {
-            Self::Join => &["session"],
-            Self::Ring => &["media"],
-            Self::Reject | Self::Bye => &["reason"],
-            Self::Offer | Self::Answer => &["sdp", "negotiation"],
-            Self::Renegotiate => &["negotiation"],
-            Self::Candidate => &["candidate"],
-            Self::Error => &["code", "message"],
-            Self::Joined | Self::Ringing | Self::Accept | Self::EndOfCandidates => &[],
-        }
+    /// The types that there are on the wire, in the order in which a call first uses them.
+    pub fn kinds() -> impl Iterator<Item = Kind> {
+        Kind::ALL.iter().copied().filter(|kind| *kind != Kind::Pranswer)
     }
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
+/// The type that `"type"` names.
+pub(super) fn named(word: &str) -> Result<Kind, MessageError> {
+    let mut known = Message::kinds();
+    known
+        .find(|kind| kind.as_str() == word)
+        .ok_or_else(|| MessageError::UnknownType { found: word.to_owned() })
 }
 
-impl FromStr for Kind {
-    type Err = MessageError;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
-            .ok_or_else(|| MessageError::UnknownType { found: word.to_owned() })
+/// The fields that a body of this type cannot do without.
+pub(super) const fn required_fields(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Join => &["session"],
+        Kind::Ring => &["media"],
+        Kind::Reject | Kind::Bye => &["reason"],
+        Kind::Offer | Kind::Answer => &["sdp", "negotiation"],
+        Kind::Renegotiate => &["negotiation"],
+        Kind::Candidate => &["candidate"],
+        Kind::Error => &["code", "message"],
+        Kind::Joined | Kind::Ringing | Kind::Accept | Kind::EndOfCandidates | Kind::Pranswer => &[],
     }
 }

@@ -4,7 +4,10 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{CallId, Envelope, Kind, MAX_ID, MAX_NAME_BYTES, Message, MessageError, ParticipantId, VERSION};
+use super::{
+    CallId, Envelope, MAX_ID, MAX_NAME_BYTES, Message, MessageError, ParticipantId, VERSION,
+    kind::{named, required_fields},
+};
 
 pub(super) fn envelope(bytes: &[u8], limit: usize) -> Result<Envelope, MessageError> {
     if bytes.len() > limit {
@@ -44,8 +47,8 @@ pub(super) fn id_in(bytes: &[u8], from: &ParticipantId) -> Option<u64> {
 
 fn body(value: &Value) -> Result<Message, MessageError> {
     let fields = as_object(value, "body")?;
-    let kind: Kind = text(field(fields, "type", "body.type")?, "body.type")?.parse()?;
-    for &required in kind.required_fields() {
+    let kind = named(text(field(fields, "type", "body.type")?, "body.type")?)?;
+    for &required in required_fields(kind) {
         field(fields, required, &format!("body.{required}"))?;
     }
     let message = Message::deserialize(value)

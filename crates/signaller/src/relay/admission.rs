@@ -11,9 +11,7 @@ use super::{
     core::{Held, HeldUntil, announce},
     mailbox::Mailbox,
 };
-use crate::message::{
-    CallId, Envelope, ErrorCode, Kind, Message, MessageError, ParticipantId, RELAY, SessionId,
-};
+use crate::message::{CallId, Envelope, ErrorCode, Message, MessageError, ParticipantId, RELAY, SessionId};
 
 /// Why a relay refuses something.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -127,7 +125,7 @@ impl Relay {
 
     /// Whether the sender is who it says, and may send this; its address.
     fn check_sender(&self, id: ConnectionId, envelope: &Envelope) -> Result<Address, Refusal> {
-        let kind = Kind::of(&envelope.body);
+        let kind = envelope.body.kind();
         let Some(address) = self.address_of(id) else {
             return Err(Refusal::new(ErrorCode::NotJoined, format!("`join` must come before `{kind}`")));
         };
@@ -140,7 +138,7 @@ impl Relay {
             let reason = format!("the token is for call `{call}`, not for `{}`", envelope.call);
             return Err(Refusal::new(ErrorCode::Forbidden, reason));
         }
-        if kind.is_for_relay() {
+        if envelope.body.is_for_relay() {
             return Err(Refusal::new(ErrorCode::NotAllowed, format!("only the relay sends `{kind}`")));
         }
         if envelope.to == *RELAY {

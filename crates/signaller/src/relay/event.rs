@@ -107,7 +107,7 @@ impl Passage {
             id: envelope.id,
             from: envelope.from.clone(),
             to: envelope.to.clone(),
-            kind: Kind::of(&envelope.body),
+            kind: envelope.body.kind(),
             detail: envelope.body.detail(),
             body: Arc::new(envelope.body.clone()),
         }

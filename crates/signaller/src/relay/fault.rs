@@ -46,7 +46,7 @@ impl FaultRule {
 
     pub(super) fn matches(&self, envelope: &Envelope, now: Duration) -> bool {
         self.window.contains(now)
-            && self.message.is_none_or(|kind| kind == Kind::of(&envelope.body))
+            && self.message.is_none_or(|kind| kind == envelope.body.kind())
             && self.from.as_ref().is_none_or(|from| *from == envelope.from)
     }
 }

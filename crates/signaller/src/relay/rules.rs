@@ -63,8 +63,7 @@ fn is_its_turn(nth: Option<u32>, seen: &mut u32) -> bool {
 
 impl DelayRule {
     fn matches(&self, envelope: &Envelope) -> bool {
-        self.message == Kind::of(&envelope.body)
-            && self.from.as_ref().is_none_or(|from| *from == envelope.from)
+        self.message == envelope.body.kind() && self.from.as_ref().is_none_or(|from| *from == envelope.from)
     }
 }
 

@@ -5,7 +5,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use proptest::prelude::*;
 use signaller::{
-    Message, Transport as _, TransportEvent,
+    Kind, Message, Transport as _, TransportEvent,
     client::{Backoff, FallbackSettings},
     relay::{
         EndpointFaults, RelaySettings, RestFault, RestRequest, RestRule, WebSocketFault, WebSocketRule,
@@ -143,7 +143,7 @@ impl Side {
     async fn take(&mut self) {
         match self.http.0.recv().await {
             Some(TransportEvent::Message(envelope)) => {
-                assert_eq!(envelope.body.kind(), "accept", "{envelope:?}");
+                assert_eq!(envelope.body.kind(), Kind::Accept, "{envelope:?}");
                 self.got.push(envelope.id);
             }
             Some(TransportEvent::Unreadable { error }) => panic!("{error}"),

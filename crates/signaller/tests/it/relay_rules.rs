@@ -54,7 +54,7 @@ struct Crowd {
     ids: [u64; 3],
     held: Vec<HeldId>,
     /// Ids of rings and of offers, by sender and addressee, in the order of arrival.
-    arrived: BTreeMap<(String, usize, &'static str), Vec<u64>>,
+    arrived: BTreeMap<(String, usize, Kind), Vec<u64>>,
 }
 
 impl Crowd {
@@ -121,7 +121,7 @@ impl Crowd {
         while let Next::Message(bytes) = self.relay.next(connection) {
             self.relay.written(connection);
             let Envelope { id, from, body, .. } = Envelope::from_json(&bytes).unwrap();
-            if !Kind::of(&body).is_for_relay() {
+            if !body.is_for_relay() {
                 messages += 1;
                 self.arrived.entry((from.to_string(), who, body.kind())).or_default().push(id);
             }

@@ -26,26 +26,7 @@ use webrtc::{
 pub(crate) use self::outbox::Outbox;
 use self::sender::Sender;
 use super::Peer;
-use crate::{EngineEvent, Observer};
-
-/// In which order messages arrive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Delivery {
-    /// As they were sent; one that is lost holds up the others until it is there.
-    Ordered,
-    /// As they come. None is lost.
-    Unordered,
-}
-
-/// `ordered`, `unordered`.
-impl fmt::Display for Delivery {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Ordered => "ordered",
-            Self::Unordered => "unordered",
-        })
-    }
-}
+use crate::{Delivery, EngineEvent, Observer};
 
 /// Why a message was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,29 +48,12 @@ impl fmt::Display for DataRefusal {
     }
 }
 
-impl Delivery {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Ordered, Self::Unordered];
-
-    /// The label of its channel.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ordered => "ordered",
-            Self::Unordered => "unordered",
-        }
-    }
-
-    fn of_label(label: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|delivery| delivery.as_str() == label)
-    }
-}
-
 impl Peer {
     /// Opens both channels, which the other side is told of in-band (RFC 8832). Channels that both sides
     /// open by themselves (`negotiated`) would save that, but `webrtc` 0.21.1 loses what arrives on one
     /// before its own SCTP handshake is complete.
     pub(crate) async fn open_data(&mut self, outbox: &Arc<Outbox>) -> Result<()> {
-        for delivery in Delivery::ALL {
+        for delivery in Delivery::ALL.iter().copied() {
             let ordered = delivery == Delivery::Ordered;
             let init = RTCDataChannelInit { ordered, ..RTCDataChannelInit::default() };
             let channel = self.connection.create_data_channel(delivery.as_str(), Some(init)).await?;
@@ -101,7 +65,7 @@ impl Peer {
 
     /// The other side opened a channel: false where it is none of ours.
     pub(crate) async fn accept_data(&mut self, channel: Arc<dyn DataChannel>, outbox: &Arc<Outbox>) -> bool {
-        let Some(delivery) = channel.label().await.ok().and_then(|label| Delivery::of_label(&label)) else {
+        let Some(delivery) = channel.label().await.ok().and_then(|label| Delivery::from_word(&label)) else {
             return false;
         };
         self.serve_data(delivery, channel, outbox);

@@ -7,8 +7,7 @@ use std::{
 
 use webrtc::runtime::Notify;
 
-use super::Delivery;
-use crate::DataSettings;
+use crate::{DataSettings, Delivery};
 
 /// The messages of a call that wait for its data channels. They outlive a peer connection, so that one
 /// that was not handed over yet goes out on the next.

@@ -6,8 +6,8 @@ use bytes::BytesMut;
 use rtc::shared::error::{Error, Result};
 use webrtc::data_channel::DataChannel;
 
-use super::{DataRefusal, Delivery, Opening, Outbox, outbox::Lane};
-use crate::{EngineEvent, Observer};
+use super::{DataRefusal, Opening, Outbox, outbox::Lane};
+use crate::{Delivery, EngineEvent, Observer};
 
 /// Hands the messages of a lane over one by one, each when its channel has room for it.
 pub(super) struct Sender {

@@ -3,8 +3,8 @@
 
 use proptest::prelude::*;
 
-use super::{Answered, Covers, Needed, Negotiation, Next, Offer, OnAnswer, OnOffer, Origin};
-use crate::Guards;
+use super::{Answered, Covers, Negotiation, Next, Offer, OnAnswer, OnOffer, Origin};
+use crate::{Guards, Needed};
 
 /// One side: its negotiation, and the exchange that its descriptions come from.
 struct Side {
@@ -187,7 +187,7 @@ proptest! {
         prop_assert_eq!(caller.described, callee.described, "the same exchange is in place at both");
         prop_assert!(caller.described.is_some());
         for side in &pair.sides {
-            prop_assert_eq!(side.negotiation.needed(), Needed::Spurious, "stable, and nothing is left");
+            prop_assert_eq!(side.negotiation.needed(), Needed::Ignored, "stable, and nothing is left");
             prop_assert_eq!(side.unplaced, 0);
             prop_assert!(!side.negotiation.wants_restart());
         }

@@ -2,31 +2,6 @@
 
 use super::Offer;
 
-/// What `negotiationneeded` leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Needed {
-    /// Make an offer now.
-    Offer,
-    /// An offer is in flight; what it does not cover is offered after its answer.
-    Coalesced,
-    /// The other side makes the first offer.
-    Deferred,
-    /// Nothing changed since the last offer.
-    Spurious,
-}
-
-impl Needed {
-    /// The word that a timeline shows.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Offer => "offer",
-            Self::Coalesced => "coalesced: an offer is in flight",
-            Self::Deferred => "deferred: the caller offers first",
-            Self::Spurious => "ignored: nothing changed",
-        }
-    }
-}
-
 /// What to do with a remote offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnOffer {

@@ -28,9 +28,9 @@ mod decision;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use decision::{Answered, Covers, Needed, Next, OnAnswer, OnOffer};
+pub(crate) use decision::{Answered, Covers, Next, OnAnswer, OnOffer};
 
-use crate::Guards;
+use crate::{Guards, Needed};
 
 /// Which side yields when offers cross.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,7 +146,7 @@ impl Negotiation {
             Phase::AwaitsFirstOffer => Needed::Deferred,
             _ if !self.guards.offer_only_in_stable => Needed::Offer,
             Phase::OfferInFlight { .. } => Needed::Coalesced,
-            Phase::Stable if self.revision == self.covered && !self.restart => Needed::Spurious,
+            Phase::Stable if self.revision == self.covered && !self.restart => Needed::Ignored,
             Phase::Stable => Needed::Offer,
         }
     }

@@ -23,7 +23,7 @@ fn five_events_make_one_offer() {
     }
     assert_eq!(negotiation.on_answer(round), OnAnswer::Apply);
     assert_eq!(negotiation.answered(), Next::Nothing, "nothing changed since the offer");
-    assert_eq!(negotiation.needed(), Needed::Spurious);
+    assert_eq!(negotiation.needed(), Needed::Ignored);
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn the_callee_waits_for_the_first_offer_and_its_answer_covers_its_tracks() {
     assert_eq!(negotiation.needed(), Needed::Deferred);
     assert_eq!(negotiation.on_offer(1, Origin::Known), OnOffer::Accept);
     assert_eq!(negotiation.accepted(1, ALL), Next::Nothing);
-    assert_eq!(negotiation.needed(), Needed::Spurious);
+    assert_eq!(negotiation.needed(), Needed::Ignored);
 }
 
 #[test]
@@ -122,14 +122,6 @@ fn an_offer_that_waited_for_a_round_that_was_accepted_meanwhile_is_stale() {
 }
 
 #[test]
-fn what_is_made_of_a_wish_to_negotiate_has_a_word() {
-    let words = [Needed::Offer, Needed::Coalesced, Needed::Deferred, Needed::Spurious].map(Needed::as_str);
-    let expect = ["offer", "coalesced: an offer is in flight", "deferred: the caller offers first"];
-    assert_eq!(words[..3], expect);
-    assert_eq!(words[3], "ignored: nothing changed");
-}
-
-#[test]
 fn the_offer_of_a_new_peer_connection_never_waits() {
     let mut negotiation = callee();
     negotiation.accepted(1, ALL);
@@ -144,7 +136,7 @@ fn a_remote_restart_satisfies_our_wish() {
     let mut negotiation = callee();
     negotiation.want_restart();
     assert_eq!(negotiation.accepted(1, Answered { restarted: true, ..ALL }), Next::Nothing);
-    assert_eq!(negotiation.needed(), Needed::Spurious);
+    assert_eq!(negotiation.needed(), Needed::Ignored);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What may be missing from a description, and what may not.
 
 use signaller::Message;
+use timeline::MessageKind;
 
 use super::{FINGERPRINT, bare_offer};
 use crate::{
@@ -144,7 +145,7 @@ fn lacking(
                 let mut talk = stage.callee().await?;
                 talk.far.peer.add_track(Kind::Audio).await?;
                 let offer = Sdp::of(&talk.far.peer.offer().await?).without(prefix);
-                talk.party.never_sends(&stage, "answer");
+                talk.party.never_sends(&stage, MessageKind::Answer);
                 talk.far.send_offer(&offer.offer(), 1)?;
                 stage.rest().await;
                 expect_that(talk.party.has_problem("cannot apply the offer"), "the offer is not refused")

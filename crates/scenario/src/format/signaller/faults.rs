@@ -100,7 +100,7 @@ fn message(
         _ => Fault::Reorder { within: table.require("within", problems)?.duration(problems)? },
     };
     // `any` is no type of message.
-    Some((word.as_str().parse().ok(), fault))
+    Some((Kind::from_word(word.as_str()), fault))
 }
 
 fn websocket(what: Value<'_>, table: &mut Table<'_>, problems: &Problems) -> Option<WebSocketFault> {

@@ -41,7 +41,8 @@ fn written(event: &RelayEvent) -> Option<Event> {
     let note = |what: String| Event::Note { what: what.into() };
     Some(match event {
         RelayEvent::Held { passage, by } => Event::MessageHeld {
-            kind: passage.kind.as_str().into(),
+            id: passage.id,
+            kind: passage.kind,
             from: passage.from.clone(),
             to: passage.to.clone(),
             for_ms: u64::try_from(by.as_millis()).unwrap_or(u64::MAX),

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
+use super::{DeliveryWord, MediaKind};
 use super::{
     Duration, Text,
     network::{Attachment, Link, Mood},
     signalling::SignallerAction,
 };
-use crate::plan::{DeliveryWord, FacingMode, LocalWord, MediaKind, TcpWord};
+use crate::plan::{FacingMode, LocalWord, TcpWord};
 
 /// A moment, and what each peer or the network does then: `caller = { dial = "callee" }`.
 #[derive(JsonSchema)]

@@ -12,13 +12,8 @@ use std::collections::BTreeSet;
 
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 use proptest_state_machine::ReferenceStateMachine as _;
-use scenario::{
-    checks,
-    plan::Plan,
-    record::{END_REASONS, RunRecord},
-    run::play,
-};
-use timeline::{Event, Machine};
+use scenario::{checks, plan::Plan, record::RunRecord, run::play};
+use timeline::{CallState, Event, State};
 
 use self::{
     file::scenario_file,
@@ -99,11 +94,11 @@ fn judge(script: &Script) -> Result<(), String> {
 fn endings(record: &RunRecord) -> [Endings; 2] {
     Who::BOTH.map(|who| {
         let of = |entry: &timeline::Entry| match &entry.event {
-            Event::Transition { machine: Machine::Call, to, .. } if entry.actor.as_str() == who.name() => {
-                let reason = to.strip_prefix("ended: ")?;
-                let is_failure = FAILED.split([',', ' ']).any(|word| word == reason);
-                let known = END_REASONS.iter().copied().find(|known| *known == reason);
-                if is_failure { Some(FAILED) } else { known }
+            Event::Transition { to: State::Call(CallState::Ended(reason)), .. }
+                if entry.actor.as_str() == who.name() =>
+            {
+                let is_failure = FAILED.split([',', ' ']).any(|word| word == reason.as_str());
+                Some(if is_failure { FAILED } else { reason.as_str() })
             }
             _ => None,
         };
