@@ -50,7 +50,7 @@ mod state;
 pub use configuration::{IceServer, IceTransportPolicy, PeerConstraints, SessionConstraints};
 pub use engine::{
     Engine, Parts,
-    driven::{DrivenParts, DrivenPeer, LocalDescription, RemoteDescription},
+    driven::{DrivenError, DrivenParts, DrivenPeer, LocalDescription, RemoteDescription},
 };
 pub use guards::Guards;
 pub use media::{

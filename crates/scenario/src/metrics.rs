@@ -193,7 +193,11 @@ impl Milestones {
                 Milestone::Offer | Milestone::Answer | Milestone::FirstPair => {
                     [caller, callee].into_iter().flatten().min()
                 }
-                _ => caller.zip(callee).map(|(one, other)| one.max(other)),
+                Milestone::IceConnected
+                | Milestone::DtlsConnected
+                | Milestone::FirstMedia
+                | Milestone::Connected
+                | Milestone::Ended => caller.zip(callee).map(|(one, other)| one.max(other)),
             };
             if let Some(at) = at {
                 self.of_call.insert(milestone, at);

@@ -16,7 +16,7 @@ use crate::{
     plan::Plan,
     record::RunRecord,
     run::Player,
-    suite::{self, Cancel, Keep, Options, Progress, Seeds},
+    suite::{self, Broken, Cancel, Keep, Options, Progress, Seeds},
 };
 
 /// One call of the grid, not yet played.
@@ -54,7 +54,7 @@ pub struct Cell {
     /// The row.
     pub row: Row,
     /// What came of it: over which candidates it went, or what kept it from being played.
-    pub simulated: Result<Path, String>,
+    pub simulated: Result<Path, Broken>,
 }
 
 impl Cell {
@@ -104,8 +104,8 @@ pub fn play(
         .collect()
 }
 
-fn path_of(run: suite::Run) -> Result<Path, String> {
-    let played = run.result.map_err(|broken| broken.to_string())?;
+fn path_of(run: suite::Run) -> Result<Path, Broken> {
+    let played = run.result?;
     let record: &RunRecord = played.record.as_deref().expect("everything is kept");
     Ok(simulated_path(record, &"caller".into(), &"callee".into()))
 }

@@ -23,14 +23,16 @@ mod freedom;
 mod network;
 mod script;
 mod text;
+mod unplayable;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use capture::{Outcome, Trace, audit::Finding, trace::Connection};
 use timeline::{Machine, Name, VirtualTime};
 
 pub use freedom::Freedom;
 pub use script::Driver;
+pub use unplayable::Unplayable;
 
 use crate::{plan::Plan, run::Player};
 
@@ -38,12 +40,12 @@ use crate::{plan::Plan, run::Player};
 const SEED: u64 = 1;
 
 /// What became of the attempt to play a captured call again.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Replay {
     /// It was not played.
     NotPlayed {
-        /// Why not, as half a sentence.
-        reason: String,
+        /// Why not.
+        reason: Unplayable,
     },
     /// It was.
     Played(Box<Played>),
@@ -110,7 +112,7 @@ pub fn replay(trace: &Trace, findings: &[Finding]) -> Replay {
     }
 }
 
-fn try_replay(trace: &Trace, findings: &[Finding]) -> Result<Played, String> {
+fn try_replay(trace: &Trace, findings: &[Finding]) -> Result<Played, Unplayable> {
     let (trace, left_out) = without_idle(trace);
     let mut played = try_replay_of(&trace, findings)?;
     played.assumptions.extend(left_out);
@@ -135,7 +137,7 @@ fn without_idle(trace: &Trace) -> (Trace, Vec<String>) {
     (trace, left_out)
 }
 
-fn try_replay_of(trace: &Trace, findings: &[Finding]) -> Result<Played, String> {
+fn try_replay_of(trace: &Trace, findings: &[Finding]) -> Result<Played, Unplayable> {
     let mut script = script::script(trace)?;
     let played = play(trace, findings, &script)?;
     let captured = trace.outcome();
@@ -166,13 +168,12 @@ fn shows_ice(trace: &Trace) -> bool {
     connections.any(|connection| connection.transitions(Machine::Ice).any(|(_, state)| state == "checking"))
 }
 
-fn play(trace: &Trace, findings: &[Finding], script: &script::Script) -> Result<Played, String> {
+fn play(trace: &Trace, findings: &[Finding], script: &script::Script) -> Result<Played, Unplayable> {
     let scenario = text::toml(script, trace, findings);
-    let plan = Plan::from_toml("captured", &scenario).map_err(|error| {
-        let problems = error.lines().collect::<Vec<_>>().join("; ");
-        format!("the scenario that was made of it cannot be read: {problems}")
-    })?;
-    let record = Player::new(&plan).seed(SEED).play().map_err(|error| error.to_string())?;
+    let plan = Plan::from_toml("captured", &scenario)
+        .map_err(|error| Unplayable::Scenario { problems: error.lines().collect() })?;
+    let played = Player::new(&plan).seed(SEED).play();
+    let record = played.map_err(|error| Unplayable::Run(Arc::new(error)))?;
     let compared = compare::compare(trace, script, &record);
     Ok(Played {
         scenario,

@@ -11,9 +11,12 @@ use capture::{
     candidate::CandidateType,
     trace::{Connection, Message, Method, Peer, PeerEvent, SignalKind},
 };
-use timeline::{Name, VirtualTime};
+use timeline::{MessageKind, Name, VirtualTime};
 
-use super::network::{self, Blackout, Evidence};
+use super::{
+    Unplayable,
+    network::{self, Blackout, Evidence},
+};
 use timeline::words;
 
 use crate::plan::ApiCall;
@@ -72,7 +75,7 @@ pub(super) struct Part {
 /// Messages of one kind that take longer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Delay {
-    pub(super) message: &'static str,
+    pub(super) message: MessageKind,
     pub(super) from: String,
     pub(super) by: Duration,
 }
@@ -80,7 +83,7 @@ pub(super) struct Delay {
 /// Messages of one kind that are lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Drop {
-    pub(super) message: &'static str,
+    pub(super) message: MessageKind,
     pub(super) from: String,
 }
 
@@ -100,8 +103,8 @@ const FIRST_DIAL: Duration = Duration::from_secs(1);
 /// What is played for `trace`.
 ///
 /// # Errors
-/// Why it cannot be, as half a sentence.
-pub(super) fn script(trace: &Trace) -> Result<Script, String> {
+/// Why it cannot be.
+pub(super) fn script(trace: &Trace) -> Result<Script, Unplayable> {
     refusal::sides(trace)?;
     refusal::length(trace)?;
     if calls::has_foreign_offer(trace) {
@@ -111,10 +114,10 @@ pub(super) fn script(trace: &Trace) -> Result<Script, String> {
         Ok(round) => {
             match media(round.caller, trace).and_then(|own| Ok([own, media(round.callee, trace)?])) {
                 Ok(medias) => Ok(by_engine(trace, &round, medias)),
-                Err(why) => by_calls(trace, &why),
+                Err(why) => by_calls(trace, &why.to_string()),
             }
         }
-        Err(why) => by_calls(trace, &why),
+        Err(why) => by_calls(trace, &why.to_string()),
     }
 }
 
@@ -147,7 +150,7 @@ fn by_engine(trace: &Trace, round: &refusal::Round<'_>, medias: [&'static str; 2
 }
 
 /// Each call of the applications is made again.
-fn by_calls(trace: &Trace, why: &str) -> Result<Script, String> {
+fn by_calls(trace: &Trace, why: &str) -> Result<Script, Unplayable> {
     let peers = refusal::sides(trace)?;
     let (mut script, round_trip, evidence) = begin(trace, peers, VirtualTime::ZERO, ["audio-video"; 2]);
     script.driver = Driver::Applications;
@@ -161,8 +164,8 @@ fn by_calls(trace: &Trace, why: &str) -> Result<Script, String> {
 /// Each call of the applications is made again, and nothing gets through between the peers.
 ///
 /// # Errors
-/// Why it cannot be, as half a sentence.
-pub(super) fn silent(trace: &Trace) -> Result<Script, String> {
+/// Why it cannot be.
+pub(super) fn silent(trace: &Trace) -> Result<Script, Unplayable> {
     let mut script =
         by_calls(trace, "the network between the peers is to be silent, and not their signalling")?;
     script.silence();
@@ -408,7 +411,7 @@ fn world_name(captured: &str, role: &str) -> String {
 }
 
 /// Which tracks it brought: those that it added, or where that was not captured, what the offer speaks of.
-fn media(peer: &Peer, trace: &Trace) -> Result<&'static str, String> {
+fn media(peer: &Peer, trace: &Trace) -> Result<&'static str, Unplayable> {
     let added = peer.connections.iter().flat_map(|connection| {
         connection.calls_of(Method::AddTrack).filter_map(|(_, call)| call.track.as_ref())
     });
@@ -431,7 +434,7 @@ fn media(peer: &Peer, trace: &Trace) -> Result<&'static str, String> {
         (true, true) if starts_without_video(peer, trace) => Ok("voice"),
         (true, true) => Ok("audio-video"),
         (true, false) => Ok("audio-only"),
-        _ => Err(format!("{} brought no microphone, and our engine always does", peer.id)),
+        _ => Err(Unplayable::NoMicrophone { peer: peer.id.clone() }),
     }
 }
 

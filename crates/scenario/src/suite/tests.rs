@@ -72,10 +72,7 @@ fn progress_counts_runs_and_failures() {
     assert_eq!(*lock(&seen), [(1, 0, 3), (2, 1, 3), (3, 1, 3)]);
     let (failure, tail) = &result.scenarios[0][1].result.as_ref().expect("played").failures[0];
     assert_eq!(failure.check, "outcome");
-    assert_eq!(
-        tail.last().map(String::as_str),
-        Some("     4000  callee  call: connected → ended: hung-up (sketch)")
-    );
+    assert_eq!(tail.last().map(String::as_str), Some("     4000  callee  call: connected → ended: hung-up"));
 }
 
 #[test]

@@ -174,7 +174,7 @@ fn a_redacted_copy_replays_like_its_original() {
 #[test]
 fn a_replay_is_the_same_every_time() {
     let trace = only_call("happy-av/rtcstats.txt");
-    assert_eq!(replay(&trace, &audit(&trace)), replay(&trace, &audit(&trace)));
+    assert_eq!(played(&trace), played(&trace));
 }
 
 /// Lets the callee's application sit on the first offer for a while, and everything after it come later.
@@ -301,7 +301,7 @@ fn a_capture_of_what_our_engine_does_not_do_diverges_where_it_parts() {
 fn check_refused(trace: &Trace, expect: &str) {
     match replay(trace, &audit(trace)) {
         Replay::Played(_) => panic!("it was played"),
-        Replay::NotPlayed { reason } => assert!(reason.contains(expect), "{reason}"),
+        Replay::NotPlayed { reason } => assert!(reason.to_string().contains(expect), "{reason}"),
     }
 }
 

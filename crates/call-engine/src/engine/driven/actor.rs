@@ -7,7 +7,7 @@ use futures::{
     channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
 };
 
-use super::{Call, DrivenParts, LocalDescription, Order, RemoteDescription};
+use super::{Call, DrivenError, DrivenParts, LocalDescription, Order, RemoteDescription};
 use crate::{
     CallState, Cause, ConnectionState, EndReason, EngineEvent, GatheringState, Hold, MediaKind, MediaStream,
     MediaStreamConstraints, Settings, State,
@@ -17,9 +17,6 @@ use crate::{
         Trickled,
     },
 };
-
-/// A closed peer connection makes no calls any more.
-const CLOSED: &str = "InvalidStateError: the peer connection is closed";
 
 pub(super) struct Actor {
     settings: Settings,
@@ -98,12 +95,12 @@ impl Actor {
         .await
     }
 
-    async fn carry_out(&mut self, call: Call) -> Result<String, String> {
+    async fn carry_out(&mut self, call: Call) -> Result<String, DrivenError> {
         if matches!(call, Call::Close) {
             return self.close().await.map(|()| String::new());
         }
         if self.closed {
-            return Err(CLOSED.to_owned());
+            return Err(DrivenError::Closed);
         }
         self.build().await?;
         let done = |(): ()| String::new();
@@ -120,7 +117,7 @@ impl Actor {
             Call::SetRemote(description) => self.set_remote(description).await.map(done),
             Call::AddCandidate(candidate) => {
                 let trickled = Trickled::Candidate(candidate);
-                self.peer()?.apply_candidate(trickled).await.map(done).map_err(text)
+                self.peer()?.apply_candidate(trickled).await.map(done).map_err(DrivenError::from)
             }
             Call::SetEnabled(kind, enabled) => {
                 self.streams.iter().for_each(|stream| stream.set_enabled(kind, enabled));
@@ -130,7 +127,7 @@ impl Actor {
         }
     }
 
-    async fn build(&mut self) -> Result<(), String> {
+    async fn build(&mut self) -> Result<(), DrivenError> {
         if self.peer.is_some() {
             return Ok(());
         }
@@ -149,16 +146,16 @@ impl Actor {
             silence: self.settings.media_silence,
             hold: Hold::default(),
         };
-        self.peer = Some(Peer::build(parts).await.map_err(text)?);
+        self.peer = Some(Peer::build(parts).await?);
         self.move_call(CallState::Connecting, Cause::PeerConnectionMade);
         Ok(())
     }
 
-    fn peer(&mut self) -> Result<&mut Peer, String> {
-        self.peer.as_mut().ok_or_else(|| CLOSED.to_owned())
+    fn peer(&mut self) -> Result<&mut Peer, DrivenError> {
+        self.peer.as_mut().ok_or(DrivenError::Closed)
     }
 
-    async fn add_track(&mut self, kind: MediaKind) -> Result<(), String> {
+    async fn add_track(&mut self, kind: MediaKind) -> Result<(), DrivenError> {
         let own = self.settings.media;
         // A second camera is the screen: their streams must differ.
         let again = self.streams.iter().flat_map(MediaStream::tracks).any(|track| track.kind() == kind);
@@ -172,23 +169,23 @@ impl Actor {
                 self.parts.devices.user_media(MediaStreamConstraints { audio: true, video: None }).await
             }
         };
-        let stream = stream.map_err(text)?;
-        self.peer()?.add_tracks(&stream).await.map_err(text)?;
+        let stream = stream?;
+        self.peer()?.add_tracks(&stream).await?;
         self.streams.push(stream);
         Ok(())
     }
 
-    async fn remove_track(&mut self, kind: MediaKind) -> Result<(), String> {
+    async fn remove_track(&mut self, kind: MediaKind) -> Result<(), DrivenError> {
         let has = |stream: &MediaStream| stream.tracks().iter().any(|track| track.kind() == kind);
-        let at = self.streams.iter().rposition(has).ok_or_else(|| format!("there is no {kind} track"))?;
+        let at = self.streams.iter().rposition(has).ok_or(DrivenError::NoTrack { kind })?;
         let stream = self.streams.remove(at);
         stream.stop();
-        self.peer()?.remove_one(&stream).await.map_err(text)
+        self.peer()?.remove_one(&stream).await.map_err(DrivenError::from)
     }
 
-    async fn create_data_channels(&mut self) -> Result<(), String> {
+    async fn create_data_channels(&mut self) -> Result<(), DrivenError> {
         let outbox = self.outbox();
-        self.peer()?.open_data(&outbox).await.map_err(text)
+        self.peer()?.open_data(&outbox).await.map_err(DrivenError::from)
     }
 
     fn outbox(&mut self) -> Arc<Outbox> {
@@ -196,18 +193,18 @@ impl Actor {
         self.outbox.get_or_insert_with(|| Arc::new(Outbox::new(settings))).clone()
     }
 
-    async fn set_local(&mut self, description: LocalDescription) -> Result<String, String> {
+    async fn set_local(&mut self, description: LocalDescription) -> Result<String, DrivenError> {
         let peer = self.peer()?;
         let sdp = match description {
             LocalDescription::Offer => {
-                let sdp = peer.offer().await.map_err(text)?;
+                let sdp = peer.offer().await?;
                 peer.negotiation.offered();
                 self.offered = true;
                 sdp
             }
-            LocalDescription::Pranswer => peer.provisional_answer().await.map_err(text)?,
+            LocalDescription::Pranswer => peer.provisional_answer().await?,
             LocalDescription::Answer => {
-                let sdp = peer.answer().await.map_err(text)?;
+                let sdp = peer.answer().await?;
                 let round = peer.negotiation.round();
                 peer.negotiation.accepted(round, Answered { covers: Covers::Everything, restarted: true });
                 self.follow_directions().await?;
@@ -218,25 +215,25 @@ impl Actor {
         Ok(sdp)
     }
 
-    async fn roll_back(&mut self) -> Result<(), String> {
-        self.peer()?.roll_back().await.map_err(text)?;
+    async fn roll_back(&mut self) -> Result<(), DrivenError> {
+        self.peer()?.roll_back().await?;
         self.offered = false;
         Ok(())
     }
 
-    async fn set_remote(&mut self, description: RemoteDescription) -> Result<(), String> {
+    async fn set_remote(&mut self, description: RemoteDescription) -> Result<(), DrivenError> {
         match description {
             RemoteDescription::Offer(sdp) => {
                 if self.offered {
                     self.roll_back().await?;
                 }
-                self.peer()?.apply_offer(sdp).await.map(drop).map_err(text)
+                self.peer()?.apply_offer(sdp).await.map(drop).map_err(DrivenError::from)
             }
             RemoteDescription::Pranswer(sdp) => {
-                self.peer()?.apply_provisional_answer(sdp).await.map_err(text)
+                self.peer()?.apply_provisional_answer(sdp).await.map_err(DrivenError::from)
             }
             RemoteDescription::Answer(sdp) => {
-                self.peer()?.apply_answer(sdp).await.map_err(text)?;
+                self.peer()?.apply_answer(sdp).await?;
                 self.offered = false;
                 self.peer()?.negotiation.answered();
                 self.follow_directions().await
@@ -244,12 +241,12 @@ impl Actor {
         }
     }
 
-    async fn follow_directions(&mut self) -> Result<(), String> {
-        self.peer()?.follow_directions().await.map_err(text)
+    async fn follow_directions(&mut self) -> Result<(), DrivenError> {
+        self.peer()?.follow_directions().await.map_err(DrivenError::from)
     }
 
     /// The end of it all, once.
-    async fn close(&mut self) -> Result<(), String> {
+    async fn close(&mut self) -> Result<(), DrivenError> {
         if std::mem::replace(&mut self.closed, true) {
             return Ok(());
         }
@@ -265,7 +262,7 @@ impl Actor {
             stream.stop();
         }
         let closed = match self.peer.take() {
-            Some(peer) => peer.close().await.map_err(text),
+            Some(peer) => peer.close().await.map_err(DrivenError::from),
             None => Ok(()),
         };
         let tracks = self.streams.iter().flat_map(MediaStream::tracks);
@@ -358,8 +355,4 @@ impl Actor {
             self.parts.observer.on_event(EngineEvent::StateChanged { from, to, cause });
         }
     }
-}
-
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }

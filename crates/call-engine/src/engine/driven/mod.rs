@@ -15,9 +15,10 @@ use futures::channel::{
     oneshot,
 };
 use signaller::Candidate;
+use thiserror::Error;
 use webrtc::runtime::Runtime;
 
-use crate::{Enabled, MediaDevices, MediaKind, Observer, Settings};
+use crate::{Enabled, MediaDevices, MediaError, MediaKind, Observer, Settings};
 use actor::Actor;
 
 /// What a driven peer is made of besides its settings.
@@ -35,8 +36,7 @@ pub struct DrivenParts {
 /// A peer connection whose API calls its owner makes, one at a time. The connection is made with the first of
 /// them, and ends with [`Self::close`].
 ///
-/// Each method returns when the call has ended; its error is the text of the exception that a browser would
-/// throw, or of `webrtc`'s.
+/// Each method returns when the call has ended.
 #[derive(Clone, Debug)]
 pub struct DrivenPeer {
     orders: UnboundedSender<Order>,
@@ -64,6 +64,30 @@ pub enum RemoteDescription {
     Answer(String),
 }
 
+/// Why a call of the API failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DrivenError {
+    /// The connection was closed before.
+    #[error("InvalidStateError: the peer connection is closed")]
+    Closed,
+    /// The peer was dropped.
+    #[error("the peer connection is gone")]
+    Gone,
+    /// There is no such track to remove.
+    #[error("there is no {kind} track")]
+    NoTrack {
+        /// Of which kind.
+        kind: MediaKind,
+    },
+    /// The device gave no media.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    /// `webrtc` refused the call.
+    #[error(transparent)]
+    Refused(#[from] rtc::shared::error::Error),
+}
+
 /// One call of the API.
 #[derive(Debug)]
 pub(super) enum Call {
@@ -83,7 +107,7 @@ pub(super) enum Call {
 #[derive(Debug)]
 pub(super) struct Order {
     call: Call,
-    done: oneshot::Sender<Result<String, String>>,
+    done: oneshot::Sender<Result<String, DrivenError>>,
 }
 
 impl DrivenPeer {
@@ -99,7 +123,7 @@ impl DrivenPeer {
     ///
     /// # Errors
     /// What the device or the connection says.
-    pub async fn add_track(&self, kind: MediaKind) -> Result<(), String> {
+    pub async fn add_track(&self, kind: MediaKind) -> Result<(), DrivenError> {
         self.call(Call::AddTrack(kind)).await.map(drop)
     }
 
@@ -107,7 +131,7 @@ impl DrivenPeer {
     ///
     /// # Errors
     /// There is none, or what the connection says.
-    pub async fn remove_track(&self, kind: MediaKind) -> Result<(), String> {
+    pub async fn remove_track(&self, kind: MediaKind) -> Result<(), DrivenError> {
         self.call(Call::RemoveTrack(kind)).await.map(drop)
     }
 
@@ -115,7 +139,7 @@ impl DrivenPeer {
     ///
     /// # Errors
     /// What the connection says.
-    pub async fn create_data_channels(&self) -> Result<(), String> {
+    pub async fn create_data_channels(&self) -> Result<(), DrivenError> {
         self.call(Call::CreateDataChannels).await.map(drop)
     }
 
@@ -123,7 +147,7 @@ impl DrivenPeer {
     ///
     /// # Errors
     /// There is no connection any more.
-    pub async fn restart_ice(&self) -> Result<(), String> {
+    pub async fn restart_ice(&self) -> Result<(), DrivenError> {
         self.call(Call::RestartIce).await.map(drop)
     }
 
@@ -131,7 +155,7 @@ impl DrivenPeer {
     ///
     /// # Errors
     /// What the connection says, such as that it is in the wrong state.
-    pub async fn set_local_description(&self, description: LocalDescription) -> Result<String, String> {
+    pub async fn set_local_description(&self, description: LocalDescription) -> Result<String, DrivenError> {
         self.call(Call::SetLocal(description)).await
     }
 
@@ -139,7 +163,7 @@ impl DrivenPeer {
     ///
     /// # Errors
     /// What the connection says.
-    pub async fn roll_back(&self) -> Result<(), String> {
+    pub async fn roll_back(&self) -> Result<(), DrivenError> {
         self.call(Call::RollBack).await.map(drop)
     }
 
@@ -147,7 +171,7 @@ impl DrivenPeer {
     ///
     /// # Errors
     /// What the connection says.
-    pub async fn set_remote_description(&self, description: RemoteDescription) -> Result<(), String> {
+    pub async fn set_remote_description(&self, description: RemoteDescription) -> Result<(), DrivenError> {
         self.call(Call::SetRemote(description)).await.map(drop)
     }
 
@@ -155,7 +179,7 @@ impl DrivenPeer {
     ///
     /// # Errors
     /// What the connection says, such as that there is no remote description yet.
-    pub async fn add_ice_candidate(&self, candidate: Candidate) -> Result<(), String> {
+    pub async fn add_ice_candidate(&self, candidate: Candidate) -> Result<(), DrivenError> {
         self.call(Call::AddCandidate(candidate)).await.map(drop)
     }
 
@@ -163,7 +187,7 @@ impl DrivenPeer {
     ///
     /// # Errors
     /// There is no connection any more.
-    pub async fn set_enabled(&self, kind: MediaKind, enabled: Enabled) -> Result<(), String> {
+    pub async fn set_enabled(&self, kind: MediaKind, enabled: Enabled) -> Result<(), DrivenError> {
         self.call(Call::SetEnabled(kind, enabled)).await.map(drop)
     }
 
@@ -172,14 +196,13 @@ impl DrivenPeer {
     ///
     /// # Errors
     /// What the connection says.
-    pub async fn close(&self) -> Result<(), String> {
+    pub async fn close(&self) -> Result<(), DrivenError> {
         self.call(Call::Close).await.map(drop)
     }
 
-    async fn call(&self, call: Call) -> Result<String, String> {
+    async fn call(&self, call: Call) -> Result<String, DrivenError> {
         let (done, end) = oneshot::channel();
-        let gone = || "the peer connection is gone".to_owned();
-        self.orders.unbounded_send(Order { call, done }).map_err(|_| gone())?;
-        end.await.unwrap_or_else(|_| Err(gone()))
+        self.orders.unbounded_send(Order { call, done }).map_err(|_| DrivenError::Gone)?;
+        end.await.unwrap_or(Err(DrivenError::Gone))
     }
 }

@@ -144,7 +144,7 @@ struct JsonRow<'a> {
     callee: &'a str,
     turn: bool,
     predicted: &'static str,
-    simulated: &'a str,
+    simulated: String,
     turn_required: bool,
 }
 
@@ -168,8 +168,8 @@ fn json_row(cell: &Cell) -> JsonRow<'_> {
         turn: cell.row.turn,
         predicted: cell.row.predicted.path.as_str(),
         simulated: match &cell.simulated {
-            Ok(path) => path.as_str(),
-            Err(error) => error,
+            Ok(path) => path.to_string(),
+            Err(error) => error.to_string(),
         },
         turn_required: cell.row.predicted.turn_required,
     }

@@ -14,7 +14,10 @@ use timeline::VirtualTime;
 
 use self::described::Described;
 use super::{BEYOND, Doing, Script, refusal};
-use crate::plan::{ApiCall, LocalWord};
+use crate::{
+    plan::{ApiCall, LocalWord},
+    replay::Unplayable,
+};
 
 /// At most this many candidates of one generation are applied: a host of a world has one address, and one more
 /// from each kind of server.
@@ -52,7 +55,7 @@ impl<'t> Sides<'t> {
         1 - side
     }
 
-    fn calls(&self, side: usize) -> Result<Vec<Made>, String> {
+    fn calls(&self, side: usize) -> Result<Vec<Made>, Unplayable> {
         match negotiating(self.peers[side]) {
             Some(connection) => captured::calls(self, side, connection),
             None => Ok(inferred::calls(self, side)),
@@ -81,13 +84,13 @@ fn negotiating(peer: &Peer) -> Option<&Connection> {
 /// Fills `script` with the calls of both applications.
 ///
 /// # Errors
-/// Why they cannot be made again, as half a sentence.
-pub(super) fn fill(script: &mut Script, trace: &Trace, why: &str) -> Result<(), String> {
+/// Why they cannot be made again.
+pub(super) fn fill(script: &mut Script, trace: &Trace, why: &str) -> Result<(), Unplayable> {
     let peers = refusal::sides(trace)?;
     let sides = Sides::of(trace, peers, script.delay * 2);
     let calls = [sides.calls(0)?, sides.calls(1)?];
     let first = calls.iter().flatten().map(|made| made.at).min();
-    script.offer_at = first.ok_or("the capture shows no call of the API, and no description")?;
+    script.offer_at = first.ok_or(Unplayable::NoCalls)?;
     script.offer_in_world = script.dial;
     let assumption = format!(
         "Each call of the API that the applications made is made again, without our engine's rules, because {why}."

@@ -8,6 +8,8 @@ use capture::{
     trace::{Message, SignalKind},
 };
 
+use timeline::MessageKind;
+
 use super::{Delay, Drop, Script, is_applied, refusal::Round, whole_millis};
 
 /// What is shorter is not worth an entry.
@@ -21,11 +23,11 @@ pub(super) fn fill(script: &mut Script, round: &Round<'_>, trace: &Trace) {
         script.assumptions.push(format!(
             "The offer was never applied at {whom}: in the world it is lost on its way to the engine there."
         ));
-        script.drops.push(Drop { message: "offer", from: caller.clone() });
+        script.drops.push(Drop { message: MessageKind::Offer, from: caller.clone() });
     } else {
         let until = offer_applied.or(round.offer.arrived());
         let took = until.zip(round.offer.departed()).map(|(until, from)| until.since(from));
-        script.keep_back("offer", &caller, took);
+        script.keep_back(MessageKind::Offer, &caller, took);
     }
     if let Some(answer) = round.answer {
         let from = offer_applied.or(round.offer.arrived()).or(answer.departed());
@@ -33,10 +35,10 @@ pub(super) fn fill(script: &mut Script, round: &Round<'_>, trace: &Trace) {
         let looked = round.caller.signalling_captured || !round.caller.connections.is_empty();
         if until.is_none() && looked {
             script.assumptions.push(format!("The answer never reached {}.", round.caller.id));
-            script.drops.push(Drop { message: "answer", from: callee.clone() });
+            script.drops.push(Drop { message: MessageKind::Answer, from: callee.clone() });
         }
         let took = until.zip(from).map(|(until, from)| until.since(from));
-        script.keep_back("answer", &callee, took);
+        script.keep_back(MessageKind::Answer, &callee, took);
     }
     for (peer, name) in [(round.caller, &caller), (round.callee, &callee)] {
         let candidates: Vec<&Message> = trace
@@ -50,9 +52,9 @@ pub(super) fn fill(script: &mut Script, round: &Round<'_>, trace: &Trace) {
         let arrivals_captured = other.signalling_captured;
         if arrivals_captured && !candidates.is_empty() && candidates.iter().all(|it| it.arrived().is_none()) {
             script.assumptions.push(format!("No candidate of {} ever arrived.", peer.id));
-            script.drops.push(Drop { message: "candidate", from: name.clone() });
+            script.drops.push(Drop { message: MessageKind::Candidate, from: name.clone() });
         }
-        script.keep_back("candidate", name, took.get(took.len() / 2).copied());
+        script.keep_back(MessageKind::Candidate, name, took.get(took.len() / 2).copied());
     }
 }
 
@@ -63,7 +65,7 @@ fn on_its_way(message: &Message) -> Option<Duration> {
 }
 
 impl Script {
-    fn keep_back(&mut self, message: &'static str, from: &str, took: Option<Duration>) {
+    fn keep_back(&mut self, message: MessageKind, from: &str, took: Option<Duration>) {
         let by = whole_millis(took.unwrap_or_default().saturating_sub(self.delay * 2));
         if by >= WORTH {
             self.delays.push(Delay { message, from: from.to_owned(), by });

@@ -8,6 +8,8 @@ use capture::{
     trace::{CallResult, Connection, Message, Method, Peer, SignalKind},
 };
 
+use crate::replay::Unplayable;
+
 /// The only negotiation of a call.
 pub(super) struct Round<'t> {
     pub(super) caller: &'t Peer,
@@ -19,36 +21,25 @@ pub(super) struct Round<'t> {
 /// The two who took part, the caller first.
 ///
 /// # Errors
-/// Why the call cannot be played again at all, as half a sentence.
-pub(super) fn sides(trace: &Trace) -> Result<[&Peer; 2], String> {
+/// Why the call cannot be played again at all.
+pub(super) fn sides(trace: &Trace) -> Result<[&Peer; 2], Unplayable> {
     let [first, second] = trace.peers.as_slice() else {
-        return Err(format!("{} took part, and a replay has two peers", trace.peers.len()));
+        return Err(Unplayable::Participants { count: trace.peers.len() });
     };
     if let Some(peer) = trace.peers.iter().find(|peer| peer.connections.len() > 1) {
-        return Err(format!(
-            "{} made {} peer connections one after the other, and a replay has one for each",
-            peer.id,
-            peer.connections.len()
-        ));
+        return Err(Unplayable::Connections { peer: peer.id.clone(), count: peer.connections.len() });
     }
     if trace.peers.iter().flat_map(|peer| &peer.connections).any(Connection::was_found) {
-        let why = "the capture began when a connection stood, or had failed, already: how it was set up is not in it";
-        return Err(why.to_owned());
+        return Err(Unplayable::BegunLate);
     }
     if trace.messages.iter().all(|message| !message.signal.kind.is_description()) {
         return Err(match says_descriptions_were_set(trace) {
-            true => {
-                "the descriptions were left out of the capture: what was negotiated is not in it".to_owned()
-            }
-            false => "the capture shows no offer".to_owned(),
+            true => Unplayable::NoDescriptions,
+            false => Unplayable::NoOffer,
         });
     }
     if let Some(peer) = trace.peers.iter().find(|peer| has_another_connection(peer, trace)) {
-        return Err(format!(
-            "{} negotiated from several peer connections one after the other (its descriptions have several certificates; \
-             was its page reloaded?), and a replay has one for each",
-            peer.id
-        ));
+        return Err(Unplayable::Certificates { peer: peer.id.clone() });
     }
     Ok([first, second])
 }
@@ -86,39 +77,35 @@ fn has_another_connection(peer: &Peer, trace: &Trace) -> bool {
 const LONGEST: Duration = Duration::from_secs(23 * 3600);
 
 /// # Errors
-/// The call is longer than a world lasts, as half a sentence.
-pub(super) fn length(trace: &Trace) -> Result<(), String> {
+/// The call is longer than a world lasts.
+pub(super) fn length(trace: &Trace) -> Result<(), Unplayable> {
     let began = trace.messages.iter().map(Message::first_seen).min().unwrap_or_default();
     let lasted = trace.ended_at.since(began);
     if lasted <= LONGEST {
         return Ok(());
     }
-    Err(format!(
-        "the capture goes on for {} hours after the first message, and a replay lasts {} at most",
-        lasted.as_secs() / 3600,
-        LONGEST.as_secs() / 3600
-    ))
+    Err(Unplayable::TooLong { lasted, most: LONGEST })
 }
 
 /// The only negotiation of `trace`.
 ///
 /// # Errors
-/// Why our engine cannot play the call again, as half a sentence.
-pub(super) fn only_round(trace: &Trace) -> Result<Round<'_>, String> {
+/// Why our engine cannot play the call again.
+pub(super) fn only_round(trace: &Trace) -> Result<Round<'_>, Unplayable> {
     let [first, second] = sides(trace)?;
     let of = |kind: SignalKind| trace.messages.iter().filter(move |message| message.signal.kind == kind);
     let offers: Vec<&Message> = of(SignalKind::Offer).collect();
     let [offer] = *offers.as_slice() else {
         return Err(match offers.len() {
-            0 => "the capture shows no offer".to_owned(),
-            count => format!("its applications made {count} offers, by rules of their own"),
+            0 => Unplayable::NoOffer,
+            count => Unplayable::Offers { count },
         });
     };
     if of(SignalKind::Pranswer).next().is_some() {
-        return Err("it was answered provisionally, which our engine never does".to_owned());
+        return Err(Unplayable::AnsweredProvisionally);
     }
     if of(SignalKind::Reject).next().is_some() {
-        return Err("the callee declined the offer, and our engine offers only what was accepted".to_owned());
+        return Err(Unplayable::Declined);
     }
     let (caller, callee) = if first.id == offer.from { (first, second) } else { (second, first) };
     failed_call(caller).or(failed_call(callee)).map_or(Ok(()), Err)?;
@@ -127,16 +114,13 @@ pub(super) fn only_round(trace: &Trace) -> Result<Round<'_>, String> {
 }
 
 /// A call of the API that failed in the application's hands.
-fn failed_call(peer: &Peer) -> Option<String> {
+fn failed_call(peer: &Peer) -> Option<Unplayable> {
     let mut calls = peer.connections.iter().flat_map(|connection| connection.calls());
     calls.find_map(|(at, call)| match (&call.method, &call.result) {
         (
             Method::SetLocalDescription | Method::SetRemoteDescription | Method::AddIceCandidate,
             CallResult::Failed(_),
-        ) => {
-            let (who, method) = (&peer.id, call.method);
-            Some(format!("{method} of {who} failed at {at} ms, in a way that our engine avoids"))
-        }
+        ) => Some(Unplayable::FailedCall { method: call.method, peer: peer.id.clone(), at }),
         _ => None,
     })
 }

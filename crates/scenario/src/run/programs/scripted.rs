@@ -10,7 +10,7 @@
 mod exchange;
 mod substitute;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, error::Error, sync::Arc, time::Duration};
 
 use call_engine::{
     DrivenParts, DrivenPeer, Enabled, EngineEvent, LocalDescription, Observer, RemoteDescription,
@@ -119,6 +119,14 @@ impl Program for Scripted {
     fn stop(&mut self) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
     }
+}
+
+/// The other side did not make a description that was waited for.
+#[derive(Debug, thiserror::Error)]
+#[error("{maker} made no description {nth} within {PATIENCE:?}")]
+struct NeverMade {
+    maker: Name,
+    nth: u32,
 }
 
 /// The application's task.
@@ -237,7 +245,7 @@ impl Running {
             biased;
             made = self.exchange.description(&self.other, nth) => made,
             () = given_up => {
-                let never = format!("{} made no description {nth} within {PATIENCE:?}", self.other);
+                let never = NeverMade { maker: self.other.clone(), nth };
                 return self.settle("setRemoteDescription", Err(never));
             }
         };
@@ -285,12 +293,14 @@ impl Running {
         let summary = candidate.summary();
         let event = match self.peer.add_ice_candidate(candidate).await {
             Ok(()) => EngineEvent::CandidateApplied { candidate: summary, message: None },
-            Err(error) => EngineEvent::CandidateRejected { candidate: summary, message: None, error },
+            Err(error) => {
+                EngineEvent::CandidateRejected { candidate: summary, message: None, error: error.to_string() }
+            }
         };
         self.observer.on_event(event);
     }
 
-    fn settle(&self, what: &str, result: Result<(), String>) {
+    fn settle(&self, what: &str, result: Result<(), impl Error>) {
         if let Err(error) = result {
             self.observer.on_event(EngineEvent::Problem { what: format!("{what} failed: {error}") });
         }

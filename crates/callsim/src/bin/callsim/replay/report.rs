@@ -149,7 +149,7 @@ struct CallJson<'r> {
     replayed_outcome: Option<Outcome>,
     /// Why it was not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    not_replayed: Option<&'r str>,
+    not_replayed: Option<String>,
     divergence: Option<DivergenceJson<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     comparison: Option<ComparisonJson<'r>>,
@@ -222,7 +222,7 @@ impl<'r> CallJson<'r> {
             replayed: played.is_some(),
             replayed_outcome: played.map(|played| played.outcome),
             not_replayed: match &call.replay {
-                Replay::NotPlayed { reason } => Some(reason),
+                Replay::NotPlayed { reason } => Some(reason.to_string()),
                 Replay::Played(_) => None,
             },
             divergence: played.and_then(|played| played.divergence.as_ref()).map(DivergenceJson::new),

@@ -13,7 +13,10 @@ use super::{
     described::{Described, find, number, of_candidate},
     has_data_channel,
 };
-use crate::plan::{ApiCall, LocalWord, MediaKind};
+use crate::{
+    plan::{ApiCall, LocalWord, MediaKind},
+    replay::Unplayable,
+};
 
 /// The descriptions that were set locally, without rollbacks and failures.
 pub(super) fn described(connection: &Connection) -> Vec<Described> {
@@ -42,7 +45,11 @@ fn succeeded(call: &Captured) -> bool {
 ///
 /// # Errors
 /// A description was applied that nobody made.
-pub(super) fn calls(sides: &Sides<'_>, side: usize, connection: &Connection) -> Result<Vec<Made>, String> {
+pub(super) fn calls(
+    sides: &Sides<'_>,
+    side: usize,
+    connection: &Connection,
+) -> Result<Vec<Made>, Unplayable> {
     let mut walk = Walk {
         sides,
         side,
@@ -113,7 +120,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn call(&mut self, at: VirtualTime, call: &Captured) -> Result<(), String> {
+    fn call(&mut self, at: VirtualTime, call: &Captured) -> Result<(), Unplayable> {
         match call.method {
             Method::AddTrack | Method::AddTransceiver => {
                 if let Some(kind) = kind_of(call).filter(|_| succeeded(call)) {
@@ -171,16 +178,14 @@ impl Walk<'_, '_> {
         self.push(at, ApiCall::SetLocalDescription(word));
     }
 
-    fn set_remote(&mut self, at: VirtualTime, call: &Captured) -> Result<(), String> {
+    fn set_remote(&mut self, at: VirtualTime, call: &Captured) -> Result<(), Unplayable> {
         let Some(description) = &call.description else { return Ok(()) };
         if description.kind == SdpType::Rollback {
             return Ok(());
         }
         let other = Sides::other(self.side);
-        let whom = &self.sides.peers[other].id;
-        let nth = find(&self.sides.described[other], description, at).ok_or_else(|| {
-            format!("the capture does not show who made the description that was applied at {at} ms, if not {whom}")
-        })?;
+        let unknown = || Unplayable::UnknownMaker { at, peer: self.sides.peers[other].id.clone() };
+        let nth = find(&self.sides.described[other], description, at).ok_or_else(unknown)?;
         let sdp = self.sides.foreign_offer(other, nth).map(|_| description.sdp.clone());
         self.push(at, ApiCall::SetRemoteDescription { nth: number(nth), sdp });
         for candidate in self.sides.described[other][nth - 1].candidates(nth) {
