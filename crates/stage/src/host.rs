@@ -4,6 +4,8 @@ use std::{
     cell::RefCell,
     fmt,
     future::{Future, poll_fn},
+    io,
+    net::SocketAddr,
     pin::pin,
     sync::Arc,
 };
@@ -36,6 +38,18 @@ impl Inhabited {
     pub(crate) async fn run<F: Future>(self: Arc<Self>, future: F) -> F::Output {
         let mut future = pin!(future);
         poll_fn(|context| self.enter(|| future.as_mut().poll(context))).await
+    }
+
+    /// The addresses of `host_and_port`: an address, or a name of the world's DNS, with a port behind a colon.
+    pub(crate) fn look_up(&self, host_and_port: &str) -> io::Result<Vec<SocketAddr>> {
+        if let Ok(address) = host_and_port.parse() {
+            return Ok(vec![address]);
+        }
+        let named = host_and_port.rsplit_once(':').and_then(|(name, port)| {
+            let (addresses, port) = (self.names.get(name)?, port.parse().ok()?);
+            Some(addresses.iter().map(|&address| SocketAddr::new(address, port)).collect())
+        });
+        named.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, host_and_port.to_owned()))
     }
 
     /// The same for a call.

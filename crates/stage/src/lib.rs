@@ -14,6 +14,7 @@ mod certificates;
 mod command;
 mod host;
 mod ice_server;
+pub mod net;
 mod observed;
 mod place;
 mod program;

@@ -77,13 +77,6 @@ impl WorldRuntime {
     pub fn gauges(&self) -> Gauges {
         self.gauges.clone()
     }
-
-    fn look_up(&self, host: &str) -> Option<Vec<SocketAddr>> {
-        let (name, port) = host.rsplit_once(':')?;
-        let port = port.parse().ok()?;
-        let addresses = self.inhabited.names.get(name)?;
-        Some(addresses.iter().map(|&address| SocketAddr::new(address, port)).collect())
-    }
 }
 
 impl Gauges {
@@ -144,9 +137,8 @@ impl Runtime for WorldRuntime {
 
     /// `host` is a name or an address, with a port behind a colon.
     fn resolve_host<'a>(&'a self, host: &'a str) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
-        let found = host.parse().map(|address| vec![address]).ok().or_else(|| self.look_up(host));
-        let unknown = || io::Error::new(io::ErrorKind::NotFound, host.to_owned());
-        Box::pin(async move { found.ok_or_else(unknown) })
+        let found = self.inhabited.look_up(host);
+        Box::pin(async move { found })
     }
 
     fn now(&self) -> Instant {

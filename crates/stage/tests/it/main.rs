@@ -1,0 +1,6 @@
+//! What lives on the hosts of a world.
+
+mod bare;
+mod net;
+mod observed;
+mod places;
