@@ -5,7 +5,6 @@
 //! [`WorldRuntime`](crate::WorldRuntime). In any other, every call fails with `Unsupported`.
 
 use std::{
-    future::Future,
     io,
     net::{IpAddr, SocketAddr},
     pin::Pin,
@@ -65,7 +64,7 @@ impl<T: ToSocketAddrs + ?Sized> ToSocketAddrs for &T {
 /// # Errors
 /// `NotFound` for a name that the world does not have, `Unsupported` outside of a host's tasks.
 pub async fn lookup_host(host: impl ToSocketAddrs) -> io::Result<std::vec::IntoIter<SocketAddr>> {
-    Ok(addresses(&here()?, &host)?.into_iter())
+    Ok(addresses(&*here()?, &host)?.into_iter())
 }
 
 /// A TCP stream: [`netsim::TcpStream`] with tokio's way to open one.
@@ -204,10 +203,9 @@ impl UdpSocket {
     /// # Errors
     /// Those of [`netsim::UdpSocket::send_to`].
     pub async fn send_to(&self, bytes: &[u8], to: impl ToSocketAddrs) -> io::Result<usize> {
-        let to = addresses(&here()?, &to)?.into_iter().next().ok_or(io::ErrorKind::NotFound)?;
-        let same_family = |socket: &&netsim::UdpSocket| {
-            socket.local_addr().is_ok_and(|own| own.is_ipv4() == to.is_ipv4())
-        };
+        let to = addresses(&*here()?, &to)?.into_iter().next().ok_or(io::ErrorKind::NotFound)?;
+        let same_family =
+            |socket: &&netsim::UdpSocket| socket.local_addr().is_ok_and(|own| own.is_ipv4() == to.is_ipv4());
         let socket = self.0.iter().find(same_family).unwrap_or(&self.0[0]);
         socket.send_to(bytes, to).await
     }

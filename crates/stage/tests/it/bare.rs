@@ -77,8 +77,7 @@ pub(crate) async fn talk(place: Place, mut ends: Ends, role: Role, talk: Duratio
     let mut media = MediaEngine::default();
     media.register_default_codecs().unwrap();
     let interceptors = register_default_interceptors(Registry::new(), &mut media).unwrap();
-    let settings =
-        SettingEngineBuilder::new().with_multicast_dns_mode(MulticastDnsMode::Disabled).build();
+    let settings = SettingEngineBuilder::new().with_multicast_dns_mode(MulticastDnsMode::Disabled).build();
     let observed = place.observed(Arc::new(Handler { out: ends.out.clone(), place: place.clone() }));
     let connection = PeerConnectionBuilder::new()
         .with_configuration(RTCConfigurationBuilder::new().with_ice_servers(place.ice_servers()).build())

@@ -81,7 +81,7 @@ fn states_candidates_pair_tracks_and_media_of_any_connection_are_reported() {
         let of_name = |is: &dyn Fn(&Event) -> bool| {
             timeline.entries.iter().filter(|entry| entry.actor == name && is(&entry.event)).count()
         };
-        assert_eq!(of_name(&|event| matches!(event, Event::Candidate { .. })), 1, "{name} gathered");
+        assert_eq!(of_name(&|event| matches!(event, Event::Candidate { .. })), 2, "{name} gathered");
         let is_pair = |event: &Event| {
             matches!(event, Event::PairSelected { local, remote }
                 if local.kind == CandidateType::Host && remote.kind == CandidateType::Host)
