@@ -206,7 +206,7 @@ fn calls_of_the_api(plan: &Plan, problems: &mut Problems) {
     }
 }
 
-/// Who takes part in calls of several has no other calls.
+/// A peer that takes part in calls of several has no other calls.
 fn rooms(plan: &Plan, problems: &mut Problems) {
     for (index, step) in plan.steps.iter().enumerate() {
         let found = match &step.action {
