@@ -193,7 +193,7 @@ fn parts(root: Table<'_>, builder: PlanBuilder) -> (PlanBuilder, Places) {
     (builder, places)
 }
 
-/// What is on the network, and whom steps can name.
+/// The hosts, and what steps can name.
 fn hosts<'n>(
     root: &Table<'_>,
     peers_at: Option<Value<'_>>,

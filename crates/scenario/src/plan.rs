@@ -61,8 +61,8 @@ pub use timeline::{Delivery, MediaKind};
 /// - Every name in a step, a fault or an expectation belongs to a peer, or to a host where one is meant.
 /// - Steps are in time order, and the last is before the deadline. At least one of them dials, joins a call
 ///   of several or sets a local description, unless all peers run programs.
-/// - Either no peer makes calls of the API by itself, or two do, and those do nothing else. Who joins calls
-///   of several has no others. Only a peer that runs a program is asked to `do` something.
+/// - Either no peer makes calls of the API by itself, or two do, and those do nothing else. A peer that joins
+///   calls of several has no others. Only a peer that runs a program is asked to `do` something.
 /// - The signaller loses power only while it has some, and wants tokens only for one call and of transports
 ///   that carry them.
 #[derive(Clone, Debug, PartialEq)]

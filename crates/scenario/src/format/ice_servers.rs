@@ -90,8 +90,8 @@ fn lifetime(value: Value<'_>) -> Option<Duration> {
     Some(lifetime)
 }
 
-/// `{ liveness = "dead", delay = "2s", credentials = "rejected", ports = "exhausted", nonce-lifetime = "0s"
-/// }`: what is not said is well.
+/// `{ liveness = "dead", delay = "2s", credentials = "rejected", ports = "exhausted" }`: what is not said is
+/// well.
 pub(super) fn mood_of(table: &Table<'_>) -> Mood {
     let mut mood = Mood::default();
     table.set_word("liveness", "Whether it reacts at all.", "liveness", &mut mood.liveness);

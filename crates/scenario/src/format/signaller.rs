@@ -28,7 +28,7 @@ const TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
 pub(super) struct SignallerRead {
     pub(super) plan: SignallerPlan,
     pub(super) address_at: Span,
-    /// Where it says whom it admits.
+    /// Where it says which peers it admits.
     pub(super) admission_at: Span,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn read(value: Option<Value<'_>>, peers: &[Name]) -> SignallerRead {
     let mut lifetime = TOKEN_LIFETIME;
     let lifetime_doc = "How long a token is valid, from the beginning of the run.";
     table.set("token-lifetime", lifetime_doc, &mut lifetime, Value::duration);
-    if let Some(value) = table.take("admission", "Whom it admits. Default: open.") {
+    if let Some(value) = table.take("admission", "Which peers it admits. Default: open.") {
         read.admission_at = value.span();
         if value.word("admission") == Some(AdmissionWord::Token) {
             read.plan.admission = Admission::Token { lifetime };
@@ -56,7 +56,7 @@ pub(super) fn read(value: Option<Value<'_>>, peers: &[Name]) -> SignallerRead {
 }
 
 timeline::words! {
-    /// Whom the signaller admits.
+    /// Which peers the signaller admits.
     enum AdmissionWord {
         /// Everybody, under any name.
         Open = "open",

@@ -15,12 +15,17 @@ use super::{
 ///
 /// use scenario::plan::{Action, PeerPlan, Plan, Step};
 ///
-/// let peer = |name: &str, last| PeerPlan { addresses: vec![[10, 0, 0, last].into()],
-/// ..PeerPlan::new(name.into()) }; let dial = Action::Dial { peer: "alice".into(), to: "bob".into() }; let
-/// builder = Plan::builder("mine/short-call").peers(vec![peer("alice", 1), peer("bob", 2)]); let problems =
-/// builder.clone().build().unwrap_err(); assert_eq!(problems[0].to_string(), "no step dials: without a call
-/// there is nothing to see"); let plan = builder.steps(vec![Step { at: Duration::from_secs(1), action: dial
-/// }]).build().unwrap(); assert_eq!(plan.peers().len(), 2);
+/// let peer = |name: &str, last| {
+///     let addresses = vec![[10, 0, 0, last].into()];
+///     PeerPlan { addresses, ..PeerPlan::new(name.into()) }
+/// };
+/// let builder = Plan::builder("mine/short-call").peers(vec![peer("alice", 1), peer("bob", 2)]);
+/// let problems = builder.clone().build().unwrap_err();
+/// assert_eq!(problems[0].to_string(), "no step dials: without a call there is nothing to see");
+///
+/// let dial = Action::Dial { peer: "alice".into(), to: "bob".into() };
+/// let plan = builder.steps(vec![Step { at: Duration::from_secs(1), action: dial }]).build().unwrap();
+/// assert_eq!(plan.peers().len(), 2);
 /// ```
 #[derive(Clone, Debug)]
 pub struct PlanBuilder(Plan);

@@ -213,7 +213,7 @@ const fn needs_engine(command: &Command) -> bool {
     )
 }
 
-/// Who takes part in calls of several has no other calls.
+/// A peer that takes part in calls of several has no other calls.
 fn rooms(plan: &Plan, problems: &mut Problems) {
     for (index, step) in plan.steps.iter().enumerate() {
         let Action::Command { peer, command } = &step.action else { continue };

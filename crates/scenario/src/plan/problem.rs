@@ -21,7 +21,7 @@ pub enum Place {
     Host(Name),
     /// The addresses of the host of this name.
     Addresses(Name),
-    /// Whom the signaller admits.
+    /// Which peers the signaller admits.
     Admission,
     /// What goes wrong with the signalling, and what is delayed.
     Signalling,
@@ -31,7 +31,7 @@ pub enum Place {
     Steps,
     /// This step, counted from 0.
     Step(usize),
-    /// What this step's action is about: whom it dials.
+    /// The peer that this step's action addresses, or what it says.
     Object(usize),
     /// What must hold.
     Expect,
