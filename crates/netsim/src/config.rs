@@ -67,6 +67,11 @@ impl WorldConfig {
 }
 
 impl WorldConfigBuilder {
+    /// The hosts so far.
+    pub fn hosts_so_far(&self) -> &[HostSpec] {
+        &self.0.hosts
+    }
+
     /// What happens to calls that go past the world to the machine, such as a real socket, a thread or the system's
     /// resolver. Unless it is called: [`Escapes::Fail`].
     pub const fn escapes(mut self, escapes: Escapes) -> Self {

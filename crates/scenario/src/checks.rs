@@ -18,7 +18,7 @@ pub use self::rates::{MIN_RUNS_FOR_RATES, RateVerdict, rates};
 use crate::{
     metrics::Milestones,
     plan::{AlwaysOn, Plan},
-    record::RunRecord,
+    record::{NotUnderstood, RunRecord},
 };
 
 /// The names of the checks of single runs.
@@ -47,6 +47,7 @@ pub const NAMES: &[&str] = &[
     "nothing-leaked",
     "ended-by-itself",
     "signalling-exactly-once",
+    "steps-understood",
 ];
 
 /// Something that does not hold in a run.
@@ -89,6 +90,9 @@ pub fn check(plan: &Plan, record: &RunRecord) -> Vec<Failure> {
     }
     if !waived(AlwaysOn::SignallingExactlyOnce) {
         signalling::check(plan, record, &mut findings);
+    }
+    for NotUnderstood { at, peer, what } in &record.not_understood {
+        findings.add_at(*at, "steps-understood", format!("{peer}: {what}"));
     }
     findings.failures
 }

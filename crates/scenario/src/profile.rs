@@ -3,6 +3,9 @@
 //! Their figures stand in `profiles.toml`, each with its source; where a figure has none, it says that it
 //! was chosen, and why.
 
+use netsim::{HostSpec, NatConfig, WorldConfigBuilder};
+use timeline::{Name, nearest};
+
 use crate::{
     format::{
         FormatError,
@@ -42,6 +45,84 @@ pub struct Figure {
     pub value: String,
     /// Where it comes from; empty for words that are no figures.
     pub source: String,
+}
+
+/// No profile has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no profile `{name}`{}", .nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default())]
+pub struct UnknownProfile {
+    /// What was asked for.
+    pub name: String,
+    /// The nearest name of a profile.
+    pub nearest: Option<&'static str>,
+}
+
+/// The profile of this name.
+///
+/// # Errors
+/// Where there is none, with the nearest name.
+pub fn named(name: &str) -> Result<Profile, UnknownProfile> {
+    let found = all().iter().find(|profile| profile.name == name).map(ProfileRead::profile);
+    found.ok_or_else(|| UnknownProfile { name: name.to_owned(), nearest: nearest(name, names()) })
+}
+
+/// A host on a named network, for a world that is made without a scenario file.
+///
+/// ```
+/// use scenario::profile;
+/// use netsim::WorldConfig;
+///
+/// let phone = profile::named("lte").unwrap().host("phone");
+/// let laptop = profile::named("wifi").unwrap().host("laptop");
+/// let config = laptop.add_to(phone.add_to(WorldConfig::builder(7))).build().unwrap();
+/// assert_eq!(config.hosts().len(), 2);
+/// ```
+#[derive(Clone, Debug)]
+pub struct ProfileHost {
+    name: Name,
+    profile: Profile,
+}
+
+impl Profile {
+    /// A host of this name on this network.
+    pub fn host(self, name: impl Into<Name>) -> ProfileHost {
+        ProfileHost { name: name.into(), profile: self }
+    }
+}
+
+impl ProfileHost {
+    /// How the network's links change over time, for [`World::schedule_access`](netsim::World::schedule_access).
+    pub fn schedule(&self) -> Option<&Schedule> {
+        self.profile.schedule.as_ref()
+    }
+
+    /// Adds the host and its gateways. Its addresses follow from how many hosts there are already: the host number *n*
+    /// has 192.168.*n*.2 behind a NAT whose public address is 203.0.113.*n*, and 198.51.100.*n* without one (RFC 5737);
+    /// between two NATs is 100.64.*n*.0/24 (RFC 6598).
+    pub fn add_to(self, mut builder: WorldConfigBuilder) -> WorldConfigBuilder {
+        let number = u8::try_from(builder.hosts_so_far().len() + 1).unwrap_or(u8::MAX);
+        let Profile { access, device, gateways, .. } = self.profile;
+        let nats = gateways.iter().filter(|gateway| gateway.nat.is_some()).count();
+        let own = if nats == 0 { [198, 51, 100, number] } else { [192, 168, number, 2] };
+        builder = builder.host(HostSpec {
+            name: self.name.clone(),
+            addresses: vec![own.into()],
+            access,
+            processing: device.into(),
+        });
+        let (mut inside, mut nats_left) = (self.name.clone(), nats);
+        for (place, gateway) in (1_u8..).zip(gateways) {
+            let name = Name::from(format!("{}/gateway-{place}", self.name));
+            let nat = gateway.nat.map(|nat| {
+                nats_left -= 1;
+                let public = if nats_left == 0 { [203, 0, 113, number] } else { [100, 64, number, place] };
+                NatConfig { public: vec![public.into()], ..nat }
+            });
+            builder = builder.gateway(Gateway { name: name.clone(), inside: vec![inside], nat, ..gateway });
+            inside = name;
+        }
+        builder
+    }
 }
 
 /// All profiles, in the order in which they are documented.
@@ -151,6 +232,21 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn every_profile_makes_hosts_of_one_world() {
+        let hosts =
+            names().into_iter().map(|name| named(name).expect("a profile").host(format!("on-{name}")));
+        let builder = hosts.fold(netsim::WorldConfig::builder(1), |builder, host| host.add_to(builder));
+        let config = builder.build().expect("names and addresses differ");
+        assert_eq!(config.hosts().len(), names().len());
+    }
+
+    #[test]
+    fn an_unknown_profile_is_answered_with_the_nearest() {
+        let unknown = named("lted").expect_err("there is none");
+        assert_eq!(unknown.to_string(), "there is no profile `lted`; did you mean `lte`?");
     }
 
     #[test]

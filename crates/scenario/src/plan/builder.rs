@@ -13,7 +13,7 @@ use super::{
 /// ```
 /// use std::time::Duration;
 ///
-/// use scenario::plan::{Action, PeerPlan, Plan, Step};
+/// use scenario::plan::{Action, Command, PeerPlan, Plan, Step};
 ///
 /// let peer = |name: &str, last| {
 ///     let addresses = vec![[10, 0, 0, last].into()];
@@ -23,7 +23,7 @@ use super::{
 /// let problems = builder.clone().build().unwrap_err();
 /// assert_eq!(problems[0].to_string(), "no step dials: without a call there is nothing to see");
 ///
-/// let dial = Action::Dial { peer: "alice".into(), to: "bob".into() };
+/// let dial = Action::command("alice", Command::Dial { to: "bob".into() });
 /// let plan = builder.steps(vec![Step { at: Duration::from_secs(1), action: dial }]).build().unwrap();
 /// assert_eq!(plan.peers().len(), 2);
 /// ```

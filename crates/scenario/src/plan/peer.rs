@@ -1,6 +1,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use call_engine::{Codecs, FacingMode, IceTransportPolicy, Permission, Recovery};
+use netsim::ProcessingDelay;
 use timeline::Name;
 
 use super::{Access, DEFAULT_ACCESS, Schedule, SignalingPlan, TurnCredentials};
@@ -115,6 +116,18 @@ timeline::words! {
         Laptop = "laptop",
         /// A telephone.
         Phone = "phone",
+    }
+}
+
+impl From<Device> for ProcessingDelay {
+    fn from(device: Device) -> Self {
+        match device {
+            Device::Instant => Self::ZERO,
+            Device::Server => Self::SERVER,
+            Device::Desktop => Self::DESKTOP,
+            Device::Laptop => Self::LAPTOP,
+            Device::Phone => Self::PHONE,
+        }
     }
 }
 

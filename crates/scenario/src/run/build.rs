@@ -11,13 +11,13 @@ use call_engine::{
     SessionConstraints, Settings, SyntheticDevices, Timers, VideoConstraints,
 };
 use determinism::crypto::{RememberingProvider, SeededProvider};
-use netsim::{ConfigError, HostSpec, Pace, ProcessingDelay, WorldConfig};
+use netsim::{ConfigError, HostSpec, Pace, WorldConfig};
 use rtc::peer_connection::configuration::RTCIceServer;
 use signaller::relay::DelayRule;
 use stage::Place;
 use webrtc::runtime::Runtime;
 
-use crate::plan::{Crypto, DelayPlan, Device, HostPlan, PeerPlan, Plan, VideoPlan};
+use crate::plan::{Crypto, DelayPlan, HostPlan, PeerPlan, Plan, VideoPlan};
 
 /// The port that each peer's ICE agent gathers on: fixed, so that a transcript shows the same address
 /// for every seed.
@@ -29,7 +29,7 @@ pub(super) fn world_config(pace: Pace, plan: &Plan, seed: u64) -> Result<WorldCo
         name: host.name,
         addresses: host.addresses.to_vec(),
         access: host.access,
-        processing: processing(host.device),
+        processing: host.device.into(),
     };
     WorldConfig::builder(seed)
         .pace(pace)
@@ -39,16 +39,6 @@ pub(super) fn world_config(pace: Pace, plan: &Plan, seed: u64) -> Result<WorldCo
         .event_budget(plan.event_budget)
         .escapes(plan.escapes)
         .build()
-}
-
-const fn processing(device: Device) -> ProcessingDelay {
-    match device {
-        Device::Instant => ProcessingDelay::ZERO,
-        Device::Server => ProcessingDelay::SERVER,
-        Device::Desktop => ProcessingDelay::DESKTOP,
-        Device::Laptop => ProcessingDelay::LAPTOP,
-        Device::Phone => ProcessingDelay::PHONE,
-    }
 }
 
 /// A message that the relay is to keep back.
