@@ -2,9 +2,7 @@
 
 use std::{future::Future, hint::black_box, net::SocketAddr, num::NonZeroU64, time::Duration};
 
-use netsim::{
-    Access, Escapes, HostSpec, LinkModel, Pace, ProcessingDelay, QueueLimit, Rate, World, WorldConfig,
-};
+use netsim::{Access, HostSpec, LinkModel, ProcessingDelay, QueueLimit, Rate, World, WorldConfig};
 use timeline::Digest;
 
 use super::{PrepareError, Prepared, Region, Size, Workload, within};
@@ -72,16 +70,8 @@ fn config() -> WorldConfig {
         access: Access::symmetric(link),
         processing: ProcessingDelay::ZERO,
     };
-    WorldConfig {
-        seed: 1,
-        pace: Pace::Virtual,
-        hosts: vec![host("caller", CALLER), host("callee", CALLEE)],
-        gateways: Vec::new(),
-        user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
-        deadline: Duration::from_secs(3600),
-        event_budget: 10_000_000,
-        escapes: Escapes::Fail,
-    }
+    let config = WorldConfig::builder(1).host(host("caller", CALLER)).host(host("callee", CALLEE));
+    config.build().expect("hosts with names and addresses of their own")
 }
 
 fn sockets(world: &World) -> [netsim::UdpSocket; 2] {

@@ -8,13 +8,14 @@ use std::{cell::RefCell, collections::BTreeMap, net::IpAddr, rc::Rc, sync::Arc, 
 
 use call_engine::{Engine, Guards};
 use determinism::crypto::SeededProvider;
-use netsim::{Access, Escapes, HostSpec, LinkModel, Pace, ProcessingDelay, World, WorldConfig};
+use netsim::{Access, HostSpec, LinkModel, ProcessingDelay, World, WorldConfig};
 use scenario::runtime::{Gauges, WorldRuntime};
 use signaller::memory::Hub;
 use webrtc::peer_connection::PeerConnection;
 
 pub(crate) use expect::{Deviation, Name, Shown, accepted, expect, expect_that, refused};
 pub(crate) use log::Log;
+pub(crate) use netsim::LinkState as Link;
 pub(crate) use peer::{Kind, Machine, Options, Peer, Said, retyped};
 
 /// The seed of every try: a row is about behaviour, not about chance.
@@ -48,16 +49,9 @@ pub(crate) fn world() -> WorldConfig {
         access: Access::symmetric(LinkModel::with_delay(DELAY)),
         processing: ProcessingDelay::ZERO,
     };
-    WorldConfig {
-        seed: SEED,
-        pace: Pace::Virtual,
-        hosts: HOSTS.into_iter().map(host).collect(),
-        gateways: Vec::new(),
-        user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
-        deadline: Duration::from_secs(600),
-        event_budget: 1_000_000,
-        escapes: Escapes::Fail,
-    }
+    let config = WorldConfig::builder(SEED).hosts(HOSTS.into_iter().map(host));
+    let config = config.deadline(Duration::from_secs(600)).event_budget(1_000_000).build();
+    config.expect("hosts with names and addresses of their own")
 }
 
 fn address_of(text: &str) -> IpAddr {
@@ -152,8 +146,8 @@ impl Stage {
     }
 
     /// Cuts a host off, or connects it again.
-    pub(crate) fn link(&self, host: &str, up: Link) {
-        self.0.world.set_link_up(&host.into(), up == Link::Up).expect("the hosts of a stage are known");
+    pub(crate) fn link(&self, host: &str, state: Link) {
+        self.0.world.set_link_state(&host.into(), state).expect("the hosts of a stage are known");
     }
 
     /// The runtime of a host.
@@ -214,11 +208,4 @@ impl Stage {
         }
         claims.iter().try_for_each(|claim| claim())
     }
-}
-
-/// Whether a host can be reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Link {
-    Up,
-    Down,
 }

@@ -38,8 +38,9 @@ impl Host {
         self.shared.network().addresses(self.index)
     }
 
-    /// The present addresses of the host called `name`, as [`Host::addresses`] gives them. A world has no name
-    /// service: every host knows every name, and where the other one is behind a NAT, its addresses inside.
+    /// The present addresses of the host called `name`, as [`Host::addresses`] gives them. A world has no
+    /// name service: every host knows every name, and where the other one is behind a NAT, its addresses
+    /// inside.
     ///
     /// # Errors
     /// Where there is no such host.

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use netsim::{Access, Escapes, HostSpec, LinkModel, Pace, ProcessingDelay, World, WorldConfig};
+//! use netsim::{Access, HostSpec, LinkModel, ProcessingDelay, World, WorldConfig};
 //!
 //! let host = |name: &str, address: &str| HostSpec {
 //!     name: name.into(),
@@ -13,16 +13,12 @@
 //!     access: Access::symmetric(LinkModel::with_delay(Duration::from_millis(15))),
 //!     processing: ProcessingDelay::ZERO,
 //! };
-//! let config = WorldConfig {
-//!     seed: 7,
-//!     pace: Pace::Virtual,
-//!     hosts: vec![host("caller", "10.0.0.1"), host("callee", "10.0.0.2")],
-//!     gateways: Vec::new(),
-//!     user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
-//!     deadline: Duration::from_secs(60),
-//!     event_budget: 1_000_000,
-//!     escapes: Escapes::Fail,
-//! };
+//! let config = WorldConfig::builder(7)
+//!     .host(host("caller", "10.0.0.1"))
+//!     .host(host("callee", "10.0.0.2"))
+//!     .deadline(Duration::from_secs(60))
+//!     .build()
+//!     .unwrap();
 //! let settings = determinism::Settings { seed: 7, epoch_s: 1_767_225_600 };
 //! let outcome = determinism::on_simulation_thread(settings, || {
 //!     World::run(config, |world| async move {
@@ -83,7 +79,7 @@ mod world;
 
 pub use attachment::{Attachment, Connections, Handover, HandoverError, Power, Transition};
 pub use classify::classify;
-pub use config::{HostSpec, InvalidConfig, ProcessingDelay, WorldConfig};
+pub use config::{ConfigError, HostSpec, ProcessingDelay, WorldConfig, WorldConfigBuilder};
 pub use counts::{AccessCounts, Counts, HalfCounts};
 pub use determinism::{Escape, EscapeKind, Escapes};
 pub use draw::Transport;
@@ -94,7 +90,8 @@ pub use gateway::{
 pub use host::Host;
 pub use link::{
     Access, Correlation, Ending, GilbertElliott, Half, InvalidBursts, InvalidCorrelation, InvalidProbability,
-    InvalidTailIndex, LinkModel, Probability, QueueLimit, Rate, Reordering, Schedule, Spread, TailIndex,
+    InvalidTailIndex, LinkModel, LinkState, Probability, QueueLimit, Rate, Reordering, Schedule, Spread,
+    TailIndex,
 };
 pub use outcome::{End, Leftovers, Outcome, UnknownHost};
 pub use pace::{Lateness, Pace};

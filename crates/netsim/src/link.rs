@@ -62,6 +62,15 @@ pub struct InvalidProbability(
     pub f64,
 );
 
+/// Whether a link carries packets at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// It does, as its model says.
+    Up,
+    /// It drops all of them.
+    Down,
+}
+
 /// The direction of an access link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Half {

@@ -186,8 +186,8 @@ fn carry_out(shared: &Shared, effects: &mut Effects) {
     }
 }
 
-/// Lets the runtime look once more for something to run, and come back if there is nothing, before its clock moves:
-/// a task that was woken may be gone.
+/// Lets the runtime look once more for something to run, and come back if there is nothing, before its clock
+/// moves: a task that was woken may be gone.
 fn come_back() {
     let _ = pin!(tokio::task::yield_now()).poll(&mut Context::from_waker(Waker::noop()));
 }

@@ -20,7 +20,7 @@ use crate::{
     budget::{Budget, Ending},
     ids::HostIndex,
     kernel::{Kernel, Stack},
-    network::{Network, Topology},
+    network::Network,
     pace::{Pace, RealTime},
     timers::Timers,
 };
@@ -78,20 +78,20 @@ impl Drop for Running {
 }
 
 impl Shared {
-    /// The world of `config`.
-    pub(crate) fn new(config: &WorldConfig, topology: Topology, running: &Running) -> Self {
+    pub(crate) fn new(config: WorldConfig, running: &Running) -> Self {
+        let WorldConfig { settings, topology } = config;
         Self {
             world: running.world,
-            network: Mutex::new(Network::new(config, topology)),
-            kernel: Kernel::new(config.hosts.len()),
-            budget: Mutex::new(Budget::new(config.event_budget)),
+            network: Mutex::new(Network::new(&settings, topology)),
+            kernel: Kernel::new(settings.hosts.len()),
+            budget: Mutex::new(Budget::new(settings.event_budget)),
             timers: Mutex::new(Timers::default()),
             start: OnceLock::new(),
             last_now: AtomicU64::new(0),
             stacks_busy: AtomicBool::new(false),
-            real_time: (config.pace == Pace::RealTime).then(RealTime::default),
-            user_timeout: config.user_timeout,
-            escapes: config.escapes,
+            real_time: (settings.pace == Pace::RealTime).then(RealTime::default),
+            user_timeout: settings.user_timeout,
+            escapes: settings.escapes,
             ending: Ending::default(),
         }
     }

@@ -10,8 +10,8 @@ use timeline::VirtualTime;
 
 use crate::{shared::Shared, timers::TimerKey};
 
-/// Resolves when its time has come and the pump releases it. In real time, where nothing is the same twice, it is
-/// one of tokio's.
+/// Resolves when its time has come and the pump releases it. In real time, where nothing is the same twice,
+/// it is one of tokio's.
 pub struct Sleep(Timer);
 
 enum Timer {

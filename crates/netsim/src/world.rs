@@ -12,10 +12,9 @@ use timeline::{Name, VirtualTime};
 use tokio::runtime::Runtime;
 
 use crate::{
-    Access, Counts, End, Half, Handover, HandoverError, Host, InvalidConfig, Leftovers, LinkModel, Outcome,
-    Pace, Power, Schedule, Sleep, UnknownHost, WorldConfig,
+    Access, ConfigError, Counts, End, Half, Handover, HandoverError, Host, Leftovers, LinkModel, LinkState,
+    Outcome, Pace, Power, Schedule, Sleep, UnknownHost, WorldConfig,
     ids::HostIndex,
-    network::Topology,
     pace::RealTime,
     pump::{self, Pump},
     shared::{Running, Shared},
@@ -30,7 +29,7 @@ pub struct World {
     shared: Arc<Shared>,
 }
 
-/// Why a world could not be run.
+/// Why a world could not be built or run.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WorldError {
@@ -40,9 +39,9 @@ pub enum WorldError {
     /// Worlds cannot be nested.
     #[error("this thread runs a world already; give each its own thread")]
     Nested,
-    /// The configuration describes no possible world.
+    /// The configuration describes no possible world: found when it is built, never by [`World::run`].
     #[error(transparent)]
-    Config(#[from] InvalidConfig),
+    Config(#[from] ConfigError),
     /// The runtime could not be built.
     #[error("cannot build the runtime of a world")]
     Runtime(#[source] std::io::Error),
@@ -55,7 +54,7 @@ impl World {
     /// ends with [`End::Escaped`]; one in a spawned task stays in its `JoinHandle`, as with tokio.
     ///
     /// # Errors
-    /// Where this is no simulation thread, or runs a world already, or the configuration is impossible.
+    /// Where this is no simulation thread, or runs a world already.
     pub fn run<T, F>(config: WorldConfig, main: impl FnOnce(Self) -> F) -> Result<Outcome<T>, WorldError>
     where
         F: Future<Output = T>,
@@ -63,21 +62,21 @@ impl World {
         if !determinism::is_simulation_thread() {
             return Err(WorldError::NotOnSimulationThread);
         }
-        if config.pace == Pace::RealTime {
+        let (pace, deadline) = (config.settings.pace, config.settings.deadline);
+        if pace == Pace::RealTime {
             determinism::use_system_clocks();
         }
-        determinism::set_escapes(config.escapes);
-        let topology = Topology::of(&config)?;
+        determinism::set_escapes(config.settings.escapes);
         let running = Running::begin().ok_or(WorldError::Nested)?;
-        let shared = Arc::new(Shared::new(&config, topology, &running));
+        let shared = Arc::new(Shared::new(config, &running));
         // From here on, also in a panic, the runtime goes first, with all tasks and their sockets.
         let pump = Arc::new(Pump::new(&shared));
-        let runtime = runtime(&pump, &shared, config.pace).map_err(WorldError::Runtime)?;
+        let runtime = runtime(&pump, &shared, pace).map_err(WorldError::Runtime)?;
         let pumping = Pumping(&pump);
         let world = Self { shared: Arc::clone(&shared) };
         // `main` itself is called within the runtime, so that it may spawn tasks and make timers.
         let main = async { main(world).await };
-        let (value, end) = run_out(&runtime, &shared, config.deadline, main);
+        let (value, end) = run_out(&runtime, &shared, deadline, main);
         let elapsed = shared.now();
         let at_end = open_sockets(&shared);
         drop(pumping);
@@ -138,10 +137,11 @@ impl World {
     ///
     /// # Errors
     /// Where there is no such host.
-    pub fn set_link_up(&self, host: &Name, up: bool) -> Result<(), UnknownHost> {
+    pub fn set_link_state(&self, host: &Name, state: LinkState) -> Result<(), UnknownHost> {
+        let is_up = state == LinkState::Up;
         self.update_access(host, |access| {
-            access.up.up = up;
-            access.down.up = up;
+            access.up.up = is_up;
+            access.down.up = is_up;
         })
     }
 

@@ -10,7 +10,7 @@ use super::{
 use crate::Transport;
 
 /// A firewall, and what it remembers of each inside endpoint.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pinholes {
     config: Firewall,
     open: BTreeMap<(Transport, SocketAddr), Tracking>,

@@ -16,7 +16,7 @@ use super::{
 use crate::Transport;
 
 /// A NAT at work.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Nat {
     config: NatConfig,
     ports: Ports,
@@ -28,7 +28,7 @@ pub(crate) struct Nat {
     pairs: BTreeMap<IpAddr, IpAddr>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Mapping {
     inside: InsideKey,
     tracking: Tracking,

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Chooses ports; who has which is the caller's knowledge.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ports {
     allocation: PortAllocation,
     range: PortRange,

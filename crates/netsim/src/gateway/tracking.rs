@@ -21,7 +21,7 @@ pub(super) enum Direction {
     In,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Tracking {
     /// To whom something was sent.
     remotes: BTreeSet<SocketAddr>,

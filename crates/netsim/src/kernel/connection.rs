@@ -292,7 +292,8 @@ impl Connection {
         Poll::Ready(())
     }
 
-    /// Whether writing would not wait: there is room, as after a reset, which discards what was not sent, or an error.
+    /// Whether writing would not wait: there is room, as after a reset, which discards what was not sent, or
+    /// an error.
     pub(super) fn poll_write_ready(&mut self, cx: &Context<'_>) -> Poll<()> {
         if self.room() == 0 && self.fin == Fin::Open {
             self.writing.add(cx.waker());

@@ -57,8 +57,8 @@ impl Kernel {
         Stack { kernel: self.clone(), host }
     }
 
-    /// Takes what the stacks want to send to other hosts, stack by stack, with the sending host. What a host sends
-    /// to itself has arrived then: the tasks that wait for it are to be woken.
+    /// Takes what the stacks want to send to other hosts, stack by stack, with the sending host. What a host
+    /// sends to itself has arrived then: the tasks that wait for it are to be woken.
     pub(crate) fn egress(&self, mut send: impl FnMut(HostIndex, Segment)) -> Woken {
         let mut woken = Woken::default();
         let mut hosts = self.lock();

@@ -55,8 +55,8 @@ impl Segment {
         self
     }
 
-    /// Whether its sender is its receiver: a host connects to an address of its own from that very address, and no
-    /// two hosts of one network have the same.
+    /// Whether its sender is its receiver: a host connects to an address of its own from that very address,
+    /// and no two hosts of one network have the same.
     pub(super) fn stays_on_its_host(&self) -> bool {
         self.from.ip() == self.to.ip()
     }

@@ -25,7 +25,8 @@ use std::{
 use timeline::{Digest, Name, PacketRecord, Protocol, Transit, Verdict, VirtualTime};
 
 use crate::{
-    Access, Counts, Half, HostSpec, LinkModel, UnknownHost, WorldConfig,
+    Access, Counts, Half, HostSpec, LinkModel, UnknownHost,
+    config::Settings,
     effects::Effects,
     events::Events,
     ids::{HostIndex, RecordId},
@@ -61,10 +62,9 @@ enum Event {
 }
 
 impl Network {
-    /// The hosts of `config` in its `topology`.
-    pub(crate) fn new(config: &WorldConfig, topology: Topology) -> Self {
-        let host = |spec: &HostSpec| HostState::new(config.seed, spec, topology.first_realm(&spec.name));
-        let hosts: Vec<_> = config.hosts.iter().map(host).collect();
+    pub(crate) fn new(settings: &Settings, topology: Topology) -> Self {
+        let host = |spec: &HostSpec| HostState::new(settings.seed, spec, topology.first_realm(&spec.name));
+        let hosts: Vec<_> = settings.hosts.iter().map(host).collect();
         let by_name = hosts.iter().enumerate().map(|(index, host)| (host.name.clone(), index)).collect();
         Self {
             hosts,
@@ -72,7 +72,7 @@ impl Network {
             topology,
             events: Events::new(),
             log: PacketLog::default(),
-            tcp: Connections::new(config.user_timeout),
+            tcp: Connections::new(settings.user_timeout),
             retransmissions: 0,
             user_timeouts: 0,
             now: VirtualTime::ZERO,

@@ -243,7 +243,8 @@ impl Network {
         self.tcp_cross(at, Stage::Host, transit);
     }
 
-    /// Sends a segment over the half of a link that leads to `next`: its sender's, or its receiver's once there is one.
+    /// Sends a segment over the half of a link that leads to `next`: its sender's, or its receiver's once
+    /// there is one.
     fn tcp_cross(&mut self, at: VirtualTime, next: Stage, transit: Transit) -> Crossed {
         let mut flow = self.tcp.flow_of(transit.key, transit.connection);
         let mut transit = match (&mut flow, transit) {

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use timeline::Name;
 
 use crate::{
-    Gateway, HostSpec, InvalidConfig, WorldConfig,
+    ConfigError, Gateway, HostSpec,
     gateway::{Nat, Pinholes},
     ids::HostIndex,
 };
@@ -46,7 +46,7 @@ pub(super) enum Hop {
 }
 
 /// A gateway at work.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct GatewayState {
     pub(super) name: Name,
     pub(super) outer: Realm,
@@ -55,7 +55,7 @@ pub(super) struct GatewayState {
 }
 
 /// All networks of a world.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Topology {
     /// By realm.
     routes: Vec<BTreeMap<IpAddr, Hop>>,
@@ -65,64 +65,59 @@ pub(crate) struct Topology {
 }
 
 impl Topology {
-    /// The networks that `config` describes, with every host's addresses in them, if it is possible.
-    pub(crate) fn of(config: &WorldConfig) -> Result<Self, InvalidConfig> {
-        config.check()?;
-        let mut topology = Self::of_gateways(config)?;
-        for (index, host) in config.hosts.iter().enumerate() {
-            topology.add_host(config, index, host)?;
+    /// The networks of a world, with every host's addresses in them, if it is possible.
+    pub(crate) fn of(seed: u64, hosts: &[HostSpec], gateways: &[Gateway]) -> Result<Self, ConfigError> {
+        let mut topology = Self::new(seed, hosts, gateways)?;
+        for (index, spec) in gateways.iter().enumerate() {
+            let outer = topology.gateways[index].outer;
+            let public = spec.nat.as_ref().map_or(&[][..], |nat| &nat.public);
+            topology.place(hosts, &spec.name, outer, public, Hop::Translated(index))?;
+        }
+        for (index, host) in hosts.iter().enumerate() {
+            let realm = topology.first_realm(&host.name);
+            topology.place(hosts, &host.name, realm, &host.addresses, Hop::Host(index))?;
         }
         Ok(topology)
     }
 
-    /// The networks with nobody in them yet but gateways.
-    fn of_gateways(config: &WorldConfig) -> Result<Self, InvalidConfig> {
-        let parents = parents(config)?;
+    /// The networks with nobody in them.
+    fn new(seed: u64, hosts: &[HostSpec], gateways: &[Gateway]) -> Result<Self, ConfigError> {
+        let parents = parents(hosts, gateways)?;
         let outer = |name: &Name| parents.get(name).map_or(Realm::CORE, |&gateway| Realm::inside(gateway));
         let state = |spec: &Gateway| GatewayState {
             name: spec.name.clone(),
             outer: outer(&spec.name),
-            nat: spec.nat.as_ref().map(|nat| Nat::new(config.seed, &spec.name, nat)),
+            nat: spec.nat.as_ref().map(|nat| Nat::new(seed, &spec.name, nat)),
             firewall: spec.firewall.as_ref().map(Pinholes::new),
         };
-        let mut topology = Self {
-            routes: vec![BTreeMap::new(); config.gateways.len() + 1],
-            gateways: config.gateways.iter().map(state).collect(),
-            first_realms: config.hosts.iter().map(|host| (host.name.clone(), outer(&host.name))).collect(),
-        };
-        for (index, spec) in config.gateways.iter().enumerate() {
-            for &address in spec.nat.iter().flat_map(|nat| &nat.public) {
-                let taken = topology.add(topology.gateways[index].outer, address, Hop::Translated(index));
-                taken.map_err(|hop| InvalidConfig::DuplicateAddress {
-                    address,
-                    first: topology.owner(config, hop),
-                    second: spec.name.clone(),
-                })?;
-            }
-        }
-        Ok(topology)
+        Ok(Self {
+            routes: vec![BTreeMap::new(); gateways.len() + 1],
+            gateways: gateways.iter().map(state).collect(),
+            first_realms: hosts.iter().map(|host| (host.name.clone(), outer(&host.name))).collect(),
+        })
     }
 
-    /// Puts a host of the configuration where it starts.
-    fn add_host(
+    /// Makes the addresses of a host or gateway lead to it.
+    fn place(
         &mut self,
-        config: &WorldConfig,
-        index: HostIndex,
-        host: &HostSpec,
-    ) -> Result<(), InvalidConfig> {
-        let realm = self.first_realm(&host.name);
-        host.addresses.iter().try_for_each(|&address| {
-            self.add(realm, address, Hop::Host(index)).map_err(|hop| InvalidConfig::DuplicateAddress {
+        hosts: &[HostSpec],
+        name: &Name,
+        realm: Realm,
+        addresses: &[IpAddr],
+        hop: Hop,
+    ) -> Result<(), ConfigError> {
+        addresses.iter().try_for_each(|&address| {
+            self.add(realm, address, hop).map_err(|taken| ConfigError::DuplicateAddress {
                 address,
-                first: self.owner(config, hop),
-                second: host.name.clone(),
+                first: self.owner(hosts, taken),
+                second: name.clone(),
             })
         })
     }
 
-    fn owner(&self, config: &WorldConfig, hop: Hop) -> Name {
+    fn owner(&self, hosts: &[HostSpec], hop: Hop) -> Name {
         match hop {
-            Hop::Host(host) => config.hosts[host].name.clone(),
+            Hop::Host(host) => hosts[host].name.clone(),
             Hop::Translated(gateway) | Hop::Through(gateway) => self.gateways[gateway].name.clone(),
         }
     }
@@ -185,27 +180,26 @@ impl Topology {
 }
 
 /// The gateway that each host and gateway is behind.
-fn parents(config: &WorldConfig) -> Result<BTreeMap<Name, GatewayIndex>, InvalidConfig> {
+fn parents(hosts: &[HostSpec], gateways: &[Gateway]) -> Result<BTreeMap<Name, GatewayIndex>, ConfigError> {
     let mut parents = BTreeMap::new();
-    for (index, gateway) in config.gateways.iter().enumerate() {
+    for (index, gateway) in gateways.iter().enumerate() {
         for name in &gateway.inside {
-            let is_known = config.hosts.iter().any(|host| host.name == *name)
-                || config.gateways.iter().any(|gateway| gateway.name == *name);
+            let is_known = hosts.iter().any(|host| host.name == *name)
+                || gateways.iter().any(|gateway| gateway.name == *name);
             if !is_known {
                 let gateway = gateway.name.clone();
-                return Err(InvalidConfig::NobodyInside { gateway, name: name.clone() });
+                return Err(ConfigError::NobodyInside { gateway, name: name.clone() });
             }
             if parents.insert(name.clone(), index).is_some() {
-                return Err(InvalidConfig::BehindTwoGateways { name: name.clone() });
+                return Err(ConfigError::BehindTwoGateways { name: name.clone() });
             }
         }
     }
-    for gateway in &config.gateways {
-        let mut above = std::iter::successors(parents.get(&gateway.name), |&&index| {
-            parents.get(&config.gateways[index].name)
-        });
-        if above.nth(config.gateways.len()).is_some() {
-            return Err(InvalidConfig::GatewayBehindItself { gateway: gateway.name.clone() });
+    for gateway in gateways {
+        let mut above =
+            std::iter::successors(parents.get(&gateway.name), |&&index| parents.get(&gateways[index].name));
+        if above.nth(gateways.len()).is_some() {
+            return Err(ConfigError::GatewayBehindItself { gateway: gateway.name.clone() });
         }
     }
     Ok(parents)

@@ -148,7 +148,8 @@ impl Network {
         }
     }
 
-    /// Connects a socket that was bound after so many boots of its host: from which address it sends from now on.
+    /// Connects a socket that was bound after so many boots of its host: from which address it sends from now
+    /// on.
     pub(crate) fn udp_connect(
         &mut self,
         host: HostIndex,

@@ -48,8 +48,8 @@ impl TcpStream {
         Ok(self.end.peer)
     }
 
-    /// Whether reading would not wait, because there is data, an end or an error; if not, the task of `cx` is woken
-    /// when that changes.
+    /// Whether reading would not wait, because there is data, an end or an error; if not, the task of `cx` is
+    /// woken when that changes.
     ///
     /// # Errors
     /// Where the host was switched off, or the world is over.

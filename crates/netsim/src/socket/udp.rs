@@ -41,7 +41,8 @@ impl UdpSocket {
         Ok(Self { shared: Arc::clone(shared), host, address, boots, connected: Mutex::default() })
     }
 
-    /// The address it is bound to, with the port it was given; where it is connected, the one that it sends from.
+    /// The address it is bound to, with the port it was given; where it is connected, the one that it sends
+    /// from.
     ///
     /// # Errors
     /// None; the signature is that of real sockets.
@@ -57,8 +58,8 @@ impl UdpSocket {
         self.connected().map(|connected| connected.peer).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
-    /// Connects it to `to`, in place of what it was connected to: it takes nothing from anybody else from now on, and
-    /// sends from the address that the host has for `to` now, also after the host has moved.
+    /// Connects it to `to`, in place of what it was connected to: it takes nothing from anybody else from now
+    /// on, and sends from the address that the host has for `to` now, also after the host has moved.
     ///
     /// # Errors
     /// As for [`UdpSocket::poll_send_to`].

@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use netsim::{
     Access, Attachment, Connections, Correlation, Ending, Firewall, Gateway, GilbertElliott, Handover, Host,
     LinkModel, NatConfig, Power, Probability, ProcessingDelay, QueueLimit, Rate, Reordering, Schedule,
-    Spread, TailIndex, Transition, UdpSocket, World, WorldConfig,
+    Spread, TailIndex, Transition, UdpSocket, World,
 };
 use timeline::Digest;
 use tokio::{
@@ -11,7 +11,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::world::{NAMES, address, config, host, ms, perfect, rough, run, value, world_of};
+use crate::world::{NAMES, Recipe, address, config, host, ms, perfect, rough, run, value, world_of};
 
 /// Ties on purpose: many sockets and streams whose timers and packets meet at the same instants.
 async fn crowd(world: World) {
@@ -91,7 +91,7 @@ fn ties_break_the_same_way_every_time_and_on_every_thread() {
 
 /// All that the network can do at once: bursts, queues, correlated tails, duplicates, damage, detours, NATs
 /// with random ports, a firewall, a schedule, two handovers and a power cut.
-fn everything(seed: u64) -> WorldConfig {
+fn everything(seed: u64) -> Recipe {
     let rough = LinkModel {
         bursts: Some(GilbertElliott::bursts(probability(0.03), 3.0).unwrap()),
         jitter: ms(3),
@@ -115,7 +115,7 @@ fn everything(seed: u64) -> WorldConfig {
         Gateway { firewall: Some(Firewall::stateful()), ..home },
         Gateway::with_nat("carrier", vec!["home".into()], nat("203.0.113.1")),
     ];
-    WorldConfig { seed, ..config }
+    Recipe { seed, ..config }
 }
 
 fn probability(value: f64) -> Probability {

@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use netsim::{End, InvalidConfig, World, WorldError};
+use netsim::{ConfigError, End, ProcessingDelay, World, WorldError};
 use tokio::time::sleep;
 
 use crate::world::{NAMES, address, config, connection, ms, perfect, run};
@@ -161,19 +161,34 @@ fn sockets_outlive_their_world_without_harm() {
 #[test]
 fn impossible_worlds_are_refused() {
     let config = || config(1, perfect(ms(1)));
-    let settings = determinism::Settings { seed: 1, epoch_s: 0 };
-    let refused = |config| {
-        determinism::on_simulation_thread(settings, || World::run(config, |_| async {}).unwrap_err()).unwrap()
-    };
-    assert!(matches!(World::run(config(), |_| async {}), Err(WorldError::NotOnSimulationThread)));
+    assert!(matches!(
+        World::run(config().build().unwrap(), |_| async {}),
+        Err(WorldError::NotOnSimulationThread)
+    ));
     let mut twice = config();
     twice.hosts[1].addresses = twice.hosts[0].addresses.clone();
-    assert_eq!(refused(twice).to_string(), "a and b both have the address 10.0.0.1");
-    let mut loopback = config();
-    loopback.hosts[1].addresses = vec!["127.0.0.1".parse().unwrap()];
-    assert!(matches!(refused(loopback), WorldError::Config(InvalidConfig::NotAHostAddress { .. })));
+    assert_eq!(twice.build().unwrap_err().to_string(), "a and b both have the address 10.0.0.1");
+    let given = |addresses: &[&str]| {
+        let mut config = config();
+        config.hosts[1].addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
+        config.build().map(|config| config.hosts().len())
+    };
+    let host = || "b".into();
+    for nobodys in ["127.0.0.1", "0.0.0.0", "224.0.0.1", "240.0.0.1", "255.255.255.255", "::1", "100::1"] {
+        let address = nobodys.parse().unwrap();
+        assert_eq!(
+            given(&["10.0.0.2", nobodys]),
+            Err(ConfigError::NotAHostAddress { host: host(), address })
+        );
+    }
+    assert_eq!(given(&[]), Err(ConfigError::NoAddress { host: host() }));
+    assert_eq!(given(&["223.255.255.255", "100:0:0:1::1"]), Ok(2));
+    let mut hasty = config();
+    hasty.hosts[0].processing = ProcessingDelay { min: ms(2), max: ms(1) };
+    assert!(matches!(hasty.build(), Err(ConfigError::ProcessingRange { .. })));
     let nested = run(config(), |_| async move {
-        matches!(World::run(crate::world::config(1, perfect(ms(1))), |_| async {}), Err(WorldError::Nested))
+        let config = crate::world::config(1, perfect(ms(1))).build().unwrap();
+        matches!(World::run(config, |_| async {}), Err(WorldError::Nested))
     });
     assert_eq!(nested.value, Some(true));
 }

@@ -2,12 +2,12 @@
 
 use std::{net::UdpSocket, thread};
 
-use netsim::{End, Escapes, Outcome, World, WorldConfig};
+use netsim::{End, Escapes, Outcome, World};
 
-use crate::world::{config, ms, perfect, run};
+use crate::world::{Recipe, config, ms, perfect, run};
 
-fn world(escapes: Escapes) -> WorldConfig {
-    WorldConfig { escapes, ..config(1, perfect(ms(20))) }
+fn world(escapes: Escapes) -> Recipe {
+    Recipe { escapes, ..config(1, perfect(ms(20))) }
 }
 
 /// Sends a datagram to the machine's own loopback, from a socket that no runtime has taken over.

@@ -4,7 +4,7 @@ use std::{io::ErrorKind, time::Duration};
 
 use netsim::{
     Access, Attachment, Connections, Ending, Gateway, Handover, HostSpec, LinkModel, NatConfig, Power,
-    ProcessingDelay, Schedule, Transition, World, WorldConfig,
+    ProcessingDelay, Schedule, Transition, World,
 };
 use timeline::Verdict;
 use tokio::{
@@ -12,10 +12,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::world::{address, host, ms, perfect, run, value, world_of};
+use crate::world::{Recipe, address, host, ms, perfect, run, value, world_of};
 
 /// A phone that starts on Wi-Fi behind a home's NAT, and a server.
-fn phone_and_server() -> WorldConfig {
+fn phone_and_server() -> Recipe {
     let mut config = world_of([
         host("phone", &["192.168.1.2"], perfect(ms(5))),
         host("server", &["198.51.100.1"], perfect(ms(5))),
@@ -244,7 +244,7 @@ fn a_later_schedule_ends_an_earlier_one_and_so_does_a_handover() {
     });
 }
 
-fn with_slow_server() -> WorldConfig {
+fn with_slow_server() -> Recipe {
     let slow = ProcessingDelay { min: ms(50), max: ms(50) };
     let mut config = phone_and_server();
     config.hosts[1] = HostSpec { processing: slow, ..config.hosts[1].clone() };
@@ -284,7 +284,7 @@ fn a_host_without_power_is_silent_and_its_sockets_are_dead() {
 
 /// The server loses its power for two seconds while a connection stands. `sends_at` is when the phone sends
 /// something, from then on; what it sees, and when.
-fn power_loss(config: WorldConfig, sends_at: u64) -> (ErrorKind, u64) {
+fn power_loss(config: Recipe, sends_at: u64) -> (ErrorKind, u64) {
     value(config, move |world| async move {
         let [phone, server] = ["phone", "server"].map(|name| world.host(&name.into()).unwrap());
         let listener = server.listen(address("198.51.100.1:80")).unwrap();

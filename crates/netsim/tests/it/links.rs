@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use netsim::{Half, LinkModel, Probability, ProcessingDelay, World};
+use netsim::{Half, LinkModel, LinkState, Probability, ProcessingDelay, World};
 use timeline::Verdict;
 
 use crate::world::{NAMES, address, config, ms, perfect, rough, run, value};
@@ -95,9 +95,9 @@ fn a_link_that_is_down_drops_and_a_changed_one_behaves_anew() {
         let faults = world.clone();
         tokio::spawn(async move {
             tokio::time::sleep(ms(100)).await;
-            faults.set_link_up(&"a".into(), false).unwrap();
+            faults.set_link_state(&"a".into(), LinkState::Down).unwrap();
             tokio::time::sleep(ms(100)).await;
-            faults.set_link_up(&"a".into(), true).unwrap();
+            faults.set_link_state(&"a".into(), LinkState::Up).unwrap();
             tokio::time::sleep(ms(100)).await;
             faults.set_link(&"b".into(), Half::Down, LinkModel::with_delay(ms(50))).unwrap();
         });
@@ -134,6 +134,6 @@ fn hosts_that_are_not_there_are_named() {
     value(config(1, perfect(Duration::ZERO)), |world| async move {
         let error = world.host(&"c".into()).unwrap_err();
         assert_eq!(error.to_string(), "no host is called c; there are a, b");
-        assert!(world.set_link_up(&"c".into(), true).is_err());
+        assert!(world.set_link_state(&"c".into(), LinkState::Up).is_err());
     });
 }

@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
-use netsim::{Pace, ProcessingDelay, WorldConfig};
+use netsim::{Pace, ProcessingDelay};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::Instant,
 };
 
-use crate::world::{address, config, perfect, run};
+use crate::world::{Recipe, address, config, perfect, run};
 
 /// In each half of each link.
 const HALF: Duration = Duration::from_micros(50);
 /// From one host to the other.
 const ONE_WAY: Duration = Duration::from_micros(100);
 
-fn in_real_time() -> WorldConfig {
-    WorldConfig { pace: Pace::RealTime, ..config(1, perfect(HALF)) }
+fn in_real_time() -> Recipe {
+    Recipe { pace: Pace::RealTime, ..config(1, perfect(HALF)) }
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn how_late_packets_were_is_told_in_real_time_only() {
     // SYN, SYN-ACK and data at least.
     assert!(late.releases >= 3, "{late:?}");
     assert!(late.most > Duration::ZERO && late.mean() <= late.most && late.total >= late.most, "{late:?}");
-    assert_eq!(exchange(WorldConfig { pace: Pace::Virtual, ..in_real_time() }).lateness, None);
+    assert_eq!(exchange(Recipe { pace: Pace::Virtual, ..in_real_time() }).lateness, None);
 }
 
 #[test]

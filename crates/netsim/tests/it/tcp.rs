@@ -1,18 +1,18 @@
 use std::{future::poll_fn, io::ErrorKind, sync::Arc};
 
-use netsim::{Access, Half, LinkModel, Probability, QueueLimit, Rate, World};
+use netsim::{Access, Half, LinkModel, LinkState, Probability, QueueLimit, Rate, World};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::{sleep, timeout},
 };
 
-use crate::world::{NAMES, address, config, connection, host, ms, perfect, run, value, world_of};
+use crate::world::{NAMES, Recipe, address, config, connection, host, ms, perfect, run, value, world_of};
 
 async fn blackout(world: &World, from_ms: u64, for_ms: u64) {
     sleep(ms(from_ms)).await;
-    world.set_link_up(&"a".into(), false).unwrap();
+    world.set_link_state(&"a".into(), LinkState::Down).unwrap();
     sleep(ms(for_ms)).await;
-    world.set_link_up(&"a".into(), true).unwrap();
+    world.set_link_state(&"a".into(), LinkState::Up).unwrap();
 }
 
 #[test]
@@ -46,11 +46,16 @@ fn nobody_listening_is_a_refusal() {
 
 #[test]
 fn nobody_at_the_address_is_a_timeout() {
-    let (kind, at) = value(config(1, perfect(ms(15))), |world| async move {
-        let a = world.host(&"a".into()).unwrap();
-        (a.connect(address("10.9.9.9:80")).await.unwrap_err().kind(), world.now().as_millis())
-    });
-    assert_eq!((kind, at), (ErrorKind::TimedOut, 120_015));
+    let attempt = |config| {
+        value(config, |world| async move {
+            let a = world.host(&"a".into()).unwrap();
+            (a.connect(address("10.9.9.9:80")).await.unwrap_err().kind(), world.now().as_millis())
+        })
+    };
+    let patient = config(1, perfect(ms(15)));
+    let hasty = Recipe { user_timeout: ms(5000), ..patient.clone() };
+    assert_eq!(attempt(patient), (ErrorKind::TimedOut, 120_015));
+    assert_eq!(attempt(hasty), (ErrorKind::TimedOut, 5015));
 }
 
 #[test]
@@ -77,7 +82,7 @@ fn a_short_blackout_delays_and_loses_nothing() {
 fn a_long_blackout_times_out_at_both_ends() {
     let (kinds, at) = value(config(1, perfect(ms(15))), |world| async move {
         let (mut client, mut server) = connection(&world).await;
-        world.set_link_up(&"a".into(), false).unwrap();
+        world.set_link_state(&"a".into(), LinkState::Down).unwrap();
         client.write_all(b"x").await.unwrap();
         let kinds = [
             client.read(&mut [0; 4]).await.unwrap_err().kind(),

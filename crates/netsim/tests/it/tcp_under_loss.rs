@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use netsim::{ProcessingDelay, TcpStream};
+use netsim::{LinkState, ProcessingDelay, TcpStream};
 use proptest::prelude::*;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -65,9 +65,9 @@ proptest! {
             tokio::spawn(async move {
                 for (after, lasting) in flaps {
                     sleep(ms(after)).await;
-                    faults.set_link_up(&"b".into(), false).unwrap();
+                    faults.set_link_state(&"b".into(), LinkState::Down).unwrap();
                     sleep(ms(lasting / 10)).await;
-                    faults.set_link_up(&"b".into(), true).unwrap();
+                    faults.set_link_state(&"b".into(), LinkState::Up).unwrap();
                 }
             });
             let Ok(Ok((client, server))) = opened.await else { return None };

@@ -4,6 +4,7 @@ use std::{
     task::{Context, Waker},
 };
 
+use netsim::LinkState;
 use timeline::{Protocol, Verdict};
 
 use crate::world::{NAMES, address, config, ms, perfect, run, value};
@@ -44,7 +45,7 @@ fn delays_are_added_exactly_and_rounded_up_once() {
 #[test]
 fn loopback_and_own_addresses_touch_no_link() {
     let outcome = run(config(1, perfect(ms(15))), |world| async move {
-        world.set_link_up(&"a".into(), false).unwrap();
+        world.set_link_state(&"a".into(), LinkState::Down).unwrap();
         let a = world.host(&"a".into()).unwrap();
         let first = a.bind_udp(address("0.0.0.0:0")).unwrap();
         let second = a.bind_udp(address("10.0.0.1:7")).unwrap();
@@ -106,7 +107,7 @@ fn what_nobody_gets_has_a_verdict() {
         );
         a.send_to(&[0; 65_507], address("10.0.0.2:9")).await.unwrap();
         tokio::time::sleep(ms(10)).await;
-        world.set_link_up(&"b".into(), false).unwrap();
+        world.set_link_state(&"b".into(), LinkState::Down).unwrap();
         a.send_to(b"x", address("10.0.0.2:9")).await.unwrap();
         tokio::time::sleep(ms(10)).await;
         a.send_to(b"x", address("10.0.0.2:9")).await.unwrap();

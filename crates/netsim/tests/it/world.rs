@@ -3,8 +3,8 @@
 use std::{future::Future, net::SocketAddr, time::Duration};
 
 use netsim::{
-    Access, Escapes, HostSpec, LinkModel, Outcome, Pace, Probability, ProcessingDelay, TcpStream, World,
-    WorldConfig,
+    Access, ConfigError, Escapes, Gateway, HostSpec, LinkModel, Outcome, Pace, Probability, ProcessingDelay,
+    TcpStream, World, WorldConfig,
 };
 
 /// The hosts, in the order of their addresses 10.0.0.1 and 10.0.0.2 (2001:db8::1, …).
@@ -35,9 +35,30 @@ pub(crate) fn host(name: &str, addresses: &[&str], access: Access) -> HostSpec {
     HostSpec { name: name.into(), addresses, access, processing: ProcessingDelay::ZERO }
 }
 
+/// A configuration that a test goes on changing.
+#[derive(Clone)]
+pub(crate) struct Recipe {
+    pub(crate) seed: u64,
+    pub(crate) pace: Pace,
+    pub(crate) hosts: Vec<HostSpec>,
+    pub(crate) gateways: Vec<Gateway>,
+    pub(crate) user_timeout: Duration,
+    pub(crate) deadline: Duration,
+    pub(crate) event_budget: u64,
+    pub(crate) escapes: Escapes,
+}
+
+impl Recipe {
+    pub(crate) fn build(self) -> Result<WorldConfig, ConfigError> {
+        let builder = WorldConfig::builder(self.seed).pace(self.pace);
+        let builder = builder.hosts(self.hosts).gateways(self.gateways).user_timeout(self.user_timeout);
+        builder.deadline(self.deadline).event_budget(self.event_budget).escapes(self.escapes).build()
+    }
+}
+
 /// A world of these hosts, all at the core.
-pub(crate) fn world_of(hosts: impl IntoIterator<Item = HostSpec>) -> WorldConfig {
-    WorldConfig {
+pub(crate) fn world_of(hosts: impl IntoIterator<Item = HostSpec>) -> Recipe {
+    Recipe {
         seed: 1,
         pace: Pace::Virtual,
         hosts: hosts.into_iter().collect(),
@@ -50,32 +71,33 @@ pub(crate) fn world_of(hosts: impl IntoIterator<Item = HostSpec>) -> WorldConfig
 }
 
 /// Two hosts whose access links are alike.
-pub(crate) fn config(seed: u64, access: Access) -> WorldConfig {
+pub(crate) fn config(seed: u64, access: Access) -> Recipe {
     let hosts = NAMES.into_iter().enumerate().map(|(i, name)| {
         host(name, &[&format!("10.0.0.{}", i + 1), &format!("2001:db8::{}", i + 1)], access)
     });
-    WorldConfig { seed, ..world_of(hosts) }
+    Recipe { seed, ..world_of(hosts) }
 }
 
 /// Runs a world on a simulation thread of its own.
-pub(crate) fn run<T, F>(config: WorldConfig, main: impl FnOnce(World) -> F + Send) -> Outcome<T>
+pub(crate) fn run<T, F>(recipe: Recipe, main: impl FnOnce(World) -> F + Send) -> Outcome<T>
 where
     T: Send,
     F: Future<Output = T>,
 {
-    let settings = determinism::Settings { seed: config.seed, epoch_s: 1_767_225_600 };
+    let config = recipe.build().unwrap();
+    let settings = determinism::Settings { seed: config.seed(), epoch_s: 1_767_225_600 };
     determinism::on_simulation_thread(settings, || World::run(config, main))
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         .unwrap()
 }
 
 /// What `main` returned in a world that came to its end.
-pub(crate) fn value<T, F>(config: WorldConfig, main: impl FnOnce(World) -> F + Send) -> T
+pub(crate) fn value<T, F>(recipe: Recipe, main: impl FnOnce(World) -> F + Send) -> T
 where
     T: Send,
     F: Future<Output = T>,
 {
-    let outcome = run(config, main);
+    let outcome = run(recipe, main);
     outcome.value.unwrap_or_else(|| panic!("the world was {}", outcome.end))
 }
 

@@ -12,7 +12,7 @@ use call_engine::{
     Permission as EnginePermission, SessionConstraints, Settings, SyntheticDevices, Timers, VideoConstraints,
 };
 use determinism::crypto::{RememberingProvider, SeededProvider};
-use netsim::{Escapes, HostSpec, Pace, ProcessingDelay, WorldConfig};
+use netsim::{ConfigError, HostSpec, Pace, ProcessingDelay, WorldConfig};
 use signaller::relay::DelayRule;
 use timeline::Name;
 use webrtc::runtime::Runtime;
@@ -27,7 +27,7 @@ use crate::plan::{
 const ICE_PORT: u16 = 50_000;
 
 /// The world that `plan` asks for.
-pub(super) fn world_config(plan: &Plan, seed: u64) -> WorldConfig {
+pub(super) fn world_config(pace: Pace, plan: &Plan, seed: u64) -> Result<WorldConfig, ConfigError> {
     let signaller = HostSpec {
         name: Name::new(Plan::SIGNALLER),
         addresses: plan.signaller.addresses.clone(),
@@ -46,16 +46,13 @@ pub(super) fn world_config(plan: &Plan, seed: u64) -> WorldConfig {
         access: server.access,
         processing: processing(server.device),
     });
-    WorldConfig {
-        seed,
-        pace: Pace::Virtual,
-        hosts: peers.chain([signaller]).chain(servers).collect(),
-        gateways: plan.gateways.clone(),
-        user_timeout: WorldConfig::LINUX_USER_TIMEOUT,
-        deadline: plan.deadline,
-        event_budget: plan.event_budget,
-        escapes: Escapes::Fail,
-    }
+    WorldConfig::builder(seed)
+        .pace(pace)
+        .hosts(peers.chain([signaller]).chain(servers))
+        .gateways(plan.gateways.clone())
+        .deadline(plan.deadline)
+        .event_budget(plan.event_budget)
+        .build()
 }
 
 const fn processing(device: Device) -> ProcessingDelay {

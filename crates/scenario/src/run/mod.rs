@@ -14,7 +14,7 @@ mod user;
 use std::{any::Any, collections::BTreeMap, sync::Arc, time::Duration};
 
 use cpu_time::ThreadTime;
-use netsim::{End, Pace, World, WorldConfig};
+use netsim::{End, Pace, World};
 pub use netsim::{Lateness, WorldError};
 use thiserror::Error;
 use timeline::Name;
@@ -136,7 +136,7 @@ fn play_here(pace: Pace, plan: &Plan, seed: u64, logged: RelayLogged) -> Result<
         recording.log_relay();
     }
     let shared = recording.clone();
-    let config = WorldConfig { pace, ..build::world_config(plan, seed) };
+    let config = build::world_config(pace, plan, seed)?;
     let outcome = World::run(config, |world| script::run(Arc::new(plan.clone()), seed, world, shared))?;
     let end = match outcome.end {
         End::Finished => WorldEnd::Finished,

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fmt::Display, net::SocketAddr, sync::Arc, time::Duration};
 
 use call_engine::{Delivery, Enabled, Engine, Hold, MediaKind, Mesh, MeshParts, Parts};
-use netsim::World;
+use netsim::{LinkState, World};
 use signaller::{Candidate, Message};
 use timeline::{Event, Name};
 use tokio::{sync::mpsc::unbounded_channel, task::JoinHandle, time::Instant};
@@ -133,8 +133,8 @@ impl Stage {
         };
         self.recording.note(self.world.now(), actor, event);
         match action {
-            Action::LinkDown { host } => self.network(self.world.set_link_up(host, false)),
-            Action::LinkUp { host } => self.network(self.world.set_link_up(host, true)),
+            Action::LinkDown { host } => self.network(self.world.set_link_state(host, LinkState::Down)),
+            Action::LinkUp { host } => self.network(self.world.set_link_state(host, LinkState::Up)),
             Action::SetLink { host, access } => {
                 self.network(self.world.update_access(host, |present| *present = **access));
             }
