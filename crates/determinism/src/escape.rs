@@ -1,9 +1,9 @@
 //! Escapes: what code on a simulation thread asks of the machine although the simulation does not know of it.
 //!
-//! A real socket, a thread, the system's resolver or a real sleep makes a run depend on more than its seed, or
-//! reaches a network that it must not reach. The hooks notice such a call when it is made. By default it is refused
-//! with an `errno` and recorded; whoever runs the simulation looks at [`take_escapes`] and says so. A hook itself
-//! neither panics nor ends anything.
+//! A real socket, a thread, the system's resolver or a real sleep makes a run depend on more than its seed,
+//! or reaches a network that it must not reach. The hooks notice such a call when it is made. By default it
+//! is refused with an `errno` and recorded; the simulation looks at [`take_escapes`] and says
+//! so. A hook itself neither panics nor ends anything.
 
 mod frame;
 
@@ -51,9 +51,9 @@ pub struct Escape {
     pub what: EscapeKind,
     /// When, in virtual time.
     pub at: Duration,
-    /// Who called: the innermost function outside of the standard library, `tokio` and `webrtc`, with file and line
-    /// where the program has them. Where `webrtc` or `tokio` did so by itself, its own function. `None` in a program
-    /// without symbols.
+    /// Who called: the innermost function outside of the standard library, `tokio` and `webrtc`, with file
+    /// and line where the program has them. Where `webrtc` or `tokio` did so by itself, its own function.
+    /// `None` in a program without symbols.
     pub frame: Option<String>,
 }
 
@@ -124,7 +124,8 @@ struct Log {
     taken: usize,
 }
 
-/// An escape whose frames have no names yet: to find them takes long, and more of the machine than a hook may use.
+/// An escape whose frames have no names yet: to find them takes long, and more of the machine than a hook may
+/// use.
 struct Record {
     call: &'static str,
     what: EscapeKind,
@@ -146,8 +147,8 @@ pub fn has_escaped() -> bool {
     PENDING.try_with(Cell::get).unwrap_or(false)
 }
 
-/// The escapes of this thread's simulation since the last call, in order: of all calls to one function the first
-/// eight of the simulation.
+/// The escapes of this thread's simulation since the last call, in order: of all calls to one function the
+/// first eight of the simulation.
 ///
 /// Finding the names of frames may take a good part of a second of real time, once.
 pub fn take_escapes() -> Vec<Escape> {
@@ -159,8 +160,8 @@ pub fn take_escapes() -> Vec<Escape> {
     taken.ok().and_then(Result::ok).unwrap_or_default()
 }
 
-/// Runs `f`, whose calls to the machine are not escapes: for what runs the simulation rather than in it, such as a
-/// thread that wakes it in real time. Clocks and randomness stay simulated.
+/// Runs `f`, whose calls to the machine are not escapes: for what runs the simulation rather than in it, such
+/// as a thread that wakes it in real time. Clocks and randomness stay simulated.
 pub fn exempt<R>(f: impl FnOnce() -> R) -> R {
     let _exempt = Exempt::begin();
     f()

@@ -1,5 +1,5 @@
-//! Which network interfaces code on a simulation thread finds: those of the simulated host whose task is being
-//! polled.
+//! Which network interfaces code on a simulation thread finds: those of the simulated host whose task is
+//! being polled.
 
 use std::{
     cell::RefCell,
@@ -17,8 +17,8 @@ thread_local! {
     static CURRENT: RefCell<Option<Interfaces>> = const { RefCell::new(None) };
 }
 
-/// Runs `future` as a task of the host with these interfaces: while it is polled, the C library's `getifaddrs`
-/// lists them, on a simulation thread. They are called `eth0`, `eth1`, …, beside `lo`.
+/// Runs `future` as a task of the host with these interfaces: while it is polled, the C library's
+/// `getifaddrs` lists them, on a simulation thread. They are called `eth0`, `eth1`, …, beside `lo`.
 ///
 /// Without effect on ordinary threads.
 pub async fn on_host<F: Future>(interfaces: Interfaces, future: F) -> F::Output {
@@ -43,8 +43,8 @@ impl Drop for Entered {
     }
 }
 
-/// The addresses of the host on whose behalf this thread runs. `None` where there is no such host, or where its
-/// addresses cannot be had.
+/// The addresses of the host on whose behalf this thread runs. `None` where there is no such host, or where
+/// its addresses cannot be had.
 pub(crate) fn current() -> Option<Vec<IpAddr>> {
     let current = CURRENT.try_with(|current| current.try_borrow().ok().and_then(|current| current.clone()));
     let interfaces = current.ok().flatten()?;

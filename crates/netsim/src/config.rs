@@ -131,6 +131,13 @@ impl WorldConfigBuilder {
         self
     }
 
+    /// What happens to calls that go past the world to the machine (a real socket, a thread, the system's
+    /// resolver); [`Escapes::Fail`] otherwise.
+    pub const fn escapes(mut self, escapes: Escapes) -> Self {
+        self.0.escapes = escapes;
+        self
+    }
+
     /// The configuration, if such a world is possible.
     ///
     /// # Errors

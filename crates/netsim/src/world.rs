@@ -50,8 +50,9 @@ pub enum WorldError {
 impl World {
     /// Runs a world to its end on this thread, with a runtime of its own, and `main` in it.
     ///
-    /// Tasks that `main` spawns with `tokio::spawn` end with it. A panic in `main` comes through, except where the world
-    /// ends with [`End::Escaped`]; one in a spawned task stays in its `JoinHandle`, as with tokio.
+    /// Tasks that `main` spawns with `tokio::spawn` end with it. A panic in `main` comes through, except
+    /// where the world ends with [`End::Escaped`]; one in a spawned task stays in its `JoinHandle`, as with
+    /// tokio.
     ///
     /// # Errors
     /// Where this is no simulation thread, or runs a world already.
@@ -226,8 +227,8 @@ impl fmt::Debug for World {
     }
 }
 
-/// One thread, a clock that is paused and jumps from timer to timer (unless time is real), and the two moments that a world must
-/// know of: when nothing can run any more, and when time has moved.
+/// One thread, a clock that is paused and jumps from timer to timer (unless time is real), and the two
+/// moments that a world must know of: when nothing can run any more, and when time has moved.
 fn runtime(pump: &Arc<Pump>, shared: &Shared, pace: Pace) -> std::io::Result<Runtime> {
     let (at_rest, at_work) = (Arc::clone(pump), Arc::clone(pump));
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,7 +1,7 @@
 //! Which function is responsible for a call, by a backtrace as the standard library prints it.
 
-/// Who merely carries out what others want: executors, wrappers of sockets, and the library whose callers are under
-/// test (`rtc` and what is called after it, too).
+/// Who merely carries out what others want: executors, wrappers of sockets, and the library whose callers are
+/// under test (`rtc` and what is called after it, too).
 const CARRIERS: [&str; 7] = ["tokio", "tokio_util", "mio", "socket2", "nix", "libc", "webrtc"];
 
 /// What is never responsible.
@@ -10,8 +10,8 @@ const PLATFORM: [&str; 4] = ["std", "core", "alloc", "determinism"];
 /// The parts of `tokio` that poll tasks: what is further out than they is not of the task.
 const POLLS: [&str; 2] = ["runtime::task::", "runtime::scheduler::"];
 
-/// Of the functions that led to `call`, the innermost one that belongs to a program, with file and line where they
-/// are known; where a task of a carrier has none, the carrier's own.
+/// Of the functions that led to `call`, the innermost one that belongs to a program, with file and line where
+/// they are known; where a task of a carrier has none, the carrier's own.
 pub(super) fn responsible(backtrace: &str, call: &str) -> Option<String> {
     let callers = frames(backtrace).skip_while(|frame| frame.function != call).skip(1);
     let of_task = callers.take_while(|frame| !frame.polls_a_task());
@@ -39,8 +39,9 @@ fn frames(backtrace: &str) -> impl Iterator<Item = Frame<'_>> {
 }
 
 impl Frame<'_> {
-    /// The package that the function is from. Where a program has line tables and no more, names have no path, and
-    /// the file says it. `None` where neither does: for functions of C, and for those of the program's own workspace.
+    /// The package that the function is from. Where a program has line tables and no more, names have no
+    /// path, and the file says it. `None` where neither does: for functions of C, and for those of the
+    /// program's own workspace.
     fn package(&self) -> Option<String> {
         self.package_of_file().or_else(|| self.package_of_name().map(str::to_owned))
     }

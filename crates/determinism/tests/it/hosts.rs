@@ -15,7 +15,8 @@ use determinism::{EscapeKind, Escapes, Interfaces, on_host, with_interfaces};
 
 use crate::simulate;
 
-/// The interfaces with an address, as getifaddrs(3) lists them: name, state, address, netmask, broadcast address.
+/// The interfaces with an address, as getifaddrs(3) lists them: name, state, address, netmask, broadcast
+/// address.
 fn listed() -> Vec<String> {
     let mut list = null_mut();
     if unsafe { libc::getifaddrs(&raw mut list) } != 0 {

@@ -78,8 +78,8 @@ struct Element {
 /// # Safety
 /// `list` must be valid for writes.
 unsafe fn answer(list: *mut *mut ifaddrs, interfaces: &[Interface]) -> c_int {
-    // SAFETY: the block is zeroed, which is a valid value of all fields, and has room for all elements. It is the
-    // caller's from here on.
+    // SAFETY: the block is zeroed, which is a valid value of all fields, and has room for all elements. It is
+    // the caller's from here on.
     unsafe {
         let block = libc::calloc(interfaces.len(), size_of::<Element>()).cast::<Element>();
         if block.is_null() {

@@ -16,8 +16,8 @@ hooks! {
         (len <= MAX && fill(buffer, len)).then_some(0)
     }
 
-    /// `syscall(2)` is variadic, and written in assembly; all of its arguments arrive as registers or, the last
-    /// on x86-64, in a stack slot, and what the caller did not pass is passed on unused.
+    /// `syscall(2)` is variadic, and written in assembly; all of its arguments arrive as registers or, the
+    /// last on x86-64, in a stack slot, and what the caller did not pass is passed on unused.
     fn syscall(number: c_long, a: c_long, b: c_long, c: c_long, d: c_long, e: c_long, f: c_long) -> c_long {
         (number == libc::SYS_getrandom && fill(a as *mut c_void, b as size_t)).then_some(b)
     }
