@@ -72,13 +72,6 @@ impl WorldConfigBuilder {
         &self.0.hosts
     }
 
-    /// What happens to calls that go past the world to the machine, such as a real socket, a thread or the system's
-    /// resolver. Unless it is called: [`Escapes::Fail`].
-    pub const fn escapes(mut self, escapes: Escapes) -> Self {
-        self.0.escapes = escapes;
-        self
-    }
-
     /// Adds a host. The order of hosts decides nothing but the order in which their TCP stacks are served at
     /// one instant.
     pub fn host(mut self, host: HostSpec) -> Self {
