@@ -1,4 +1,4 @@
-//! Writes redacted copies: `cargo run -p capture --example redact -- FOLDER FILE[=NEW-NAME]…`. All files share
+//! Writes redacted copies: `cargo run -p callsim-capture --example redact -- FOLDER FILE[=NEW-NAME]…`. All files share
 //! one redactor, so that those of one call still find together.
 
 use std::{error::Error, fs, path::Path};

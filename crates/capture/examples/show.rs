@@ -1,4 +1,4 @@
-//! Shows what files of captured calls hold: `cargo run -p capture --example show -- FILE…`.
+//! Shows what files of captured calls hold: `cargo run -p callsim-capture --example show -- FILE…`.
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! How long a call is without a connection when its network changes, fails or loses its relay: the figures of
 //! `docs/recovery.md`.
 //!
-//! `cargo test -p scenario --test it recovery_times -- --nocapture` prints them; so does
+//! `cargo test -p callsim-scenario --test it recovery_times -- --nocapture` prints them; so does
 //! `cargo xtask scenarios recovery --seeds 40`.
 
 use std::time::Duration;

@@ -31,7 +31,7 @@ use webrtc::{
 
 /// What the two hand to each other.
 pub(crate) enum Wire {
-    Description(RTCSessionDescription),
+    Description(Box<RTCSessionDescription>),
     Candidate(RTCIceCandidateInit),
 }
 
@@ -99,7 +99,7 @@ pub(crate) async fn talk(place: Place, mut ends: Ends, role: Role, talk: Duratio
     if role == Role::Offers {
         let offer = connection.create_offer(None).await.unwrap();
         connection.set_local_description(offer.clone()).await.unwrap();
-        let _ = ends.out.send(Wire::Description(offer));
+        let _ = ends.out.send(Wire::Description(Box::new(offer)));
     }
     let (mut early, mut described) = (Vec::new(), false);
     let mut clock = tokio::time::interval(Duration::from_millis(20));
@@ -120,7 +120,7 @@ pub(crate) async fn talk(place: Place, mut ends: Ends, role: Role, talk: Duratio
         };
         match message {
             Some(Wire::Description(description)) => {
-                connection.set_remote_description(description).await.unwrap();
+                connection.set_remote_description(*description).await.unwrap();
                 described = true;
                 for candidate in early.drain(..) {
                     connection.add_ice_candidate(candidate).await.unwrap();
@@ -128,7 +128,7 @@ pub(crate) async fn talk(place: Place, mut ends: Ends, role: Role, talk: Duratio
                 if role == Role::Answers {
                     let answer = connection.create_answer(None).await.unwrap();
                     connection.set_local_description(answer.clone()).await.unwrap();
-                    let _ = ends.out.send(Wire::Description(answer));
+                    let _ = ends.out.send(Wire::Description(Box::new(answer)));
                 }
             }
             Some(Wire::Candidate(candidate)) if described => {
