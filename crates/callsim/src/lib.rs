@@ -16,6 +16,9 @@ pub use scenario::{
     schema, suite, timeline,
 };
 
+pub use netsim::{self, World, WorldConfig};
+pub use stage::{self, net};
+
 pub use stage::{Command, Place, Program, Reporter, Unsupported};
 
 pub use self::assertion::{SEED_VARIABLE, assert_passes};

@@ -26,7 +26,7 @@ use crate::{
     metrics,
     plan::{Outcome, Plan},
     record::RunRecord,
-    run::RunError,
+    run::{Difference, Player, Programs, RunError},
 };
 
 /// What is to be run, and how.
@@ -170,6 +170,9 @@ pub enum Broken {
     /// The player panicked.
     #[error("panicked: {0}")]
     Panicked(String),
+    /// It was played twice, and the two runs differ.
+    #[error("{0}")]
+    NotRepeatable(Difference),
     /// The player could not play it.
     #[error("not played: {0}")]
     NotPlayed(String),
@@ -180,6 +183,7 @@ impl Broken {
     pub const fn check(&self) -> &'static str {
         match self {
             Self::Panicked(_) => "panicked",
+            Self::NotRepeatable(_) => "not-repeatable",
             Self::NotPlayed(_) => "not-played",
         }
     }
@@ -189,6 +193,7 @@ impl From<RunError> for Broken {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Panicked { message, .. } => Self::Panicked(message),
+            RunError::NotRepeatable { difference, .. } => Self::NotRepeatable(*difference),
             other => Self::NotPlayed(with_sources(&other)),
         }
     }
@@ -240,6 +245,19 @@ where
         work();
     });
     collect(plans.len(), &jobs, results)
+}
+
+/// Plays every seed of every plan twice with `programs`, and reports what does not repeat itself as
+/// [`Broken::NotRepeatable`].
+pub fn run_twice(
+    plans: &[Plan],
+    options: &Options,
+    cancel: &Cancel,
+    programs: &Programs,
+    progress: impl Fn(Progress) + Sync,
+) -> SuiteResult {
+    let twice = |plan: &Plan, seed| Player::new(plan).programs(programs).seed(seed).play_twice();
+    run(plans, options, cancel, twice, progress)
 }
 
 /// One run to be done.

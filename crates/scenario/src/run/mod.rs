@@ -8,6 +8,7 @@ mod programs;
 mod recorder;
 mod script;
 mod signalling;
+mod twice;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ pub use self::{
     player::{Player, RunError, SeededPlayer},
     programs::Programs,
     script::SceneError,
+    twice::Difference,
 };
 
 /// How long the script waits, after all calls have ended, for what is still on its way.

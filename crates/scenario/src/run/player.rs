@@ -11,6 +11,7 @@ use super::{
     programs::Programs,
     recorder::{Recorded, Recording},
     script::{self, SceneError},
+    twice::Difference,
 };
 use crate::{
     plan::Plan,
@@ -70,6 +71,16 @@ pub enum RunError {
         seed: u64,
         /// What went wrong.
         source: SceneError,
+    },
+    /// It was played twice, and the two runs differ.
+    #[error("`{plan}` (seed {seed}) does not repeat itself: {difference}")]
+    NotRepeatable {
+        /// The plan's name.
+        plan: String,
+        /// The seed.
+        seed: u64,
+        /// The first thing that differs.
+        difference: Box<Difference>,
     },
     /// Something in the world panicked: a bug of callsim, of a program in it, or of the stack under test.
     #[error("`{plan}` (seed {seed}) panicked: {message}")]
@@ -187,6 +198,11 @@ impl SeededPlayer<'_> {
             lateness: outcome.lateness,
             relay_log,
         })
+    }
+
+    pub(super) fn not_repeatable(&self, difference: Difference) -> RunError {
+        let (plan, seed) = (self.player.plan.name().to_owned(), self.seed);
+        RunError::NotRepeatable { plan, seed, difference: Box::new(difference) }
     }
 
     fn scene_error(&self, source: SceneError) -> RunError {

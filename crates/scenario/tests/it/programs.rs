@@ -198,3 +198,40 @@ fn what_goes_past_the_world_fails_the_run_and_names_the_caller() {
     let message = &escaped.unwrap_or_else(|| panic!("{failures:#?}")).message;
     assert!(message.contains("sendto") && message.contains("programs.rs"), "{message}");
 }
+
+#[test]
+fn a_program_that_draws_elsewhere_does_not_repeat_itself() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// Reports how often it was started in this process, which is not of its world.
+    struct Counts;
+
+    static STARTED: AtomicU32 = AtomicU32::new(0);
+
+    impl Program for Counts {
+        fn act(&mut self, _: &Command) -> Result<(), Unsupported> {
+            Ok(())
+        }
+
+        fn stop(&mut self) -> BoxFuture<'_, ()> {
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    let plan = Plan::from_toml("programs/bare", PLAN).unwrap_or_else(|error| panic!("{error:?}"));
+    let start = |place: Place| {
+        let count = STARTED.fetch_add(1, Ordering::Relaxed);
+        place.reporter().note(format!("started as number {count}"));
+        Counts
+    };
+    let error = Player::new(&plan).program("bare", start).seed(1).play_twice().expect_err("they differ");
+    let text = error.to_string();
+    assert!(text.contains("the first event that differs is `0  alice  started as number 0`"), "{text}");
+    assert!(text.contains("`0  alice  started as number 2`"), "{text}");
+}
+
+#[test]
+fn the_engine_repeats_itself() {
+    let plan = super::scenario("happy/host-candidates");
+    assert!(Player::new(&plan).seed(1).play_twice().is_ok());
+}

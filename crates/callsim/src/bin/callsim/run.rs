@@ -9,15 +9,15 @@ mod listing;
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use clap::{Args, ValueEnum};
 use scenario::{
     plan::Plan,
     report::Report,
-    run::Player,
-    suite::{self, Keep, Options, Seeds, SuiteResult},
+    run::{Player, Programs},
+    suite::{self, Broken, Keep, Options, Run, Seeds, SuiteResult},
 };
 
 pub(crate) use self::input::Chosen;
@@ -48,6 +48,9 @@ pub(crate) struct Arguments {
     /// Write the report to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Play each run twice, and fail where the two differ (exit 4): whether programs repeat themselves
+    #[arg(long, conflicts_with_all = ["list", "guards_off", "relay_log"])]
+    twice: bool,
     /// Say which scenarios there are, and play none
     #[arg(long)]
     list: bool,
@@ -68,10 +71,11 @@ Examples:
   callsim run path/to/file.toml                   a file, wherever it is
   callsim run happy/host-candidates --seed 7      one run, with its full timeline
   callsim run 'turn/*' --seeds 200                more seeds of some
+  callsim run happy --twice                       whether the same seed gives the same bytes
   callsim run --format json --out report.json     for a machine
 
 Exit codes: 0 all good, 1 a run could not be played, 2 usage, unreadable input or no such scenario, 3 a check failed,
-5 nothing ran, 130 stopped by Ctrl-C";
+4 a run does not repeat itself, 5 nothing ran, 130 stopped by Ctrl-C";
 
 /// The form of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -102,13 +106,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     versions::check();
     interrupt::listen()?;
     let asked = Asked { arguments, project: &project, chosen: &chosen };
-    let code = match &arguments.relay_log {
-        _ if arguments.guards_off => guards_off::run(&asked)?,
-        Some(path) => match write_relay_log(&chosen.plans, arguments, path)? {
-            Some(code) => code,
-            None => play(&asked)?,
-        },
-        None => play(&asked)?,
+    let code = match arguments {
+        Arguments { guards_off: true, .. } => guards_off::run(&asked)?,
+        Arguments { relay_log: Some(_), .. } if chosen.plans.len() != 1 => {
+            let count = chosen.plans.len();
+            output::complain(&format!("error: --relay-log is for one scenario, and {count} were chosen"));
+            Code::BadInput
+        }
+        _ => play(&asked)?,
     };
     Ok(chosen.verdict(code))
 }
@@ -118,18 +123,6 @@ struct Asked<'a> {
     arguments: &'a Arguments,
     project: &'a Project,
     chosen: &'a Chosen,
-}
-
-/// The relay's log of the one run that was asked for; a code where there is more than one.
-fn write_relay_log(plans: &[Plan], arguments: &Arguments, path: &Path) -> anyhow::Result<Option<Code>> {
-    let ([plan], Some(seed)) = (plans, arguments.seed) else {
-        let count = plans.len();
-        output::complain(&format!("error: --relay-log is for one scenario, and {count} were chosen"));
-        return Ok(Some(Code::BadInput));
-    };
-    let record = Player::new(plan).relay_log().seed(seed).play()?;
-    output::write_file(path, &record.relay_log.unwrap_or_default())?;
-    Ok(None)
 }
 
 fn stopped(result: &SuiteResult) -> Code {
@@ -156,7 +149,10 @@ fn play(asked: &Asked<'_>) -> anyhow::Result<Code> {
         Format::Junit => junit::report(&report, &result)?,
     };
     hand_over(arguments, &text)?;
-    Ok(verdict(&report))
+    if let (Some(path), Some(record)) = (&arguments.relay_log, single_run(&result)) {
+        output::write_file(path, record.relay_log.as_deref().unwrap_or_default())?;
+    }
+    Ok(verdict(&report, &result))
 }
 
 /// The command that plays `plan` again.
@@ -187,13 +183,16 @@ fn play_all(plans: &[Plan], asked: &Asked<'_>) -> SuiteResult {
         keep: if single { Keep::Everything } else { Keep::Nothing },
     };
     let bar = Bar::new();
-    let result = suite::run(
-        plans,
-        &options,
-        &interrupt::CANCEL,
-        |plan, seed| Player::new(plan).seed(seed).play(),
-        |progress| bar.show(progress),
-    );
+    let play = |plan: &Plan, seed| match arguments.relay_log {
+        Some(_) => Player::new(plan).relay_log().seed(seed).play(),
+        None => Player::new(plan).seed(seed).play(),
+    };
+    let result = match arguments.twice {
+        true => suite::run_twice(plans, &options, &interrupt::CANCEL, &Programs::new(), |progress| {
+            bar.show(progress)
+        }),
+        false => suite::run(plans, &options, &interrupt::CANCEL, play, |progress| bar.show(progress)),
+    };
     bar.clear();
     result
 }
@@ -212,10 +211,13 @@ fn hand_over(arguments: &Arguments, text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// A run that could not be played is the tool's failure, whatever else failed.
-fn verdict(report: &Report) -> Code {
+/// A run that could not be played is the tool's failure, whatever else failed; one that does not repeat itself shows
+/// nothing.
+fn verdict(report: &Report, result: &SuiteResult) -> Code {
+    let is_unlike = |run: &Run| matches!(run.result, Err(Broken::NotRepeatable(_)));
     match report {
         Report { totals, .. } if totals.runs == 0 => Code::NothingRan,
+        _ if result.scenarios.iter().flatten().any(is_unlike) => Code::Inconclusive,
         Report { totals, .. } if totals.broken_runs > 0 => Code::ToolFailed,
         Report { passed: false, .. } => Code::CheckFailed,
         _ => Code::Good,
