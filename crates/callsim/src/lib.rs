@@ -16,6 +16,6 @@ pub use scenario::{
     schema, suite, timeline,
 };
 
-pub use stage::{Command, Place, Program, Reporter, Unsupported};
+pub use stage::{BoxFuture, Command, Observed, Place, Program, Reporter, Unsupported, net};
 
 pub use self::assertion::{SEED_VARIABLE, assert_passes};
