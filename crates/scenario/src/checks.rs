@@ -43,6 +43,7 @@ pub const NAMES: &[&str] = &[
     "reconnects",
     "never",
     "sequence",
+    "steps-understood",
     "no-candidate-lost",
     "nothing-leaked",
     "ended-by-itself",
@@ -66,6 +67,7 @@ pub struct Failure {
 pub fn check(plan: &Plan, record: &RunRecord) -> Vec<Failure> {
     let mut findings = Findings { record, failures: Vec::new() };
     let milestones = Milestones::of(plan, record);
+    outcome::check_steps(record, &mut findings);
     outcome::check(plan, record, &mut findings);
     outcome::check_path(plan, record, &mut findings);
     outcome::check_peers(plan, record, &mut findings);
