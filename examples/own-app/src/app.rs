@@ -36,35 +36,74 @@ pub struct Config {
     pub ice_servers: Vec<RTCIceServer>,
 }
 
-/// What the user does, and the platform.
-pub enum Command {
-    /// Calls whoever is in the room.
-    Call,
-    /// Waves, by the chat.
-    Wave,
-    /// Ends the call.
-    HangUp,
-    /// The device is in another network.
-    NetworkChanged,
-    /// Ends the app.
-    Quit,
-}
+/// The handler of a peer connection's events.
+pub type Handler = Arc<dyn PeerConnectionEventHandler>;
 
-/// Is called with a connection that was built.
-pub type Built = Box<dyn FnOnce(&Arc<dyn PeerConnection>) + Send>;
+/// The handler to give to a peer connection, and what to call with the connection once it is built.
+pub type Watched = (Handler, Box<dyn FnOnce(&Arc<dyn PeerConnection>) + Send>);
 
 /// Who watches the app: diagnostics, in what is shipped.
 pub trait Watcher: Send + Sync {
-    /// The handler to give to a peer connection instead of the app's own, to which it hands everything on; and what to
-    /// call with the connection once it is built.
-    fn watch(&self, own: Arc<dyn PeerConnectionEventHandler>) -> (Arc<dyn PeerConnectionEventHandler>, Built);
+    /// Watches a peer connection, by a handler that hands everything on to the app's own.
+    fn watch(&self, own: Handler) -> Watched;
 
     /// A line for the log.
     fn log(&self, line: String);
 }
 
-/// The app, from its start to [`Command::Quit`] or a failure, which it logs.
-pub async fn run(
+/// A running app, for its user and the platform. What has no sense now does nothing.
+pub struct App(UnboundedSender<Command>);
+
+enum Command {
+    Call,
+    Wave,
+    HangUp,
+    NetworkChanged,
+    Quit,
+}
+
+impl App {
+    /// Starts it.
+    pub fn start(config: Config, runtime: Arc<dyn Runtime>, watcher: Arc<dyn Watcher>) -> Self {
+        let (sender, commands) = unbounded_channel();
+        runtime.spawn(Box::pin(run(config, runtime.clone(), watcher, commands))).detach();
+        Self(sender)
+    }
+
+    /// Calls whoever is in the room.
+    pub fn call(&self) {
+        self.tell(Command::Call);
+    }
+
+    /// Waves, by the chat.
+    pub fn wave(&self) {
+        self.tell(Command::Wave);
+    }
+
+    /// Ends the call.
+    pub fn hang_up(&self) {
+        self.tell(Command::HangUp);
+    }
+
+    /// The device is in another network.
+    pub fn network_changed(&self) {
+        self.tell(Command::NetworkChanged);
+    }
+
+    /// Ends the app, and waits for it.
+    pub async fn quit(&self) {
+        self.tell(Command::Quit);
+        self.0.closed().await;
+    }
+
+    fn tell(&self, command: Command) {
+        // An app that has failed does nothing any more; its log says why.
+        let _ = self.0.send(command);
+    }
+}
+
+/// The app, until it is told to quit or fails, which it logs.
+async fn run(
     config: Config,
     runtime: Arc<dyn Runtime>,
     watcher: Arc<dyn Watcher>,
@@ -74,18 +113,19 @@ pub async fn run(
         (Notify::new(), unbounded_channel(), unbounded_channel());
     let signalling = Signalling { config: &config, outbox, inbox, moved: &moved };
     let (happens, happened) = unbounded_channel();
-    let mut app = App { config: &config, runtime, watcher, server, moved: &moved, happens, call: None };
+    let mut running =
+        Running { config: &config, runtime, watcher, server, moved: &moved, happens, call: None };
     let ran = tokio::select! {
         biased;
-        ran = app.run(commands, messages, happened) => ran,
+        ran = running.run(commands, messages, happened) => ran,
         () = signalling.run() => Ok(()),
     };
     if let Err(error) = ran {
-        app.watcher.log(format!("ends: {error}"));
+        running.watcher.log(format!("the app ends: {error}"));
     }
 }
 
-struct App<'a> {
+struct Running<'a> {
     config: &'a Config,
     runtime: Arc<dyn Runtime>,
     watcher: Arc<dyn Watcher>,
@@ -95,7 +135,7 @@ struct App<'a> {
     call: Option<Call>,
 }
 
-impl App<'_> {
+impl Running<'_> {
     async fn run(
         &mut self,
         mut commands: UnboundedReceiver<Command>,

@@ -50,12 +50,7 @@ fn the_call_survives_the_way_into_the_cafe() {
     let plan = cafe().unwrap();
     for seed in 1..=20 {
         let record = play(&plan, seed);
-        assert_eq!(
-            failures(&plan, &record),
-            [""; 0],
-            "seed {seed}\n{}",
-            transcript(&record.timeline)
-        );
+        assert_eq!(failures(&plan, &record), [""; 0], "seed {seed}\n{}", transcript(&record.timeline));
         assert_eq!(record.escapes, [], "seed {seed}");
     }
 }
