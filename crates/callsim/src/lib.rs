@@ -16,6 +16,6 @@ pub use scenario::{
     schema, suite, timeline,
 };
 
-pub use stage::{BoxFuture, Command, Observed, Place, Program, Reporter, Unsupported, net};
+pub use stage::{BoxFuture, Command, Observed, Place, Program, Reporter, Task, Unsupported, net};
 
 pub use self::assertion::{SEED_VARIABLE, assert_passes};
