@@ -11,7 +11,10 @@ use timeline::{
 
 use crate::{
     plan::Plan,
-    record::{CandidateCounts, Leftovers, MediaFlow, NotUnderstood, PeerRecord, RunRecord, SignallingRecord, WorldEnd},
+    record::{
+        CandidateCounts, Leftovers, MediaFlow, NotUnderstood, PeerRecord, RunRecord, SignallingRecord,
+        WorldEnd,
+    },
 };
 
 /// The number of the caller's first message.

@@ -7,6 +7,7 @@ mod endings;
 mod ends;
 mod guards_off;
 mod nat_grid;
+mod programs;
 mod recovery_times;
 mod replay;
 mod replay_round_trip;
