@@ -17,8 +17,6 @@ pub use scenario::{
 };
 
 pub use netsim::{self, World, WorldConfig};
-pub use stage::{self, net};
-
-pub use stage::{Command, Place, Program, Reporter, Unsupported};
+pub use stage::{self, BoxFuture, Command, Observed, Place, Program, Reporter, Task, Unsupported, net};
 
 pub use self::assertion::{SEED_VARIABLE, assert_passes};

@@ -18,7 +18,7 @@ pub use self::rates::{MIN_RUNS_FOR_RATES, RateVerdict, rates};
 use crate::{
     metrics::Milestones,
     plan::{AlwaysOn, Plan},
-    record::{NotUnderstood, RunRecord},
+    record::RunRecord,
 };
 
 /// The names of the checks of single runs.
@@ -43,11 +43,11 @@ pub const NAMES: &[&str] = &[
     "reconnects",
     "never",
     "sequence",
+    "steps-understood",
     "no-candidate-lost",
     "nothing-leaked",
     "ended-by-itself",
     "signalling-exactly-once",
-    "steps-understood",
 ];
 
 /// Something that does not hold in a run.
@@ -67,6 +67,7 @@ pub struct Failure {
 pub fn check(plan: &Plan, record: &RunRecord) -> Vec<Failure> {
     let mut findings = Findings { record, failures: Vec::new() };
     let milestones = Milestones::of(plan, record);
+    outcome::check_steps(record, &mut findings);
     outcome::check(plan, record, &mut findings);
     outcome::check_path(plan, record, &mut findings);
     outcome::check_peers(plan, record, &mut findings);
@@ -90,9 +91,6 @@ pub fn check(plan: &Plan, record: &RunRecord) -> Vec<Failure> {
     }
     if !waived(AlwaysOn::SignallingExactlyOnce) {
         signalling::check(plan, record, &mut findings);
-    }
-    for NotUnderstood { at, peer, what } in &record.not_understood {
-        findings.add_at(*at, "steps-understood", format!("{peer}: {what}"));
     }
     findings.failures
 }

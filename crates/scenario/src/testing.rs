@@ -11,7 +11,10 @@ use timeline::{
 
 use crate::{
     plan::Plan,
-    record::{CandidateCounts, Leftovers, MediaFlow, PeerRecord, RunRecord, SignallingRecord, WorldEnd},
+    record::{
+        CandidateCounts, Leftovers, MediaFlow, NotUnderstood, PeerRecord, RunRecord, SignallingRecord,
+        WorldEnd,
+    },
 };
 
 /// The number of the caller's first message.
@@ -152,6 +155,11 @@ impl Sketch {
     pub(crate) fn escaped(mut self, escape: Escape) -> Self {
         self.record.end = WorldEnd::Escaped;
         self.record.escapes.push(escape);
+        self
+    }
+
+    pub(crate) fn not_understood(mut self, step: NotUnderstood) -> Self {
+        self.record.not_understood.push(step);
         self
     }
 

@@ -31,7 +31,7 @@ pub use self::{
     },
     observed::Observed,
     place::{Place, Surroundings},
-    program::{BoxFuture, Program, Unsupported},
+    program::{BoxFuture, Program, Task, Unsupported},
     reporter::{Journal, Reporter},
     runtime::{Gauges, Leftovers, Names, WorldRuntime},
     signalling::{SignallingServer, SignallingSettings, connector, time_of_day},

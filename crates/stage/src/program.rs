@@ -3,8 +3,9 @@
 use std::{fmt, future, net::IpAddr, pin::Pin};
 
 use thiserror::Error;
+use webrtc::runtime::JoinHandle;
 
-use crate::Command;
+use crate::{Command, Place};
 
 /// A boxed future, as the methods of [`Program`] return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -33,6 +34,39 @@ pub trait Program: Send {
     /// Ends the program, and resolves when nothing of it is left: what its host holds a virtual second later is
     /// reported as leaked.
     fn stop(&mut self) -> BoxFuture<'_, ()>;
+}
+
+/// A program that only runs, such as a server: it knows no commands, and ends by being dropped.
+///
+/// ```no_run
+/// # use stage::{Place, Task};
+/// # async fn serve(address: &str) {}
+/// let start = |place: Place| Task::start(&place, serve("0.0.0.0:9000"));
+/// ```
+pub struct Task(Box<dyn JoinHandle>);
+
+impl Task {
+    /// Starts it at `place`.
+    pub fn start(place: &Place, task: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(place.spawn(task))
+    }
+}
+
+impl Program for Task {
+    fn act(&mut self, command: &Command) -> Result<(), Unsupported> {
+        Err(Unsupported::because(format!("it only runs, and cannot: {command}")))
+    }
+
+    fn stop(&mut self) -> BoxFuture<'_, ()> {
+        self.0.abort();
+        Box::pin(future::ready(()))
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Task").finish_non_exhaustive()
+    }
 }
 
 /// A program does not know a command.

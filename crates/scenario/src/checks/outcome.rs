@@ -1,4 +1,4 @@
-//! How a run came out: `outcome`, `path`, `end-reason`, `final-state`, `connected`, `milestone`,
+//! How a run came out: `steps-understood`, `outcome`, `path`, `end-reason`, `final-state`, `connected`, `milestone`,
 //! `ended-by-itself`.
 
 use timeline::{CallState, EndReason, VirtualTime};
@@ -7,8 +7,15 @@ use super::{Findings, one_of};
 use crate::{
     metrics::{self, FirstCall, Milestones},
     plan::{AlwaysOn, Plan, Reached},
-    record::{RunRecord, WorldEnd},
+    record::{NotUnderstood, RunRecord, WorldEnd},
 };
+
+/// First, since what was not done may be the cause of all else.
+pub(super) fn check_steps(record: &RunRecord, findings: &mut Findings<'_>) {
+    for NotUnderstood { at, peer, what } in &record.not_understood {
+        findings.add_at(*at, "steps-understood", format!("a step of {peer} was not carried out: {what}"));
+    }
+}
 
 pub(super) fn check(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>) {
     let (allowed, found) = (&plan.expect.outcomes, metrics::outcome(plan, record));

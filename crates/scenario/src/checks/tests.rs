@@ -8,7 +8,7 @@ use timeline::{CallState, CandidateFate, Delivery, EndReason, Machine, MessageKi
 use super::*;
 use crate::{
     plan::Outcome,
-    record::{Leftovers, WorldEnd},
+    record::{Leftovers, NotUnderstood, WorldEnd},
     testing::{Sketch, plan, plan_with},
 };
 
@@ -227,6 +227,20 @@ fn ended_by_itself() {
         Sketch::connected().escaped(Escape { call: "pthread_create", what: EscapeKind::Thread, at, frame }),
         "4100 ended-by-itself: the run did not come to its end: a program called the machine instead of the world: \
          `pthread_create` starts a thread outside of the simulation at 1.5s, called in my_app::dial (src/net.rs:3)",
+    );
+}
+
+#[test]
+fn steps_that_a_program_does_not_know() {
+    let step = NotUnderstood {
+        at: VirtualTime::from_millis(1500),
+        peer: "callee".into(),
+        what: "our app cannot hold".to_owned(),
+    };
+    fails(
+        "",
+        Sketch::connected().not_understood(step),
+        "1500 steps-understood: a step of callee was not carried out: our app cannot hold",
     );
 }
 

@@ -45,9 +45,11 @@ fn service(plan: &IceServerPlan, peers: &[PeerPlan], seed: u64) -> Settings {
     }
 }
 
-/// The domain names of the plan's servers.
+/// The domain names of the plan's servers, and of its peers, which may be servers of a user's own: with the addresses
+/// that they have at the beginning.
 pub(super) fn names(plan: &Plan) -> Names {
-    stage::names(plan.ice_servers.iter().map(|server| (&server.name, server.addresses.clone())))
+    let servers = plan.ice_servers.iter().map(|server| (&server.name, server.addresses.clone()));
+    stage::names(servers.chain(plan.peers.iter().map(|peer| (&peer.name, peer.addresses.clone()))))
 }
 
 /// The `iceServers` of `peer` (W3C webrtc-pc §4.2.4).

@@ -52,6 +52,12 @@ impl Programs {
         self
     }
 
+    /// Whether `peer` runs one of them.
+    pub(super) fn run_at(&self, peer: &PeerPlan) -> bool {
+        let named = peer.program.as_deref().is_some_and(|program| self.by_name.contains_key(program));
+        named || self.by_name.contains_key(&peer.name)
+    }
+
     /// The one for `peer`, if it does not run one of callsim's own.
     fn of(&self, peer: &PeerPlan) -> Result<Option<&Start>, SceneError> {
         if let Some(start) = self.by_name.get(&peer.name) {

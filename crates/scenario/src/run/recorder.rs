@@ -125,6 +125,17 @@ impl Recording {
         }
     }
 
+    /// `peer` was told to call `to`. A program need not say so: unless its messages do, its media come from the other
+    /// side of this call.
+    pub(super) fn told_to_dial(&self, peer: &Name, to: &Name) {
+        let mut state = self.state();
+        for (one, other) in [(peer, to), (to, peer)] {
+            if let Some(one) = state.peers.get_mut(one) {
+                one.remote.get_or_insert_with(|| other.clone());
+            }
+        }
+    }
+
     /// `peer` is told to send one more message on this data channel; which one that is, counted from 0.
     pub(super) fn sends_data(&self, peer: &Name, delivery: Delivery) -> u64 {
         let mut state = self.state();

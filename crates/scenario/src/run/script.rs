@@ -2,7 +2,7 @@
 //! have ended, takes everything down, and counts what is left.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Display,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -68,6 +68,9 @@ pub(super) async fn run(
     Ok(scene.leftovers()?)
 }
 
+/// The resolution of a world's clock.
+const MOMENT: Duration = Duration::from_millis(1);
+
 /// Everything that takes part in a run.
 struct Scene {
     world: World,
@@ -78,6 +81,8 @@ struct Scene {
     servers: Vec<Name>,
     programs: Running,
     places: BTreeMap<Name, Place>,
+    /// Who runs a program of the user's.
+    users_own: BTreeSet<Name>,
 }
 
 /// The programs of a run. Shared with the tasks that notify one of another network; empty once they are being stopped.
@@ -121,7 +126,9 @@ impl Scene {
                 world.schedule_access(&peer.name, schedule)?;
             }
         }
-        Ok(Self { world, recording, signaller, ice_servers, servers, programs: running, places })
+        let users_own = plan.peers.iter().filter(|peer| programs.run_at(peer));
+        let users_own = users_own.map(|peer| peer.name.clone()).collect();
+        Ok(Self { world, recording, signaller, ice_servers, servers, programs: running, places, users_own })
     }
 
     async fn carry_out(&mut self, plan: &Plan) {
@@ -162,6 +169,9 @@ impl Scene {
     fn command(&self, peer: &Name, command: &Command) {
         let mut programs = self.programs.all();
         let Some((program, place)) = programs.get_mut(peer).zip(self.places.get(peer)) else { return };
+        if let Command::Dial { to } = command {
+            self.recording.told_to_dial(peer, to);
+        }
         if let Err(unsupported) = place.enter(|| program.act(command)) {
             self.recording.not_understood(self.world.now(), peer, &unsupported);
         }
@@ -171,6 +181,8 @@ impl Scene {
     fn hand_over(&self, host: &Name, handover: &Handover) {
         self.network(self.world.handover(host, handover));
         let gap = match handover.transition {
+            // At one instant timers come first: the new addresses are there right after it. The engine is given them.
+            Transition::Gap(gap) if self.users_own.contains(host) => gap + MOMENT,
             Transition::Gap(gap) => gap,
             Transition::Overlap(_) => Duration::ZERO,
         };

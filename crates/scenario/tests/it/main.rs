@@ -12,6 +12,7 @@ mod recovery_times;
 mod replay;
 mod replay_round_trip;
 mod transcripts;
+mod witnesses;
 
 use std::path::PathBuf;
 

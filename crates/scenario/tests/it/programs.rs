@@ -162,7 +162,11 @@ fn a_step_that_a_program_does_not_know_fails_the_run() {
     let [failure] = &failures[..] else { panic!("one thing is wrong: {failures:#?}") };
     assert_eq!(
         (failure.check, failure.message.as_str(), failure.at.as_millis()),
-        ("steps-understood", "bob: this application cannot: does: press the blue button", 2000)
+        (
+            "steps-understood",
+            "a step of bob was not carried out: this application cannot: does: press the blue button",
+            2000
+        )
     );
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use stage::{
-    Journal,
+    Command, Journal, Leftovers, Program as _, Task,
     net::{TcpListener, TcpStream, UdpSocket, lookup_host},
 };
 use timeline::Timeline;
@@ -118,4 +118,27 @@ fn each_hosts_task_lists_its_own_interfaces() {
     });
     assert_eq!(alice.to_string(), "10.0.0.1");
     assert_eq!(bob.blocking_recv().unwrap().to_string(), "10.0.0.2");
+}
+
+#[test]
+fn a_task_serves_until_it_is_stopped_and_leaves_nothing() {
+    let journal: Arc<dyn Journal> = Arc::new(Mutex::new(Timeline::default()));
+    let outcome = stage::run(world(), |world| async move {
+        let [alice, bob] = places(&world, &journal);
+        let mut server = Task::start(&bob, async {
+            let listener = TcpListener::bind("0.0.0.0:9000").await.unwrap();
+            let mut streams = Vec::new();
+            while let Ok(stream) = listener.accept().await {
+                streams.push(stream);
+            }
+        });
+        let answer = alice.connect("10.0.0.2:9000".parse().unwrap()).await.map(drop);
+        assert_eq!(bob.leftovers().unwrap().tasks, 1);
+        let refused = server.act(&Command::HangUp).unwrap_err().to_string();
+        server.stop().await;
+        world.sleep(Duration::from_secs(1)).await;
+        (answer.is_ok(), refused, bob.leftovers().unwrap())
+    });
+    let refused = "it only runs, and cannot: hangs up".to_owned();
+    assert_eq!(outcome.unwrap().value, Some((true, refused, Leftovers::default())));
 }
