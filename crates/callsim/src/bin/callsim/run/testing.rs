@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use scenario::{
     plan::Outcome,
     report::{FailureReport, Report, ScenarioReport, Times, Totals},
+    run::Difference,
     suite::{Broken, Played, Run, SuiteResult},
 };
 use timeline::{Digest, VirtualTime};
@@ -91,11 +92,16 @@ fn scenario(
 #[test]
 fn the_exit_code_says_what_matters_most() {
     let mut report = report();
-    assert_eq!(verdict(&report), Code::ToolFailed);
+    let difference = Difference::Bytes;
+    let unlike = Run { seed: 1, result: Err(Broken::NotRepeatable(difference)) };
+    let twice = SuiteResult { scenarios: vec![vec![unlike]], asked: 1 };
+    let once = SuiteResult { scenarios: Vec::new(), asked: 0 };
+    assert_eq!(verdict(&report, &twice), Code::Inconclusive);
+    assert_eq!(verdict(&report, &once), Code::ToolFailed);
     report.totals.broken_runs = 0;
-    assert_eq!(verdict(&report), Code::CheckFailed);
+    assert_eq!(verdict(&report, &once), Code::CheckFailed);
     report.passed = true;
-    assert_eq!(verdict(&report), Code::Good);
+    assert_eq!(verdict(&report, &once), Code::Good);
     report.totals.runs = 0;
-    assert_eq!(verdict(&report), Code::NothingRan);
+    assert_eq!(verdict(&report, &once), Code::NothingRan);
 }
