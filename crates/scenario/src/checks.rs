@@ -43,6 +43,7 @@ pub const NAMES: &[&str] = &[
     "reconnects",
     "never",
     "sequence",
+    "steps-understood",
     "no-candidate-lost",
     "nothing-leaked",
     "ended-by-itself",
@@ -77,6 +78,7 @@ pub fn check(plan: &Plan, record: &RunRecord) -> Vec<Failure> {
     signalling::check_peers(plan, record, &mut findings);
     states::check_never(plan, record, &mut findings);
     states::check_sequences(plan, record, &mut findings);
+    outcome::check_steps(record, &mut findings);
     let waived = |check| plan.expect.waived.contains_key(&check);
     if !waived(AlwaysOn::NoCandidateLost) {
         candidates::check(plan, record, &mut findings);

@@ -11,7 +11,10 @@ use timeline::{
 
 use crate::{
     plan::Plan,
-    record::{CandidateCounts, Leftovers, MediaFlow, PeerRecord, RunRecord, SignallingRecord, WorldEnd},
+    record::{
+        CandidateCounts, Leftovers, MediaFlow, NotUnderstood, PeerRecord, RunRecord, SignallingRecord,
+        WorldEnd,
+    },
 };
 
 /// The number of the caller's first message.
@@ -146,6 +149,12 @@ impl Sketch {
 
     pub(crate) fn world_end(mut self, end: WorldEnd) -> Self {
         self.record.end = end;
+        self
+    }
+
+    pub(crate) fn not_understood(mut self, at_ms: u64, peer: &str, what: &str) -> Self {
+        let at = VirtualTime::from_millis(at_ms);
+        self.record.not_understood.push(NotUnderstood { at, peer: peer.into(), what: what.to_owned() });
         self
     }
 

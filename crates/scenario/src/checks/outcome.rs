@@ -1,5 +1,5 @@
 //! How a run came out: `outcome`, `path`, `end-reason`, `final-state`, `connected`, `milestone`,
-//! `ended-by-itself`.
+//! `steps-understood`, `ended-by-itself`.
 
 use timeline::{CallState, EndReason, VirtualTime};
 
@@ -7,7 +7,7 @@ use super::{Findings, one_of};
 use crate::{
     metrics::{self, FirstCall, Milestones},
     plan::{AlwaysOn, Plan, Reached},
-    record::{RunRecord, WorldEnd},
+    record::{NotUnderstood, RunRecord, WorldEnd},
 };
 
 pub(super) fn check(plan: &Plan, record: &RunRecord, findings: &mut Findings<'_>) {
@@ -70,6 +70,12 @@ pub(super) fn check_milestones(plan: &Plan, milestones: &Milestones, findings: &
                 format!("{}{of} came {found:?} after the dial, expected {expected}", bound.milestone);
             findings.add_at(at, "milestone", message);
         }
+    }
+}
+
+pub(super) fn check_steps(record: &RunRecord, findings: &mut Findings<'_>) {
+    for NotUnderstood { at, peer, what } in &record.not_understood {
+        findings.add_at(*at, "steps-understood", format!("{peer}: {what}"));
     }
 }
 

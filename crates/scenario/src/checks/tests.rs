@@ -213,6 +213,15 @@ fn nothing_leaked() {
 }
 
 #[test]
+fn steps_understood() {
+    fails(
+        "",
+        Sketch::connected().not_understood(2000, "callee", "our app cannot hold"),
+        "2000 steps-understood: callee: our app cannot hold",
+    );
+}
+
+#[test]
 fn ended_by_itself() {
     holds("", Sketch::connected());
     fails(
