@@ -12,8 +12,7 @@ use callsim::{
 use signaller::{
     ByeReason, CallId, Candidate, Envelope, Message, Outgoing, ParticipantId, RejectReason, SessionId,
     Transport as _, TransportError, TransportEvent,
-    client::Identity,
-    tcp::{ClientSettings, TcpTransport},
+    client::{FallbackSettings, FallbackTransport, Identity, Jitter, Target},
 };
 use str0m::{RtcError, error::IceError};
 use tokio::sync::{mpsc::UnboundedReceiver, watch};
@@ -24,8 +23,8 @@ use crate::{
     report::Report,
 };
 
-/// Where the signaller of a scenario takes framed streams.
-const STREAM_PORT: u16 = 80;
+/// Where the signaller of a scenario takes WebSockets.
+const HTTP_PORT: u16 = 443;
 /// The longest datagram that is read.
 const DATAGRAM_BYTES: usize = 2000;
 
@@ -84,7 +83,7 @@ pub(crate) async fn run(
 
 struct App {
     place: Place,
-    transport: TcpTransport,
+    transport: FallbackTransport,
     idle: watch::Sender<bool>,
     report: Report,
     /// The call that rings or goes on.
@@ -100,10 +99,11 @@ struct Call {
 
 impl App {
     fn start(place: Place, idle: watch::Sender<bool>) -> Result<Self, AppError> {
-        let signaller = place.signaller(STREAM_PORT).ok_or(AppError::NoSignaller)?;
+        let signaller = place.signaller(HTTP_PORT).ok_or(AppError::NoSignaller)?;
         let identity = Identity { participant: place.name().clone(), session: SessionId::new("1") };
         let connector = stage::connector(place.host().clone(), signaller);
-        let transport = TcpTransport::spawn(identity, ClientSettings::default(), connector);
+        let (target, settings) = (Target::open(signaller.to_string()), FallbackSettings::default());
+        let transport = FallbackTransport::spawn(identity, target, settings, Jitter::none(), connector);
         Ok(Self { report: Report::new(&place), place, transport, idle, call: None, peer: None })
     }
 
