@@ -314,11 +314,16 @@ impl Observer for PeerObserver {
 impl Journal for Recording {
     fn record(&self, entry: Entry) {
         let mut state = self.state();
-        if let Some(peer) = state.peers.get_mut(&entry.actor) {
+        let State { peers, signalling, .. } = &mut *state;
+        if let Some(peer) = peers.get_mut(&entry.actor) {
             peer.count(entry.at, &entry.event);
             peer.count_without_engine(entry.at, &entry.event);
             // Whether a call is under way, only the program knows: `Program::finished`.
             peer.busy = false;
+            // Its transport is not watched as an engine's is.
+            if let Event::MessageReceived { id, from, .. } = &entry.event {
+                signalling.taken(from, *id, entry.at);
+            }
         }
         state.timeline.entries.push(entry);
     }
