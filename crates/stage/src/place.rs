@@ -38,7 +38,7 @@ pub struct Surroundings {
     pub index: u64,
     /// The other peers.
     pub peers: Vec<Name>,
-    /// The world's DNS.
+    /// The world's DNS. In a scenario it has its STUN and TURN servers and its peers, each as `NAME.test`.
     pub names: Names,
     /// The STUN and TURN servers that this peer uses, with its credentials (W3C webrtc-pc §4.2.4).
     pub ice_servers: Vec<RTCIceServer>,

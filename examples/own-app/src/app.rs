@@ -192,7 +192,7 @@ impl Running<'_> {
                     Some(call) => call,
                     None => self.new_call().await?,
                 };
-                let answer = call.described(description).await?;
+                let answer = call.described(*description).await?;
                 self.call = Some(call);
                 if let Some(answer) = answer {
                     self.send(answer);

@@ -60,6 +60,7 @@ pub async fn serve(address: &str) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         clients.spawn(client(stream, rooms.clone()));
+        while clients.try_join_next().is_some() {}
     }
 }
 

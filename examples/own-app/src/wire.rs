@@ -11,7 +11,7 @@ pub(crate) enum Wire {
     /// The first of a connection. Who joins again takes the place of the connection before.
     Join { room: String, name: String },
     /// An offer or an answer; an offer is a call.
-    Description { description: RTCSessionDescription },
+    Description { description: Box<RTCSessionDescription> },
     /// A candidate of the description before it.
     Candidate { candidate: RTCIceCandidateInit },
     /// The call is over.

@@ -107,7 +107,7 @@ impl Call {
     pub(super) async fn offer(&self, ice_restart: bool) -> Result<Wire> {
         let description = self.connection.create_offer(Some(RTCOfferOptions { ice_restart })).await?;
         self.connection.set_local_description(description.clone()).await?;
-        Ok(Wire::Description { description })
+        Ok(Wire::Description { description: description.into() })
     }
 
     /// The other side's description came; the answer, if it is an offer.
@@ -126,7 +126,7 @@ impl Call {
         }
         let description = self.connection.create_answer(None).await?;
         self.connection.set_local_description(description.clone()).await?;
-        Ok(Some(Wire::Description { description }))
+        Ok(Some(Wire::Description { description: description.into() }))
     }
 
     pub(super) async fn candidate(&mut self, candidate: RTCIceCandidateInit) -> Result<()> {
