@@ -140,8 +140,8 @@ impl Seen {
 impl Observer for Seen {
     fn on_event(&self, event: EngineEvent) {
         match &event {
-            EngineEvent::StateChanged { machine, from, to, .. } => {
-                self.note(&format!("{machine:?}: {from} → {to}"));
+            EngineEvent::StateChanged { from, to, .. } => {
+                self.note(&format!("{}: {from} → {to}", to.machine()));
             }
             EngineEvent::Signaling { .. } => self.note(&format!("{event:?}")),
             _ => {}
