@@ -142,8 +142,8 @@ fn programs_are_judged_as_the_engine_is() {
         // `close()` fires no event (W3C webrtc-pc §4.4.1.6): the last state that is known stays.
         assert_eq!(peer.call_state, CallState::Connected, "{name}");
     }
-    assert!(transcript.contains("bob  · does: press the red button"), "{transcript}");
-    assert!(transcript.contains("bob  the red button was pressed"), "{transcript}");
+    assert!(transcript.contains("bob      · does: press the red button"), "{transcript}");
+    assert!(transcript.contains("bob      the red button was pressed"), "{transcript}");
     assert_eq!(told.len(), 1, "one host moved: {told:?}");
 }
 

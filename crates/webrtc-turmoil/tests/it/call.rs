@@ -170,7 +170,7 @@ fn a_partition_of_the_peers_shows_and_passes() {
         Ok(())
     });
     for who in ["caller", "callee"] {
-        holds(&log, &format!("{who} Ice: connected → disconnected"));
+        holds(&log, &format!("{who} ice: connected → disconnected"));
         holds(&log, &format!("{who} call: reconnecting → connected"));
     }
 }
