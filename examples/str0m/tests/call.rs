@@ -54,5 +54,9 @@ fn the_peer_on_str0m_does_not_know_every_command() {
     let (failures, _) = play(&scenario, 1);
     let failure = failures.iter().find(|failure| failure.check == "steps-understood");
     let message = failure.map(|failure| failure.message.as_str());
-    assert_eq!(message, Some("callee: the str0m app cannot: holds"), "{failures:#?}");
+    assert_eq!(
+        message,
+        Some("a step of callee was not carried out: the str0m app cannot: holds"),
+        "{failures:#?}"
+    );
 }
