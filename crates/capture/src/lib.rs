@@ -9,7 +9,7 @@
 //!
 //! - [`reader`]: webrtc-internals dumps, rtcstats dumps, HAR files, relay logs, page event logs, timelines.
 //! - [`mapping`]: where an application puts type, SDP and candidate in its messages.
-//! - [`merge`]: several files of one call become one trace, on one clock.
+//! - [`mod@merge`]: several files of one call become one trace, on one clock.
 //! - [`trace`]: the model.
 //! - [`audit`]: the trace against the rules of JSEP, ICE and the call guide.
 //! - [`diagram`]: peers and server in time, for a terminal and as SVG.

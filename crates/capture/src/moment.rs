@@ -2,7 +2,7 @@ use std::fmt;
 
 /// A moment on the clock of one captured file: microseconds since the Unix epoch.
 ///
-/// Clocks of different files differ; [`merge`](crate::merge) brings them together.
+/// Clocks of different files differ; [`merge`](crate::merge()) brings them together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(i64);
 

@@ -1,13 +1,13 @@
 //! Several recordings, of one call or of many, become one trace per call, each on one clock.
 //!
-//! 1. [`calls`]: what belongs together is told by call ids, by the origin of descriptions, and by ICE
+//! 1. `calls`: what belongs together is told by call ids, by the origin of descriptions, and by ICE
 //!    generations, never by file names.
-//! 2. [`participants`]: who made a description is who sent it is who the server names: connections,
+//! 2. `participants`: who made a description is who sent it is who the server names: connections,
 //!    sockets and names of one participant are found by what they made and got.
-//! 3. [`messages`]: one message is seen at up to six places, in as many files; the sightings are joined.
-//! 4. [`clocks`]: a message cannot arrive before it was sent. Where clocks of files contradict that, they are
+//! 3. `messages`: one message is seen at up to six places, in as many files; the sightings are joined.
+//! 4. `clocks`: a message cannot arrive before it was sent. Where clocks of files contradict that, they are
 //!    moved as network time protocols do: by half the difference of the shortest ways there and back.
-//! 5. [`assemble`]: everything on one clock, from the first moment on.
+//! 5. `assemble`: everything on one clock, from the first moment on.
 
 mod assemble;
 mod calls;

@@ -7,7 +7,7 @@ use crate::{
 
 use super::Format;
 
-/// What one file shows, on its own clock. [`merge`](crate::merge) makes traces of one or more.
+/// What one file shows, on its own clock. [`merge`](crate::merge()) makes traces of one or more.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recording {
     /// The file's name as it was given.

@@ -1,6 +1,6 @@
 //! The trace: one captured call in one form, whatever it was captured with.
 //!
-//! Times are milliseconds after the trace's beginning, on one clock: [`merge`](crate::merge) has brought the
+//! Times are milliseconds after the trace's beginning, on one clock: [`merge`](crate::merge()) has brought the
 //! clocks of several files together. What a capture does not show is `None` or an empty list, never a
 //! guess; what was deduced says so ([`Message::inferred`]).
 

@@ -32,7 +32,7 @@ use crate::{Delivery, EngineEvent, Observer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum DataRefusal {
-    /// Too many wait already ([`DataSettings::queue`]).
+    /// Too many wait already ([`DataSettings::queue`](crate::DataSettings::queue)).
     QueueFull,
     /// It is longer than the other side takes (`max-message-size`, RFC 8841 §6).
     TooLong,
