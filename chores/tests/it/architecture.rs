@@ -1,5 +1,5 @@
-//! ARCHITECTURE.md's tables of packages hold: every package has a row, what a row says that no other package
-//! names, no other package names, and a dependency that several share has just these owners.
+//! The tables of packages in ARCHITECTURE.md are right: every package has a row, a dependency in a package's row is
+//! named by no other package, and a dependency that several packages share is listed with exactly those.
 //!
 //! A package names what is in its `[dependencies]` and `[build-dependencies]`, on any target; what only its
 //! tests need does not count.

@@ -133,7 +133,7 @@ struct Record {
     backtrace: Backtrace,
 }
 
-/// Says what happens from now on to calls that escape from this thread's simulation.
+/// Sets what happens, from now on, to calls that escape from the simulation of this thread.
 ///
 /// Without effect on ordinary threads. A simulation begins with [`Escapes::Fail`].
 pub fn set_escapes(escapes: Escapes) {

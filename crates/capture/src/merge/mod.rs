@@ -1,6 +1,6 @@
 //! Several recordings, of one call or of many, become one trace per call, each on one clock.
 //!
-//! 1. `calls`: what belongs together is told by call ids, by the origin of descriptions, and by ICE
+//! 1. `calls`: what belongs together is decided by call ids, by the origin of descriptions, and by ICE
 //!    generations, never by file names.
 //! 2. `participants`: who made a description is who sent it is who the server names: connections,
 //!    sockets and names of one participant are found by what they made and got.

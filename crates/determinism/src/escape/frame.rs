@@ -64,7 +64,7 @@ impl Frame<'_> {
         package.chars().all(|c| c.is_alphanumeric() || c == '_').then_some(package)
     }
 
-    /// The function without what stands before the first path: `<&mut dyn` and the like.
+    /// The function name from its first path on: without `<&mut dyn` and the like in front.
     fn path(&self) -> &str {
         let mut path = self.function;
         loop {

@@ -23,7 +23,7 @@ pub struct Gateway {
 timeline::words! {
     /// On which parts of a remote endpoint a behaviour depends (RFC 4787 §4.1 for mapping, §5 for filtering).
     pub enum Dependence {
-        /// On none. As mapping: one for all remotes. As filtering: whoever knows the mapping gets in.
+        /// On none. As mapping: one for all remotes. As filtering: packets from every remote are let in.
         EndpointIndependent = "endpoint-independent",
         /// On the address. As mapping: one for each remote address. As filtering: remotes get in to whose address
         /// something was sent, whatever the port.

@@ -42,7 +42,7 @@ const fn header_bytes(address: IpAddr) -> u64 {
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     queue: VecDeque<(SocketAddr, Box<[u8]>)>,
-    /// The only one from whom it takes something, if it is connected.
+    /// If it is connected: the only remote address from which it receives.
     peer: Option<SocketAddr>,
     /// Everybody who has asked: a later question never makes an earlier one forgotten.
     pub(super) wakers: Vec<Waker>,

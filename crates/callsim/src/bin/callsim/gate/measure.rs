@@ -26,7 +26,7 @@ type Figures = BTreeMap<MetricId, (Metric, VirtualRun)>;
 /// Packets and bytes that the hosts of a scenario sent, over all seeds.
 type Sent = Mutex<BTreeMap<String, (u64, u64)>>;
 
-/// Plays everything twice: where the two differ, a figure is no function of scenario and seed. `None` if Ctrl-C came
+/// Plays everything twice: if the two differ, a figure depends on something besides scenario and seed. `None` if Ctrl-C came
 /// first.
 pub(super) fn measure(plans: &[Plan], project: &Project) -> anyhow::Result<Option<MeasuredRuns>> {
     let (Some(first), Some(mut second)) = (once(plans, project)?, once(plans, project)?) else {
