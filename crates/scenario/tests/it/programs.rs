@@ -10,8 +10,8 @@ use scenario::{
     checks,
     plan::{Command, Plan},
     record::RunRecord,
-    run::{Player, RunError},
-    timeline::{self, CallState},
+    run::{Difference, Player, RunError},
+    timeline::{self, CallState, VirtualTime},
 };
 use stage::{BoxFuture, Place, Program, Unsupported};
 use tokio::sync::mpsc::UnboundedSender;
@@ -238,4 +238,17 @@ fn a_program_that_draws_elsewhere_does_not_repeat_itself() {
 fn the_engine_repeats_itself() {
     let plan = super::scenario("happy/host-candidates");
     assert!(Player::new(&plan).seed(1).play_twice().is_ok());
+}
+
+#[test]
+fn the_first_difference_of_two_runs_is_named_and_an_event_goes_before_a_packet() {
+    let (_, one, _) = play(3);
+    let (_, mut other, _) = play(3);
+    assert_eq!(Difference::between(&one, &other), None);
+    other.digest = play(4).1.digest;
+    assert_eq!(Difference::between(&one, &other), Some(Difference::Bytes));
+    other.timeline.packets.last_mut().expect("a packet").at = VirtualTime::default();
+    assert!(matches!(Difference::between(&one, &other), Some(Difference::Packet { .. })));
+    other.timeline.entries.last_mut().expect("an event").at = VirtualTime::default();
+    assert!(matches!(Difference::between(&one, &other), Some(Difference::Event { .. })));
 }
