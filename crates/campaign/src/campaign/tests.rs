@@ -91,7 +91,7 @@ fn another_program_and_another_scenario_are_refused() {
     let [well, ill] = testing::plans();
     check(vec![ill.clone(), well.clone()], Ok(()));
     check(vec![well.clone()], Err("the scenario test/ill of the plan is not here"));
-    let other = ill.map_access(|access| access.link.up.delay = std::time::Duration::from_millis(77).into());
+    let other = ill.map_access(|access| access.up.delay = std::time::Duration::from_millis(77));
     check(
         vec![well, other],
         Err("the scenario test/ill is not the one that was planned: it was changed since; plan anew, or take the change back"),
