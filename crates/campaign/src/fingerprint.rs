@@ -51,7 +51,7 @@ fn ends_every_call(state: State) -> bool {
     ends.contains(&state)
 }
 
-/// How far the handshakes that make a connection had come at `at`: the last DTLS handshake record that arrived; before any,
+/// How far the handshakes that make a connection had come at `at`: the last record of a DTLS handshake that arrived; before any,
 /// the last answered connectivity check; before any, the last offer or answer.
 pub(crate) fn last_step(record: Option<&RunRecord>, at: VirtualTime) -> String {
     let Some(record) = record else { return String::new() };
@@ -67,8 +67,7 @@ fn named(packet: &PacketRecord) -> String {
 }
 
 const fn is_dtls_handshake(protocol: Protocol) -> bool {
-    use DtlsContent::{Alert, ChangeCipherSpec, Handshake};
-    matches!(protocol, Protocol::Dtls(Handshake(_) | ChangeCipherSpec | Alert))
+    matches!(protocol, Protocol::Dtls(DtlsContent::Handshake(_) | DtlsContent::ChangeCipherSpec))
 }
 
 const fn is_answered_check(protocol: Protocol) -> bool {

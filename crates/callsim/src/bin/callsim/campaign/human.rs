@@ -95,7 +95,9 @@ fn per_cent(share: f64) -> String {
 
 fn finding(finding: &FindingReport) -> String {
     let FindingReport { fingerprint, check, cause, last_transition, last_step, count, message, repro, .. } = finding;
-    let mut out = format!("\n{check} ({cause}): {count} runs of {} scenarios, {fingerprint}\n", finding.scenarios.len());
+    let plural = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let (runs, scenarios) = (plural(*count, "run"), plural(finding.scenarios.len() as u64, "scenario"));
+    let mut out = format!("\n{check} ({cause}): {runs} of {scenarios}, {fingerprint}\n");
     for (what, text) in [("last transition", last_transition), ("last step", last_step), ("the first", message)] {
         if !text.is_empty() {
             let _ = writeln!(out, "  {what}: {text}");
