@@ -33,6 +33,11 @@ const COMMANDS: &[Entry] = &[
         "callsim",
         "Run the signalling server on real sockets, for apps and for trying it by hand",
     ),
+    entry(
+        "campaign",
+        "callsim",
+        "Play more runs than one machine should, with a scheduler that is there, and merge what they yield",
+    ),
     entry("profiles", "callsim", "The named networks: their figures and sources, and how calls fare on them"),
     entry("nat-grid", "callsim", "Test every pair of NATs: what is simulated, and what the RFCs predict"),
     entry("new", "callsim", "Write a commented scenario to begin with"),
@@ -49,6 +54,9 @@ const COMMANDS: &[Entry] = &[
     ),
 ];
 
+/// Commands of `callsim` that need a feature which is off by default.
+const FEATURES: [(&str, &str); 1] = [("campaign", "callsim/campaign")];
+
 /// Commands of `callsim` that have another name here.
 const OWN_NAMES: [(&str, &str); 1] = [("run", "scenarios")];
 
@@ -62,6 +70,7 @@ Examples:
   cargo xtask replay dump.txt relay.jsonl                   what happened in a captured call
   cargo xtask scenarios --guards-off                        whether the harness sees what the engine guards against
   cargo xtask gate                                          whether something got slower
+  cargo xtask campaign plan loss --seeds 1..100000 --out target/night      many runs, as shards for a scheduler
   cargo xtask profiles                                      the networks that scenarios can name
   cargo xtask nat-grid                                      which NATs a call gets through, and which need TURN
   cargo xtask conformance                                   where webrtc and the engine deviate from the specifications
@@ -141,6 +150,10 @@ fn run(program: &str, arguments: Vec<&OsStr>) -> ExitCode {
         concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"),
     ]);
     // Not by its package: of all members together, so that external crates have the features that `cargo test` built.
+    let is_named = |(name, _): &&(&str, &str)| arguments.first().is_some_and(|first| first == name);
+    if let Some((_, feature)) = FEATURES.iter().find(is_named) {
+        command.args(["--features", feature]);
+    }
     command.args(["--bin", program, "--"]).args(arguments).env(CALLED_AS.0, CALLED_AS.1);
     let problem = replace(&mut command);
     match problem {
@@ -210,6 +223,7 @@ mod tests {
     fn a_command_goes_to_the_package_that_has_it() {
         check(&["scenarios", "--seed", "7"], Ok(("callsim", &["scenarios", "--seed", "7"])));
         check(&["run", "happy"], Ok(("callsim", &["run", "happy"])));
+        check(&["campaign", "plan"], Ok(("callsim", &["campaign", "plan"])));
         check(&["gate", "--help"], Ok(("chores", &["gate", "--help"])));
         check(&["help", "gate"], Ok(("chores", &["gate", "--help"])));
         check(&["--help"], Err(&Asked::Help));

@@ -14,7 +14,7 @@ mod states;
 
 use timeline::VirtualTime;
 
-pub use self::rates::{MIN_RUNS_FOR_RATES, RateVerdict, rates};
+pub use self::rates::{MIN_RUNS_FOR_RATES, RateVerdict, rates, rates_in};
 use crate::{
     metrics::Milestones,
     plan::{AlwaysOn, Plan},

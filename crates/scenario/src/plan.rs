@@ -26,7 +26,7 @@ pub use call_engine::{Codecs, Enabled, FacingMode, IceTransportPolicy, Permissio
 pub use nat_oracle::Path;
 pub use netsim::Escapes;
 pub use stage::{ApiCall, Command, LocalWord};
-use timeline::Name;
+use timeline::{Digest, Name};
 
 pub use self::{
     builder::PlanBuilder,
@@ -211,6 +211,14 @@ impl Plan {
         self.ice_servers.iter_mut().for_each(|server| change(&mut server.access));
         change(&mut self.signaller.access);
         self
+    }
+
+    /// The digest of what it means, wherever its file is. Another version of callsim may have another for the same file.
+    pub fn digest(&self) -> Digest {
+        let meaning = Self { file: None, ..self.clone() };
+        let mut digest = Digest::new();
+        digest.update(format!("{meaning:?}").as_bytes());
+        digest
     }
 
     /// The peer of this name.

@@ -283,6 +283,15 @@ fn jobs<'a>(plans: &'a [Plan], options: &Options) -> Vec<Job<'a>> {
     plans.iter().enumerate().flat_map(of_plan).collect()
 }
 
+/// Plays one seed of one plan with `play` on this thread, judges it, and keeps its record.
+pub fn one_kept<P, E>(plan: &Plan, seed: u64, play: &P) -> Run
+where
+    P: Fn(&Plan, u64) -> Result<RunRecord, E>,
+    E: Into<Broken>,
+{
+    one(&Job { scenario: 0, plan, seed, keep: true }, play)
+}
+
 fn one<P, E>(job: &Job<'_>, play: &P) -> Run
 where
     P: Fn(&Plan, u64) -> Result<RunRecord, E>,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use timeline::VirtualTime;
 
 use super::Failure;
-use crate::plan::{Outcome, Plan};
+use crate::plan::{Outcome, Plan, RateBand};
 
 /// Below this number of runs a fraction says too little to be judged.
 pub const MIN_RUNS_FOR_RATES: usize = 20;
@@ -23,14 +23,23 @@ pub enum RateVerdict {
 
 /// Judges the rates that `plan` expects by the outcomes of all `runs` of a command.
 pub fn rates(plan: &Plan, outcomes: &BTreeMap<Outcome, usize>, runs: usize) -> RateVerdict {
-    if plan.expect.rates.is_empty() {
+    rates_in(&plan.expect.rates, outcomes, runs)
+}
+
+/// The same of rates that are known without their plan.
+pub fn rates_in(
+    expected: &BTreeMap<Outcome, RateBand>,
+    outcomes: &BTreeMap<Outcome, usize>,
+    runs: usize,
+) -> RateVerdict {
+    if expected.is_empty() {
         return RateVerdict::NotAsked;
     }
     if runs < MIN_RUNS_FOR_RATES {
         return RateVerdict::Skipped;
     }
     let mut failures = Vec::new();
-    for (outcome, band) in &plan.expect.rates {
+    for (outcome, band) in expected {
         let count = outcomes.get(outcome).copied().unwrap_or(0);
         if !band.contains(count as f64 / runs as f64) {
             let message = format!(

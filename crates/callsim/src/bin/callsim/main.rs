@@ -1,5 +1,10 @@
 //! The program: one thin module per command; what they do is in the libraries.
 
+#[cfg(feature = "campaign")]
+mod campaign;
+#[cfg(not(feature = "campaign"))]
+#[path = "campaign_absent.rs"]
+mod campaign;
 #[cfg(feature = "gate")]
 mod gate;
 mod nat_grid;
@@ -45,6 +50,8 @@ enum Command {
     /// Stop a change that makes calls slower or bigger: the project's scenarios, in virtual time
     #[cfg(feature = "gate")]
     Gate(Box<gate::Arguments>),
+    /// Play more runs than one machine should, with a scheduler that is there, and merge what they yield
+    Campaign(Box<campaign::Arguments>),
     /// The named networks: their figures and sources, and how calls fare on them
     Profiles(profiles::Arguments),
     /// Test every pair of NATs: what is simulated, and what the RFCs predict
@@ -70,6 +77,7 @@ Examples:
   callsim run --guards-off                        whether the harness sees what the engine guards against
   callsim replay dump.txt relay.jsonl             what happened in a captured call
   callsim gate                                    whether a call got slower than callsim-baseline.json expects
+  callsim campaign plan loss --seeds 1..100000 --out nights/1   many runs, as shards for a scheduler
   callsim profiles                                the networks that scenarios can name
   callsim nat-grid                                which NATs a call gets through, and which need TURN
   callsim serve                                   the signalling server on 127.0.0.1:8080
@@ -95,6 +103,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         #[cfg(feature = "gate")]
         Command::Gate(arguments) => gate::run(&arguments),
+        Command::Campaign(arguments) => campaign::run(&arguments),
         Command::Profiles(arguments) => profiles::run(&arguments),
         Command::NatGrid(arguments) => nat_grid::run(&arguments),
         Command::New(arguments) => new::run(&arguments),

@@ -54,7 +54,7 @@ impl Chosen {
     }
 
     /// What the user types for `plan`.
-    pub(super) fn argument(&self, plan: &Plan) -> String {
+    pub(crate) fn argument(&self, plan: &Plan) -> String {
         match plan.file() {
             Some(file) if self.outside.contains(file) => file.display().to_string(),
             _ => plan.name().to_owned(),
