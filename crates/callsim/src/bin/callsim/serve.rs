@@ -190,7 +190,7 @@ fn relay_settings(arguments: &Arguments, found: Option<&Found>) -> RelaySettings
 fn http_settings(arguments: &Arguments) -> HttpSettings {
     let LimitArguments { connections, silence, longest_poll_wait, .. } = arguments.limits;
     let limits = HttpLimits { connections, silence, longest_poll_wait, ..HttpLimits::default() };
-    HttpSettings { clock: Clock::new(now), limits }
+    HttpSettings { limits, ..HttpSettings::new(Clock::new(now)) }
 }
 
 fn observer(verbose: bool, log: Option<Mutex<(RelayLog, File)>>) -> signaller::relay::Observer {
@@ -218,11 +218,11 @@ fn said(event: &RelayEvent) -> Option<String> {
         RelayEvent::Joined { participant, waiting, .. } => {
             Some(format!("{participant} joined, {waiting} messages wait for it"))
         }
-        RelayEvent::Left { participant } => Some(format!("{participant} left")),
-        RelayEvent::Forgotten { participant, waiting } => {
+        RelayEvent::Left { participant, .. } => Some(format!("{participant} left")),
+        RelayEvent::Forgotten { participant, waiting, .. } => {
             Some(format!("{participant} is forgotten, with {waiting} messages"))
         }
-        RelayEvent::Rejected { participant, code, reason } => {
+        RelayEvent::Rejected { participant, code, reason, .. } => {
             let who = participant.as_ref().map_or("somebody", |who| who.as_str());
             Some(format!("refused something of {who}: {code}: {reason}"))
         }
