@@ -149,6 +149,9 @@ fn run(program: &str, arguments: Vec<&OsStr>) -> ExitCode {
         "--manifest-path",
         concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"),
     ]);
+    if wants_store(program, &arguments) {
+        command.args(["--features", "callsim/store"]);
+    }
     // Not by its package: of all members together, so that external crates have the features that `cargo test` built.
     let is_named = |(name, _): &&(&str, &str)| arguments.first().is_some_and(|first| first == name);
     if let Some((_, feature)) = FEATURES.iter().find(is_named) {
@@ -162,6 +165,16 @@ fn run(program: &str, arguments: Vec<&OsStr>) -> ExitCode {
             show(&mut std::io::stderr(), &format!("error: cannot start cargo: {error}\n"), TOOL_FAILED)
         }
     }
+}
+
+/// Whether the command needs the durable store, which is built for nothing else.
+fn wants_store(program: &str, arguments: &[&OsStr]) -> bool {
+    let is_store = |argument: &&OsStr| {
+        argument.to_str().is_some_and(|text| text == "--store" || text.starts_with("--store="))
+    };
+    program == "callsim"
+        && arguments.first().is_some_and(|command| *command == "serve")
+        && arguments.iter().any(is_store)
 }
 
 /// This process becomes the command.
@@ -287,5 +300,15 @@ mod tests {
             });
             assert_eq!(here, there, "{package}");
         }
+    }
+
+    #[test]
+    fn the_store_is_built_for_a_server_that_has_one() {
+        let wants = |arguments: &[&str]| {
+            let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
+            wants_store("callsim", &arguments)
+        };
+        assert!(wants(&["serve", "--store", "x"]) && wants(&["serve", "--open", "--store=x"]));
+        assert!(!wants(&["serve"]) && !wants(&["scenarios", "--store"]));
     }
 }

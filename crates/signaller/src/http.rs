@@ -11,10 +11,12 @@
 //! - What a client can make grow has a limit in [`HttpLimits`] or in the relay's
 //!   [`Limits`](crate::relay::Limits), and an answer at the limit.
 //!
-//! Deliberately absent: TLS and CORS, which belong to whatever stands before it; HTTP/2.
+//! Deliberately absent: TLS, which belongs to whatever stands before it; HTTP/2.
 
 mod answer;
 mod clock;
+mod cors;
+mod origin;
 mod request;
 mod rest;
 mod routes;
@@ -26,6 +28,7 @@ mod websocket;
 
 pub use axum::serve::{Listener, ListenerExt};
 pub use clock::Clock;
+pub use origin::{Origin, OriginError, PageCheck, Pages};
 pub use routes::router;
 pub use serve::serve;
 pub use settings::{HttpLimits, HttpSettings};

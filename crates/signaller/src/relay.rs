@@ -25,8 +25,11 @@
 //! - Everything that a client can make grow has a limit in [`Limits`], and an answer at the limit.
 //! - On a relay with a secret, nobody sees or reaches a mailbox of another call than its token's.
 //!
-//! Deliberately absent: a store on disk. [`Store`] is what would be there, for scenarios in which the
-//! machine loses power. Without it, what was confirmed and not yet delivered is lost.
+//! A relay with a [`Journal`] tells a client nothing that is not written down: after a power loss at any moment
+//! nothing that it has confirmed is lost, and nothing that an addressee has applied comes again.
+//!
+//! Deliberately absent: the disk. Whoever has one takes the [`JournalEnd`] (the package `callsim-store`); for
+//! scenarios in which the machine loses power there is [`Store`].
 
 mod address;
 mod admission;
@@ -35,11 +38,14 @@ mod core;
 mod entry;
 mod event;
 mod faults;
+mod journal;
 mod limits;
 mod log;
 mod mailbox;
+mod mailboxes;
 mod shared;
 mod store;
+mod words;
 
 pub use self::core::{Action, ConnectionId, Next, Relay};
 pub use address::MailboxId;
@@ -51,6 +57,7 @@ pub use faults::{
     DelayRule, EndpointFaults, Fault, FaultRule, HeldId, RestFault, RestRequest, RestRule, WebSocketFault,
     WebSocketRule, Window,
 };
+pub use journal::{Change, Journal, JournalEnd, MailboxRecord, RestoreError, StoredMessage, journal};
 pub use limits::{Limits, RelaySettings};
 pub use log::RelayLog;
 pub use shared::SharedRelay;

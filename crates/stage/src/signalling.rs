@@ -78,7 +78,10 @@ impl SignallingServer {
             host: world.host(host)?,
             stream: settings.stream,
             http: settings.web,
-            settings: HttpSettings { clock: Clock::new(move || time_of_day(&clock)), limits: settings.http },
+            settings: HttpSettings {
+                limits: settings.http,
+                ..HttpSettings::new(Clock::new(move || time_of_day(&clock)))
+            },
         };
         let relay = SharedRelay::new(settings.relay, observer);
         let mut server = Self { name: host.clone(), world: world.clone(), relay, endpoints, running: None };

@@ -145,7 +145,7 @@ fn a_token_is_issued_with_the_servers_secret_alone() {
     let issue = ["--issue-token", "c1", "alice"];
     let output = check(serve(&issue).env("CALLSIM_SECRET", SECRET), 0, "");
     let token = String::from_utf8(output.stdout).unwrap();
-    assert!(token.starts_with("v1.YzE.YWxpY2U."), "{token}");
+    assert!(token.starts_with("eyJ"), "{token}");
     check(&mut serve(&issue), 2, "only with the server's own secret");
 }
 

@@ -8,10 +8,11 @@ use axum::{
     response::Response,
 };
 
+use super::routes::App;
 use crate::{
     delivery::{RestAnswer, RestError, status_of},
-    message::ErrorCode,
-    relay::Refusal,
+    message::{CallId, ErrorCode, ParticipantId},
+    relay::{Refusal, RelayEvent},
 };
 
 /// What a client is asked to wait for where the relay has no room for it, in seconds.
@@ -53,6 +54,18 @@ pub(super) fn too_many_requests(retry_after: Duration) -> Response {
     let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
     response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     response
+}
+
+/// A request is refused before the relay hears of it, which is reported.
+pub(super) fn refused(
+    app: &App,
+    call: Option<CallId>,
+    participant: Option<ParticipantId>,
+    refusal: Refusal,
+) -> Response {
+    let Refusal { code, reason } = refusal.clone();
+    app.relay.report(RelayEvent::Refused { call, participant, code, reason });
+    refusal.into()
 }
 
 impl From<Refusal> for Response {

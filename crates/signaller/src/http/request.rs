@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, Uri, header};
+use axum::{
+    http::{HeaderMap, Uri, header},
+    response::Response,
+};
 
-use super::HttpSettings;
+use super::{HttpSettings, answer, routes::App};
 use crate::{
     access::AccessError,
-    message::{CallId, ErrorCode, MAX_ID, MAX_NAME_BYTES, SessionId},
+    message::{CallId, ErrorCode, MAX_ID, MAX_NAME_BYTES, ParticipantId, SessionId},
     relay::{Entry, EntryWay, MailboxId, Refusal, SharedRelay},
 };
 
@@ -19,7 +22,17 @@ pub(super) struct Asked {
 }
 
 /// Reads and checks the query and the token.
-pub(super) fn read(
+///
+/// # Errors
+/// The answer to a request that is refused, which is reported.
+pub(super) fn read(app: &App, uri: &Uri, headers: &HeaderMap, way: EntryWay) -> Result<Asked, Response> {
+    checked(&app.relay, &app.settings, uri, headers, way).map_err(|refusal| {
+        let (participant, call) = claimed(uri);
+        answer::refused(app, call, participant, refusal)
+    })
+}
+
+fn checked(
     relay: &SharedRelay,
     settings: &HttpSettings,
     uri: &Uri,
@@ -43,6 +56,13 @@ pub(super) fn read(
     let turn = query.number("turn")?.unwrap_or(0);
     let wait = query.number("wait")?.map(Duration::from_secs);
     Ok(Asked { entry: Entry { call, participant, session, mailbox, cursor, turn, way }, wait })
+}
+
+/// As whom a request asks and for which call, whether or not it may.
+pub(super) fn claimed(uri: &Uri) -> (Option<ParticipantId>, Option<CallId>) {
+    let mut query = Query::read(uri.query().unwrap_or_default());
+    let mut name = |field| query.name(field).ok().flatten();
+    (name("participant").map(ParticipantId::from), name("call").map(CallId::new))
 }
 
 /// The credentials of RFC 6750 §2.1. The name of the scheme is read in any case (RFC 9110 §11.1).

@@ -22,9 +22,9 @@ use crate::{
 };
 
 pub(super) async fn poll(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Response {
-    let asked = match request::read(&app.relay, &app.settings, &uri, &headers, EntryWay::Poll) {
+    let asked = match request::read(&app, &uri, &headers, EntryWay::Poll) {
         Ok(asked) => asked,
-        Err(refusal) => return refusal.into(),
+        Err(refused) => return refused,
     };
     let who = asked.entry.participant.clone();
     let limits = app.settings.limits;
@@ -39,19 +39,21 @@ pub(super) async fn poll(State(app): State<App>, uri: Uri, headers: HeaderMap) -
             () = sleep(wait) => Vec::new(),
         };
         let (welcome, mail) = (&welcome, &mail);
-        Ok(answer::answer(&RestAnswer {
+        let answer = answer::answer(&RestAnswer {
             messages: Some(mail.iter().filter_map(|(place, message)| rest_mail(*place, message)).collect()),
             ..greeting(&app, welcome, connection.confirmed())
-        }))
+        });
+        connection.stored().await;
+        Ok(answer)
     };
     with_faults(&app, &who, RestRequest::Poll, carry_out).await
 }
 
 pub(super) async fn post(State(app): State<App>, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
-    let asked = match request::read(&app.relay, &app.settings, &head.uri, &head.headers, EntryWay::Post) {
+    let asked = match request::read(&app, &head.uri, &head.headers, EntryWay::Post) {
         Ok(asked) => asked,
-        Err(refusal) => return refusal.into(),
+        Err(refused) => return refused,
     };
     let who = asked.entry.participant.clone();
     let carry_out = async {
@@ -59,8 +61,12 @@ pub(super) async fn post(State(app): State<App>, request: Request<Body>) -> Resp
         let messages = divide(&body)?;
         let connection = app.relay.connect();
         let welcome = connection.enter(&asked.entry)?;
+        connection.has_room().await;
         let errors = receive(&connection, &messages);
-        Ok(answer::answer(&RestAnswer { errors, ..greeting(&app, &welcome, connection.confirmed()) }))
+        let answer = RestAnswer { errors, ..greeting(&app, &welcome, connection.confirmed()) };
+        let answer = answer::answer(&answer);
+        connection.stored().await;
+        Ok(answer)
     };
     with_faults(&app, &who, RestRequest::Post, carry_out).await
 }

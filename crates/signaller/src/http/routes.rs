@@ -3,12 +3,12 @@ use std::sync::Arc;
 use axum::{
     Router,
     http::{HeaderValue, Method, StatusCode, Uri, header},
-    middleware::map_response,
+    middleware::{from_fn_with_state, map_response},
     response::Response,
     routing::get,
 };
 
-use super::{HttpSettings, answer, rest, stop::Stop, websocket};
+use super::{HttpSettings, answer, cors, rest, stop::Stop, websocket};
 use crate::{
     delivery::{MESSAGES_PATH, WEBSOCKET_PATH},
     message::ErrorCode,
@@ -38,13 +38,16 @@ pub(super) fn routes(app: App) -> Router {
         }
         std::future::ready(response)
     };
-    Router::new()
-        .route(WEBSOCKET_PATH, get(websocket::upgrade))
-        .route(MESSAGES_PATH, get(rest::poll).post(rest::post))
+    // `get` alone would take HEAD as well, which must change nothing (RFC 9110 §9.2.1); a poll does.
+    let mut router = Router::new()
+        .route(WEBSOCKET_PATH, get(websocket::upgrade).head(not_allowed))
+        .route(MESSAGES_PATH, get(rest::poll).head(not_allowed).post(rest::post))
         .fallback(not_found)
-        .method_not_allowed_fallback(not_allowed)
-        .layer(map_response(date))
-        .with_state(app)
+        .method_not_allowed_fallback(not_allowed);
+    if !app.settings.pages.is_off() {
+        router = router.layer(from_fn_with_state(app.clone(), cors::check));
+    }
+    router.layer(map_response(date)).with_state(app)
 }
 
 async fn not_found(uri: Uri) -> Response {

@@ -18,7 +18,10 @@ use super::{
     stop::{Stop, Stopping, stopper},
     stream::{FaultyStream, StreamControl},
 };
-use crate::relay::SharedRelay;
+use crate::{
+    message::ErrorCode,
+    relay::{RelayEvent, SharedRelay},
+};
 
 /// The longest head of a request, in bytes; hyper answers 431 beyond (RFC 6585 §5).
 const HEAD_BYTES: usize = 32 * 1024;
@@ -34,7 +37,7 @@ pub async fn serve<L: Listener>(
 ) {
     let settings = Arc::new(settings);
     let (mut stopper, stop) = stopper();
-    let router = routes(App { relay, settings: Arc::clone(&settings), stop: stop.clone() });
+    let router = routes(App { relay: relay.clone(), settings: Arc::clone(&settings), stop: stop.clone() });
     let mut connections = JoinSet::new();
     // Held by every stream, those that have become WebSockets included.
     let open = Arc::new(());
@@ -47,10 +50,14 @@ pub async fn serve<L: Listener>(
             (stream, _) = listener.accept() => if Arc::strong_count(&open) <= settings.limits.connections {
                 let stream = FaultyStream::new(stream, StreamControl::default(), Some(Arc::clone(&open)));
                 connections.spawn(serve_stream(stream, router.clone(), Arc::clone(&settings), stop.clone()));
+            } else {
+                let reason = format!("{} connections are open, and one more is closed", settings.limits.connections);
+                let code = ErrorCode::RelayFull;
+                relay.report(RelayEvent::Refused { call: None, participant: None, code, reason });
             },
         }
     }
-    drop((listener, router, stop));
+    drop((listener, router, relay, stop));
     stopper.stop();
     let _in_time = timeout(settings.limits.stop_within, async {
         while connections.join_next().await.is_some() {}

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::Clock;
+use super::{Clock, Pages};
 use crate::delivery::FRAME_OVERHEAD_BYTES;
 
 /// How the endpoints run. What they share with other transports stands in
@@ -11,6 +11,8 @@ pub struct HttpSettings {
     pub clock: Clock,
     /// What they allow.
     pub limits: HttpLimits,
+    /// Which web pages may use them.
+    pub pages: Pages,
 }
 
 /// What the endpoints allow.
@@ -37,9 +39,9 @@ pub struct HttpLimits {
 }
 
 impl HttpSettings {
-    /// The default [`HttpLimits`].
+    /// The default [`HttpLimits`]; pages are of no interest.
     pub fn new(clock: Clock) -> Self {
-        Self { clock, limits: HttpLimits::default() }
+        Self { clock, limits: HttpLimits::default(), pages: Pages::default() }
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct StreamControl(Arc<Order>);
 #[derive(Default)]
 struct Order {
     given: AtomicBool,
+    /// Whether the stream has taken nothing more when something was written last.
+    blocked: AtomicBool,
     fault: Mutex<Option<(WebSocketFault, Struck)>>,
 }
 
@@ -65,6 +67,11 @@ impl StreamControl {
     pub(super) fn misbehave(&self, fault: WebSocketFault, struck: Struck) {
         *self.0.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some((fault, struck));
         self.0.given.store(true, Ordering::Release);
+    }
+
+    /// Whether the client has stopped to read, and so nothing more can be written to it now.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.0.blocked.load(Ordering::Relaxed)
     }
 
     fn take(&self) -> Option<(WebSocketFault, Struck)> {
@@ -221,7 +228,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for FaultyStream<S> {
         }
         let allowed = this.allowed(data.len());
         let Some(inner) = &mut this.inner else { return Poll::Ready(Err(cut())) };
-        let written = ready!(Pin::new(inner).poll_write(cx, &data[..allowed]))?;
+        let written = Pin::new(inner).poll_write(cx, &data[..allowed]);
+        this.control.0.blocked.store(written.is_pending(), Ordering::Relaxed);
+        let written = ready!(written)?;
         this.count(written);
         Poll::Ready(Ok(written))
     }

@@ -16,6 +16,7 @@ use futures::{
     stream::{SplitSink, SplitStream},
 };
 use tokio::{sync::Notify, time::timeout};
+use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
 
 use super::{
     answer, request,
@@ -31,9 +32,9 @@ use crate::{
 
 pub(super) async fn upgrade(State(app): State<App>, request: Request<Body>) -> Response {
     let (mut head, _body) = request.into_parts();
-    let asked = match request::read(&app.relay, &app.settings, &head.uri, &head.headers, EntryWay::Stream) {
+    let asked = match request::read(&app, &head.uri, &head.headers, EntryWay::Stream) {
         Ok(asked) => asked,
-        Err(refusal) => return refusal.into(),
+        Err(refused) => return refused,
     };
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut head, &()).await {
         Ok(upgrade) => upgrade,
@@ -60,15 +61,26 @@ pub(super) async fn upgrade(State(app): State<App>, request: Request<Body>) -> R
         Ok(welcome) => welcome,
         Err(refusal) => return refusal.into(),
     };
+    connection.stored().await;
     let control = head.extensions.get::<StreamControl>().cloned().unwrap_or_default();
-    let longest = app.relay.settings().limits.message_bytes.saturating_add(FRAME_OVERHEAD_BYTES);
-    let upgrade = upgrade.max_message_size(longest).max_frame_size(longest);
-    upgrade.read_buffer_size(READ_BUFFER_BYTES).on_upgrade(async move |socket| {
+    within_limits(upgrade, app.relay.settings().limits.message_bytes).on_upgrade(async move |socket| {
         if let Some((fault, report)) = fault {
             control.misbehave(fault, report);
         }
-        Session { app, connection, pong: Pong::default() }.run(socket, welcome).await;
+        Session { app, connection, control, pong: Pong::default() }.run(socket, welcome).await;
     })
+}
+
+/// No more of a client's frames is kept than one message, and no more of what it does not read than one frame and
+/// [`PONG_BYTES`].
+fn within_limits(upgrade: WebSocketUpgrade, message_bytes: usize) -> WebSocketUpgrade {
+    let longest = message_bytes.saturating_add(FRAME_OVERHEAD_BYTES);
+    upgrade
+        .max_message_size(longest)
+        .max_frame_size(longest)
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_write_buffer_size(longest.max(LONGEST_OWN_BYTES).saturating_add(PONG_BYTES))
 }
 
 /// Tells the relay's observer that the fault has struck.
@@ -85,9 +97,20 @@ fn refused(status: u16) -> Response {
     answer::refuse_with(status, ErrorCode::Unavailable, "no WebSocket here, as the scenario says")
 }
 
+/// The longest frame that holds no client's message, in bytes: an error, with the names of its parties.
+const LONGEST_OWN_BYTES: usize = 8 * 1024;
+
+/// How many bytes of answers to pings of the WebSocket itself (RFC 6455 §5.5.2) are kept for a client that does not
+/// read them. Beyond, it is closed.
+const PONG_BYTES: usize = 8 * 1024;
+
+/// The head of a server's short frame.
+const PONG_HEAD_BYTES: usize = 2;
+
 struct Session {
     app: App,
     connection: RelayConnection,
+    control: StreamControl,
     pong: Pong,
 }
 
@@ -100,67 +123,100 @@ struct Pong {
 
 /// Why reading ended.
 enum Ended {
-    /// The client has closed, or is gone.
+    /// The client has closed, and is to be answered (RFC 6455 §5.5.1).
+    Closed,
+    /// It is gone.
     Gone,
-    Silent,
+    /// It has sent nothing for too long, or pings and reads no answers.
+    Unbearable,
     TooLarge,
+    /// Text that is not UTF-8.
+    NotText,
+    /// Something else that RFC 6455 forbids.
+    Protocol,
+}
+
+/// How the conversation is to end.
+enum Goodbye {
+    /// The client has closed: its close frame is answered.
+    Answer,
+    /// With this code, where somebody may hear it (RFC 6455 §7.4.1); then the client's close frame is waited for.
+    Say(u16),
+    /// Without a word.
+    Silent,
 }
 
 impl Session {
     async fn run(self, socket: WebSocket, welcome: Welcome) {
-        let (mut sink, stream) = socket.split();
-        let Some(code) = self.converse(&mut sink, stream, welcome).await else { return };
+        let (mut sink, mut stream) = socket.split();
+        let goodbye = self.converse(&mut sink, &mut stream, welcome).await;
+        // The relay has nothing more for it, nor it for the relay.
+        let Self { app, connection, .. } = self;
+        drop(connection);
+        let close = match goodbye {
+            Goodbye::Silent => return,
+            Goodbye::Answer => None,
+            Goodbye::Say(code) => Some(Frame::Close(Some(CloseFrame { code, reason: Default::default() }))),
+        };
         // Whether the client takes notice is its own affair.
-        let close = Frame::Close(Some(CloseFrame { code, reason: Default::default() }));
-        let _closed = timeout(self.app.relay.settings().drain_within, async {
-            sink.send(close).await?;
+        let _in_time = timeout(app.relay.settings().drain_within, async {
+            if let Some(close) = close {
+                sink.send(close).await?;
+            }
+            // Reading is what sends the answer to a close frame, and hears the one to ours.
+            while let Some(Ok(_)) = stream.next().await {}
             sink.close().await
         })
         .await;
     }
 
-    /// Until the connection is over; with which code it is to be closed, where somebody may hear it
-    /// (RFC 6455 §7.4.1).
+    /// Until the connection is over.
     async fn converse(
         &self,
         sink: &mut SplitSink<WebSocket, Frame>,
-        stream: SplitStream<WebSocket>,
+        stream: &mut SplitStream<WebSocket>,
         welcome: Welcome,
-    ) -> Option<u16> {
+    ) -> Goodbye {
         tokio::select! {
             biased;
             ended = self.read(stream) => match ended {
-                Ended::Gone => None,
-                Ended::Silent => Some(close_code::POLICY),
-                Ended::TooLarge => Some(close_code::SIZE),
+                Ended::Closed => Goodbye::Answer,
+                Ended::Gone => Goodbye::Silent,
+                Ended::Unbearable => Goodbye::Say(close_code::POLICY),
+                Ended::TooLarge => Goodbye::Say(close_code::SIZE),
+                Ended::NotText => Goodbye::Say(close_code::INVALID),
+                Ended::Protocol => Goodbye::Say(close_code::PROTOCOL),
             },
-            code = self.write(sink, welcome) => code,
+            code = self.write(sink, welcome) => code.map_or(Goodbye::Silent, Goodbye::Say),
             how = self.app.stop.stopping() => match how {
-                Stopping::Gracefully => Some(close_code::AWAY),
-                Stopping::AtOnce => None,
+                Stopping::Gracefully => Goodbye::Say(close_code::AWAY),
+                Stopping::AtOnce => Goodbye::Silent,
             },
         }
     }
 
-    async fn read(&self, mut stream: SplitStream<WebSocket>) -> Ended {
+    async fn read(&self, stream: &mut SplitStream<WebSocket>) -> Ended {
+        let mut unread_pongs = 0;
         loop {
             let Ok(frame) = timeout(self.app.settings.limits.silence, stream.next()).await else {
-                return Ended::Silent;
+                return Ended::Unbearable;
             };
             match frame {
                 Some(Ok(Frame::Text(text))) => self.take(&text),
                 Some(Ok(Frame::Binary(_))) => self.refuse("a binary frame is no message".to_owned()),
-                Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {}
-                Some(Ok(Frame::Close(_))) | None => return Ended::Gone,
-                Some(Err(error)) => {
-                    let error = error.into_inner();
-                    let is_oversized =
-                        error.downcast_ref::<tokio_tungstenite::tungstenite::Error>().is_some_and(|error| {
-                            matches!(error, tokio_tungstenite::tungstenite::Error::Capacity(_))
-                        });
-                    return if is_oversized { Ended::TooLarge } else { Ended::Gone };
+                Some(Ok(Frame::Ping(payload))) => {
+                    let is_read = !self.control.is_blocked();
+                    unread_pongs = if is_read { 0 } else { unread_pongs + payload.len() + PONG_HEAD_BYTES };
+                    if unread_pongs > PONG_BYTES {
+                        return Ended::Unbearable;
+                    }
                 }
+                Some(Ok(Frame::Pong(_))) => {}
+                Some(Ok(Frame::Close(_))) => return Ended::Closed,
+                Some(Err(error)) => return Ended::of(error),
+                None => return Ended::Gone,
             }
+            self.connection.has_room().await;
         }
     }
 
@@ -208,6 +264,24 @@ impl Session {
     }
 }
 
+impl Ended {
+    fn of(error: axum::Error) -> Self {
+        let error = error.into_inner();
+        match error.downcast_ref::<tungstenite::Error>() {
+            Some(tungstenite::Error::Capacity(_)) => Self::TooLarge,
+            Some(tungstenite::Error::Utf8(_)) => Self::NotText,
+            Some(tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => Self::Gone,
+            Some(tungstenite::Error::Protocol(_)) => Self::Protocol,
+            _ => Self::Gone,
+        }
+    }
+}
+
+/// A client whose application does not listen may take its time, as long as it is heard of.
+async fn send(sink: &mut SplitSink<WebSocket, Frame>, frame: ServerFrame) -> Option<()> {
+    sink.send(Frame::Text(frame.to_json().into())).await.ok()
+}
+
 impl Pong {
     fn ask(&self, nonce: u64) {
         *self.nonce.lock().unwrap_or_else(PoisonError::into_inner) = Some(nonce);
@@ -223,8 +297,4 @@ impl Pong {
             self.asked.notified().await;
         }
     }
-}
-
-async fn send(sink: &mut SplitSink<WebSocket, Frame>, frame: ServerFrame) -> Option<()> {
-    sink.send(Frame::Text(frame.to_json().into())).await.ok()
 }

@@ -4,8 +4,10 @@ use bytes::Bytes;
 use thiserror::Error;
 
 use super::{
-    Action, ConnectionId, MailboxId, Passage, Relay, RelayEvent, address::Address, core::announce,
-    mailbox::Mailbox,
+    Action, ConnectionId, Limits, MailboxId, Passage, Relay, RelayEvent,
+    address::Address,
+    core::announce,
+    mailbox::{Mailbox, size_of},
 };
 use crate::message::{CallId, Envelope, ErrorCode, Message, MessageError, ParticipantId, RELAY, SessionId};
 
@@ -38,10 +40,8 @@ impl Relay {
             return Ok(());
         }
         let to = sender.beside(&envelope.to);
-        self.check_room(&to)?;
-        if let Some(sender) = self.mailboxes.get_mut(&sender) {
-            sender.note_sent(envelope.id);
-        }
+        self.check_room(&to, &sender, size_of(bytes))?;
+        self.mailboxes.change(&sender, |sender| sender.note_sent(envelope.id));
         self.wake_to_confirm(from, actions);
         let bytes = Bytes::copy_from_slice(bytes);
         match self.rules.fault(&envelope, self.now) {
@@ -68,11 +68,11 @@ impl Relay {
         self.check_join(id, &participant)?;
         let address = Address { call: None, participant: participant.clone() };
         self.make_room_for_member(&address)?;
-        let mailbox = self.mailbox(&address);
-        mailbox.begin_session(&session);
-        mailbox.polled = false;
-        let older = mailbox.connection.replace(id).filter(|older| *older != id);
-        let waiting = mailbox.len();
+        let (older, waiting) = self.use_mailbox(&address, |mailbox| {
+            mailbox.begin_session(&session);
+            mailbox.polled = false;
+            (mailbox.connection.replace(id).filter(|older| *older != id), mailbox.len())
+        });
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.address = Some(address);
         }
@@ -80,7 +80,7 @@ impl Relay {
             self.replace(older, &participant, actions);
         }
         self.reply(id, CallId::none(), participant.clone(), Message::Joined, actions);
-        actions.push(Action::Report(RelayEvent::Joined { participant, session, waiting }));
+        actions.push(Action::Report(RelayEvent::Joined { call: None, participant, session, waiting }));
         Ok(())
     }
 
@@ -146,17 +146,49 @@ impl Relay {
         Ok(address.clone())
     }
 
-    fn check_room(&mut self, to: &Address) -> Result<(), Refusal> {
-        if !self.make_room_for(to) {
-            let to = &to.participant;
-            let reason = format!("`{to}` has not joined, and the relay has no room to wait for it");
-            return Err(Refusal::new(ErrorCode::UnknownParticipant, reason));
+    /// Whether there is room for a message of `size` bytes from `sender` to `to`.
+    fn check_room(&mut self, to: &Address, sender: &Address, size: usize) -> Result<(), Refusal> {
+        if !self.mailboxes.contains(to) {
+            self.check_unknown(to, sender)?;
         }
         let limit = self.limits.queue;
         if self.mailboxes.get(to).is_some_and(|mailbox| mailbox.len() >= limit) {
             let to = &to.participant;
             let reason = format!("{limit} messages wait for `{to}`, and the relay keeps no more");
             return Err(Refusal::new(ErrorCode::QueueFull, reason));
+        }
+        let Limits { sender_bytes, call_bytes, mail_bytes, .. } = self.limits;
+        let of_sender = self.mailboxes.sender(sender).bytes;
+        let of_call =
+            to.call.as_ref().and_then(|call| self.mailboxes.call(call)).map_or(0, |call| call.bytes);
+        for (kept, limit, whose) in [
+            (of_sender, sender_bytes, "of one sender"),
+            (of_call, call_bytes, "of one call"),
+            (self.mailboxes.bytes(), mail_bytes, "of all participants"),
+        ] {
+            if kept.saturating_add(size) > limit {
+                let reason = format!("the relay keeps no more than {limit} bytes of messages {whose}");
+                return Err(Refusal::new(ErrorCode::QueueFull, reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the relay waits for `to`, who has not joined, with a message of `sender`; its mailbox is then
+    /// there.
+    fn check_unknown(&mut self, to: &Address, sender: &Address) -> Result<(), Refusal> {
+        let limit = self.limits.unknown_per_sender;
+        let name = &to.participant;
+        if self.mailboxes.sender(sender).opened >= limit {
+            let reason = format!(
+                "`{name}` has not joined, and messages of `{}` wait for {limit} others who have not",
+                sender.participant
+            );
+            return Err(Refusal::new(ErrorCode::UnknownParticipant, reason));
+        }
+        if !self.make_room_for(to) {
+            let reason = format!("`{name}` has not joined, and the relay has no room to wait for it");
+            return Err(Refusal::new(ErrorCode::UnknownParticipant, reason));
         }
         Ok(())
     }
@@ -174,21 +206,30 @@ impl Relay {
     }
 
     pub(super) fn put(&mut self, passage: Passage, to: &Address, bytes: Bytes, actions: &mut Vec<Action>) {
-        let mailbox = self.mailbox(to);
-        mailbox.push(bytes);
-        announce(mailbox, passage, actions);
+        self.open_mailbox(to, Some(&passage.from));
+        self.mailboxes.push(to, Some(passage.from.clone()), bytes);
+        if let Some(mailbox) = self.mailboxes.get(to) {
+            announce(mailbox, passage, actions);
+        }
     }
 
-    /// The mailbox of a participant for whom [`Relay::make_room_for`] has found room.
-    pub(super) fn mailbox(&mut self, owner: &Address) -> &mut Mailbox {
+    /// Uses the mailbox of a participant for whom [`Relay::make_room_for`] has found room.
+    pub(super) fn use_mailbox<R>(&mut self, owner: &Address, change: impl FnOnce(&mut Mailbox) -> R) -> R {
+        self.open_mailbox(owner, None);
+        self.mailboxes.change(owner, change).expect("it is there")
+    }
+
+    /// Makes the mailbox where it is not there, and notes that it is used. `opener`: whose message comes before
+    /// its owner.
+    pub(super) fn open_mailbox(&mut self, owner: &Address, opener: Option<&ParticipantId>) {
         self.uses += 1;
-        if !self.mailboxes.contains_key(owner) {
-            let name = self.name_for_mailbox();
-            self.mailboxes.insert(owner.clone(), Mailbox::new(name, self.now));
+        if !self.mailboxes.contains(owner) {
+            let mut mailbox = Mailbox::new(self.name_for_mailbox(), self.now);
+            mailbox.opened_by = opener.cloned();
+            self.mailboxes.insert(owner.clone(), mailbox);
         }
-        let mailbox = self.mailboxes.get_mut(owner).expect("it was put there");
-        mailbox.last_use = self.uses;
-        mailbox
+        let uses = self.uses;
+        self.mailboxes.change(owner, |mailbox| mailbox.last_use = uses);
     }
 
     /// A name that no mailbox of this relay has had.
@@ -202,52 +243,50 @@ impl Relay {
         if self.make_room_for(address) {
             return Ok(());
         }
-        let participants = self.limits.participants;
-        let reason = if self.mailboxes.len() >= participants {
+        let Limits { participants, participants_per_call, calls, .. } = self.limits;
+        let reason = if self.is_call_full(address) {
+            format!("the relay keeps {participants_per_call} participants of one call and no more")
+        } else if self.mailboxes.len() >= participants {
             format!("the relay keeps {participants} participants and no more")
         } else {
-            format!("the relay keeps {} calls and no more", self.limits.calls)
+            format!("the relay keeps {calls} calls and no more")
         };
         Err(Refusal::new(ErrorCode::RelayFull, reason))
+    }
+
+    fn is_call_full(&self, newcomer: &Address) -> bool {
+        let of_call = newcomer.call.as_ref().and_then(|call| self.mailboxes.call(call));
+        of_call.is_some_and(|of_call| of_call.mailboxes >= self.limits.participants_per_call)
     }
 
     /// Whether there is a mailbox for `newcomer` or room for one. Forgets others for it, where they can
     /// be forgotten.
     fn make_room_for(&mut self, newcomer: &Address) -> bool {
-        if self.mailboxes.contains_key(newcomer) {
+        if self.mailboxes.contains(newcomer) {
             return true;
+        }
+        if self.is_call_full(newcomer) && !self.make_room_within_call(newcomer) {
+            return false;
         }
         if self.mailboxes.len() >= self.limits.participants {
-            let idle = self.mailboxes.iter().filter(|(_, mailbox)| mailbox.can_be_forgotten());
-            let Some(oldest) =
-                idle.min_by_key(|(_, mailbox)| mailbox.last_use).map(|(owner, _)| owner.clone())
-            else {
-                return false;
-            };
+            let Some(oldest) = self.mailboxes.longest_idle() else { return false };
             self.mailboxes.remove(&oldest);
         }
-        newcomer.call.is_none() || self.make_room_for_call(newcomer)
-    }
-
-    fn make_room_for_call(&mut self, newcomer: &Address) -> bool {
-        let mut calls: Vec<(Option<CallId>, bool, u64)> = Vec::new();
-        for (address, mailbox) in &self.mailboxes {
-            match calls.last_mut() {
-                Some((call, idle, last_use)) if *call == address.call => {
-                    *idle &= mailbox.can_be_forgotten();
-                    *last_use = mailbox.last_use.max(*last_use);
-                }
-                _ => calls.push((address.call.clone(), mailbox.can_be_forgotten(), mailbox.last_use)),
-            }
-        }
-        calls.retain(|(call, ..)| call.is_some());
-        if calls.len() < self.limits.calls || calls.iter().any(|(call, ..)| *call == newcomer.call) {
+        let Some(call) = &newcomer.call else { return true };
+        if self.mailboxes.calls() < self.limits.calls || self.mailboxes.call(call).is_some() {
             return true;
         }
-        let idle = calls.into_iter().filter(|(_, idle, _)| *idle);
-        let Some((oldest, ..)) = idle.min_by_key(|(.., last_use)| *last_use) else { return false };
-        self.mailboxes.retain(|address, _| address.call != oldest);
+        let Some(oldest) = self.mailboxes.longest_idle_call() else { return false };
+        self.mailboxes.remove_call(&oldest);
         true
+    }
+
+    /// Forgets who left the newcomer's call longest ago.
+    fn make_room_within_call(&mut self, newcomer: &Address) -> bool {
+        let of_call = newcomer.call.iter().flat_map(|call| self.mailboxes.of_call(call));
+        let idle = of_call.filter(|(_, mailbox)| mailbox.can_be_forgotten());
+        let oldest = idle.min_by_key(|(_, mailbox)| mailbox.last_use).map(|(owner, _)| owner.clone());
+        oldest.is_some_and(|oldest| self.mailboxes.remove(&oldest).is_some())
     }
 }
 

@@ -42,8 +42,10 @@ impl RelayConnection {
     /// one message. `None` when the connection is to be closed. Cancel-safe; for one caller at a time.
     pub async fn mail(&self, bytes: usize) -> Option<Vec<(u64, Bytes)>> {
         loop {
-            let (mail, is_closing) =
-                self.relay.ask(|relay| (relay.mail(self.id, bytes), relay.is_closing(self.id)));
+            let (mail, is_closing) = self.relay.tell(|relay| {
+                let (mail, written) = relay.mail(self.id, bytes);
+                ((mail, relay.is_closing(self.id)), written)
+            });
             if is_closing {
                 return None;
             }
@@ -101,9 +103,24 @@ impl RelayConnection {
             match self.relay.ask(|relay| relay.next(self.id)) {
                 Next::Wait => self.wake.notified().await,
                 Next::Close => return None,
-                next => return Some(next),
+                next => {
+                    self.stored().await;
+                    return Some(next);
+                }
             }
         }
+    }
+
+    /// Resolves when everything that the relay knows now is written down, where it has a
+    /// [`Journal`](super::Journal): what a client is told must be true after a power loss as well. Whoever answers
+    /// a client with more than [`RelayConnection::next_for_acknowledgement`] gives waits for it first.
+    pub async fn stored(&self) {
+        self.relay.stored().await;
+    }
+
+    /// Resolves when the journal is not too far behind to take more from this client.
+    pub async fn has_room(&self) {
+        self.relay.journal_has_room().await;
     }
 
     /// The answers of the relay that wait now, which are thereby taken: for a connection that only
@@ -112,7 +129,8 @@ impl RelayConnection {
         self.relay.ask(|relay| {
             let mut answers = Vec::new();
             while let Next::Message(answer) = relay.next(self.id) {
-                relay.written(self.id);
+                // An answer is no mail: nothing is to be done.
+                let _nothing = relay.written(self.id);
                 answers.push(answer);
             }
             answers
@@ -121,7 +139,7 @@ impl RelayConnection {
 
     /// What was given out last was written.
     pub fn written(&self) {
-        self.relay.ask(|relay| relay.written(self.id));
+        self.relay.tell(|relay| ((), relay.written(self.id)));
     }
 }
 

@@ -6,11 +6,13 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    DelayRule, EntryWay, HeldId, Limits, Passage, RelayEvent, RelaySettings,
+    DelayRule, EntryWay, HeldId, Limits, Passage, RelayEvent, RelaySettings, Store,
     address::Address,
     admission::Refusal,
     faults::{HeldMessages, Rules},
-    mailbox::Mailbox,
+    mailbox::{Mailbox, Waiting},
+    mailboxes::Mailboxes,
+    words::shortened,
 };
 use crate::message::{CallId, Envelope, ErrorCode, Message, ParticipantId, RELAY, VERSION};
 
@@ -68,7 +70,7 @@ pub struct Relay {
     /// Whether only holders of a token may enter. Who enters with one has been checked before.
     pub(super) guarded: bool,
     pub(super) epoch: u64,
-    pub(super) mailboxes: BTreeMap<Address, Mailbox>,
+    pub(super) mailboxes: Mailboxes,
     pub(super) mailboxes_made: u64,
     pub(super) errors_made: u64,
     pub(super) connections: BTreeMap<ConnectionId, Connection>,
@@ -77,8 +79,6 @@ pub struct Relay {
     pub(super) uses: u64,
     /// The time, as [`Relay::advance`] was told.
     pub(super) now: Duration,
-    /// Before this time nobody has been away for too long.
-    pub(super) next_sweep: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -131,7 +131,7 @@ impl Relay {
             rules: Rules::new(settings.delays.clone(), settings.faults.clone()),
             guarded: settings.secret.is_some(),
             epoch: settings.epoch,
-            mailboxes: BTreeMap::new(),
+            mailboxes: Mailboxes::default(),
             mailboxes_made: 0,
             errors_made: 0,
             connections: BTreeMap::new(),
@@ -139,8 +139,14 @@ impl Relay {
             next_connection: 0,
             uses: 0,
             now: Duration::ZERO,
-            next_sweep: Duration::ZERO,
         }
+    }
+
+    /// A relay that knows what `store` has kept, and notes what changes of that for [`Relay::take_changes`].
+    pub fn durable(settings: &RelaySettings, store: Store) -> Self {
+        let mut relay = Self { mailboxes: Mailboxes::journaled(), ..Self::with(settings) };
+        relay.restore(store);
+        relay
     }
 
     /// A client connected.
@@ -205,16 +211,21 @@ impl Relay {
     pub fn disconnect(&mut self, connection: ConnectionId) -> Vec<Action> {
         let Some(gone) = self.connections.remove(&connection) else { return Vec::new() };
         let Some(address) = gone.address else { return Vec::new() };
-        match self.mailboxes.get_mut(&address) {
-            Some(mailbox) if mailbox.connection == Some(connection) => {
-                self.uses += 1;
-                mailbox.connection = None;
-                mailbox.last_use = self.uses;
-                mailbox.absent_since = self.now;
-                if mailbox.polled {
-                    return Vec::new();
-                }
-                vec![Action::Report(RelayEvent::Left { participant: address.participant })]
+        if self.mailboxes.get(&address).is_none_or(|mailbox| mailbox.connection != Some(connection)) {
+            return Vec::new();
+        }
+        self.uses += 1;
+        let (uses, now) = (self.uses, self.now);
+        let polled = self.mailboxes.change(&address, |mailbox| {
+            mailbox.connection = None;
+            mailbox.last_use = uses;
+            mailbox.absent_since = now;
+            mailbox.polled
+        });
+        match polled {
+            Some(false) => {
+                let Address { call, participant } = address;
+                vec![Action::Report(RelayEvent::Left { call, participant })]
             }
             _ => Vec::new(),
         }
@@ -226,26 +237,14 @@ impl Relay {
     /// Nothing happens between calls: a relay that nobody uses needs no timer.
     pub fn advance(&mut self, now: Duration) -> Vec<Action> {
         self.now = self.now.max(now);
-        if self.now < self.next_sweep {
-            return Vec::new();
-        }
-        let (now, idle) = (self.now, self.limits.idle);
+        let Some(since) = self.now.checked_sub(self.limits.idle) else { return Vec::new() };
         let mut actions = Vec::new();
-        let mut next = now.saturating_add(idle);
-        self.mailboxes.retain(|address, mailbox| {
-            if mailbox.connection.is_some() {
-                return true;
-            }
-            let ends = mailbox.absent_since.saturating_add(idle);
-            if now < ends {
-                next = next.min(ends);
-                return true;
-            }
-            let (participant, waiting) = (address.participant.clone(), mailbox.len());
-            actions.push(Action::Report(RelayEvent::Forgotten { participant, waiting }));
-            false
-        });
-        self.next_sweep = next;
+        for owner in self.mailboxes.away_since(since) {
+            let Some(mailbox) = self.mailboxes.remove(&owner) else { continue };
+            let Address { call, participant } = owner;
+            let waiting = mailbox.len();
+            actions.push(Action::Report(RelayEvent::Forgotten { call, participant, waiting }));
+        }
         actions
     }
 
@@ -270,31 +269,52 @@ impl Relay {
             connection.writing = Some(Source::Confirmation { id });
             return Next::Confirmed { id };
         }
-        let Some((place, message)) = mailbox.after(connection.delivery.sent()).next() else {
+        let Some(Waiting { place, bytes, .. }) = mailbox.after(connection.delivery.sent()).next() else {
             return Next::Wait;
         };
         connection.writing = Some(Source::Mailbox { place: *place });
         match connection.delivery {
-            Delivery::OnWrite => Next::Message(message.clone()),
-            Delivery::OnAck { .. } => Next::Mail { place: *place, message: message.clone() },
+            Delivery::OnWrite => Next::Message(bytes.clone()),
+            Delivery::OnAck { .. } => Next::Mail { place: *place, message: bytes.clone() },
         }
     }
 
     /// What [`Relay::next`] gave out was written.
-    pub fn written(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        match (connection.writing.take(), &mut connection.delivery) {
+    pub fn written(&mut self, id: ConnectionId) -> Vec<Action> {
+        let Some(connection) = self.connections.get_mut(&id) else { return Vec::new() };
+        let (writing, owner) = (connection.writing.take(), connection.address.clone());
+        match (writing, &mut connection.delivery) {
             (Some(Source::Replies), _) => drop(connection.replies.pop_front()),
-            (Some(Source::Mailbox { place }), Delivery::OnAck { sent, .. }) => *sent = place,
             (Some(Source::Confirmation { id }), Delivery::OnAck { told, .. }) => *told = id,
-            (Some(Source::Mailbox { place }), Delivery::OnWrite) => {
-                let mailbox = connection.address.as_ref().and_then(|owner| self.mailboxes.get_mut(owner));
-                if let Some(mailbox) = mailbox.filter(|mailbox| mailbox.connection == Some(id)) {
-                    mailbox.confirm(place);
+            (Some(Source::Mailbox { place }), delivery) => {
+                let is_on_ack = delivery.is_on_ack();
+                if let Delivery::OnAck { sent, .. } = delivery {
+                    *sent = place;
                 }
+                let Some(owner) = owner.filter(|owner| self.reads(owner, id)) else { return Vec::new() };
+                let written = self.note_written(&owner, place);
+                if !is_on_ack {
+                    self.mailboxes.confirm(&owner, place);
+                }
+                return written.into_iter().collect();
             }
             (Some(Source::Confirmation { .. }) | None, _) => {}
         }
+        Vec::new()
+    }
+
+    /// Whether this connection reads the mailbox.
+    pub(super) fn reads(&self, owner: &Address, id: ConnectionId) -> bool {
+        self.mailboxes.get(owner).is_some_and(|mailbox| mailbox.connection == Some(id))
+    }
+
+    /// The message at `place` is written to its addressee; reported the first time.
+    pub(super) fn note_written(&mut self, owner: &Address, place: u64) -> Option<Action> {
+        let is_first = self.mailboxes.change(owner, |mailbox| mailbox.note_written(place))?;
+        let mailbox = self.mailboxes.get(owner).filter(|_| is_first)?;
+        let message = mailbox.after(place.saturating_sub(1)).next()?.bytes.clone();
+        let Address { call, participant } = owner.clone();
+        Some(Action::Report(RelayEvent::Written { call, participant, message }))
     }
 
     fn refuse(
@@ -306,16 +326,26 @@ impl Relay {
         actions: &mut Vec<Action>,
     ) {
         let participant = self.address_of(to).map(|address| address.participant.clone());
+        let of_call = self.address_of(to).and_then(|address| address.call.clone());
+        let of_call = of_call.or_else(|| Some(call.clone()).filter(|call| *call != CallId::none()));
+        let rejected = |code, reason| {
+            Action::Report(RelayEvent::Rejected {
+                call: of_call,
+                participant: participant.clone(),
+                code,
+                reason,
+            })
+        };
         if self.settles(to, &refusal, about, &call, actions) {
             let Refusal { code, reason } = refusal;
-            return actions.push(Action::Report(RelayEvent::Rejected { participant, code, reason }));
+            return actions.push(rejected(code, reason));
         }
         let Refusal { code, reason } = refusal;
         // Who has not joined has no name yet.
         let addressee = participant.clone().unwrap_or_else(|| ParticipantId::new("-"));
-        let body = Message::Error { code: code.clone(), message: reason.clone(), about };
+        let body = Message::Error { code: code.clone(), message: shortened(&reason), about };
         self.reply(to, call, addressee, body, actions);
-        actions.push(Action::Report(RelayEvent::Rejected { participant, code, reason }));
+        actions.push(rejected(code, reason));
     }
 
     /// Whether the error takes the way of all messages; one that only sends is told at once as well.

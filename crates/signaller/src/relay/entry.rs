@@ -2,6 +2,7 @@
 
 use super::{
     Action, ConnectionId, MailboxId, Relay, RelayEvent, address::Address, admission::Refusal, core::Delivery,
+    words::shortened,
 };
 use crate::message::{CallId, ErrorCode, Message, ParticipantId, RELAY, SessionId};
 
@@ -57,8 +58,8 @@ impl Relay {
         let entered = self.admit(id, entry, &mut actions);
         if let Err(Refusal { code, reason }) = &entered {
             let (code, reason) = (code.clone(), reason.clone());
-            let participant = Some(entry.participant.clone());
-            actions.push(Action::Report(RelayEvent::Rejected { participant, code, reason }));
+            let (call, participant) = (entry.call.clone(), Some(entry.participant.clone()));
+            actions.push(Action::Report(RelayEvent::Rejected { call, participant, code, reason }));
         }
         (entered, actions)
     }
@@ -80,15 +81,18 @@ impl Relay {
         self.make_room_for_member(&address)?;
         self.check_turn(&address, entry)?;
         let now = self.now;
-        let mailbox = self.mailbox(&address);
-        let is_new_session = mailbox.begin_session(&entry.session);
-        mailbox.absent_since = now;
+        let is_new_session = self.use_mailbox(&address, |mailbox| {
+            mailbox.absent_since = now;
+            mailbox.begin_session(&entry.session)
+        });
         self.resume(&address, entry);
         if entry.way != EntryWay::Post {
             self.take_over(id, &address, entry, is_new_session, actions);
         }
-        let mailbox = self.mailbox(&address);
-        let welcome = Welcome { mailbox: mailbox.id.clone(), confirmed: mailbox.highest_id() };
+        let welcome = self.use_mailbox(&address, |mailbox| Welcome {
+            mailbox: mailbox.id.clone(),
+            confirmed: mailbox.highest_id(),
+        });
         let is_known = entry.mailbox.as_ref() == Some(&welcome.mailbox);
         let sent = if is_known { entry.cursor } else { 0 };
         if let Some(connection) = self.connections.get_mut(&id) {
@@ -116,17 +120,20 @@ impl Relay {
 
     /// Forgets what the client has applied.
     fn resume(&mut self, address: &Address, entry: &Entry) {
-        let mailbox = self.mailbox(address);
-        if entry.mailbox.as_ref() != Some(&mailbox.id) {
-            return;
+        let is_known = self.use_mailbox(address, |mailbox| {
+            let is_its_own = entry.mailbox.as_ref() == Some(&mailbox.id);
+            is_its_own.then(|| entry.cursor <= mailbox.last_place())
+        });
+        match is_known {
+            None => {}
+            Some(true) => self.mailboxes.confirm(address, entry.cursor),
+            // The client has seen places that this store does not know: it was restored from an older one.
+            // Under another name of the mailbox the client starts anew.
+            Some(false) => {
+                let renewed = self.name_for_mailbox();
+                self.use_mailbox(address, |mailbox| mailbox.renew(renewed));
+            }
         }
-        if entry.cursor <= mailbox.last_place() {
-            return mailbox.confirm(entry.cursor);
-        }
-        // The client has seen places that this store does not know: it was restored from an older one.
-        // Under another name of the mailbox the client starts anew.
-        let renewed = self.name_for_mailbox();
-        self.mailbox(address).id = renewed;
     }
 
     fn take_over(
@@ -138,18 +145,19 @@ impl Relay {
         actions: &mut Vec<Action>,
     ) {
         let is_poll = entry.way == EntryWay::Poll;
-        let mailbox = self.mailbox(address);
-        let polls_on = is_poll && mailbox.polled && !is_new_session;
-        mailbox.turn = entry.turn;
-        mailbox.polled = is_poll;
-        let older = mailbox.connection.replace(id).filter(|older| *older != id);
-        let waiting = mailbox.len();
+        let (polls_on, older, waiting) = self.use_mailbox(address, |mailbox| {
+            let polls_on = is_poll && mailbox.polled && !is_new_session;
+            mailbox.turn = entry.turn;
+            mailbox.polled = is_poll;
+            (polls_on, mailbox.connection.replace(id).filter(|older| *older != id), mailbox.len())
+        });
         if let Some(older) = older {
             self.give_way(older, &entry.participant, is_new_session, actions);
         }
         if !polls_on {
-            let (participant, session) = (entry.participant.clone(), entry.session.clone());
-            actions.push(Action::Report(RelayEvent::Joined { participant, session, waiting }));
+            let (call, participant) = (address.call.clone(), address.participant.clone());
+            let session = entry.session.clone();
+            actions.push(Action::Report(RelayEvent::Joined { call, participant, session, waiting }));
         }
     }
 
@@ -174,35 +182,35 @@ impl Relay {
     pub fn acknowledge(&mut self, id: ConnectionId, cursor: u64) {
         let Some(connection) = self.connections.get(&id) else { return };
         let Delivery::OnAck { sent, .. } = connection.delivery else { return };
-        let Some(address) = &connection.address else { return };
-        if let Some(mailbox) =
-            self.mailboxes.get_mut(address).filter(|mailbox| mailbox.connection == Some(id))
-        {
+        let Some(address) = connection.address.clone() else { return };
+        if self.reads(&address, id) {
             // What was not sent on this connection cannot have been applied.
-            mailbox.confirm(cursor.min(sent));
+            self.mailboxes.confirm(&address, cursor.min(sent));
         }
     }
 
     /// What waits for a connection that polls, oldest first: at least one message if there is any, and
     /// no more than `bytes` in all.
-    pub fn mail(&self, id: ConnectionId, bytes: usize) -> Vec<(u64, bytes::Bytes)> {
+    pub fn mail(&mut self, id: ConnectionId, bytes: usize) -> (Vec<(u64, bytes::Bytes)>, Vec<Action>) {
         let Some(connection) = self.connections.get(&id).filter(|connection| !connection.closing) else {
-            return Vec::new();
+            return Default::default();
         };
-        let Delivery::OnAck { sent, .. } = connection.delivery else { return Vec::new() };
-        let mailbox = connection.address.as_ref().and_then(|address| self.mailboxes.get(address));
+        let Delivery::OnAck { sent, .. } = connection.delivery else { return Default::default() };
+        let Some(owner) = connection.address.clone().filter(|owner| self.reads(owner, id)) else {
+            return Default::default();
+        };
         let mut taken = 0;
-        mailbox
-            .filter(|mailbox| mailbox.connection == Some(id))
-            .into_iter()
-            .flat_map(|mailbox| mailbox.after(sent))
-            .take_while(|(_, message)| {
+        let waiting = self.mailboxes.get(&owner).into_iter().flat_map(|mailbox| mailbox.after(sent));
+        let mail: Vec<(u64, bytes::Bytes)> = waiting
+            .take_while(|waiting| {
                 let is_first = taken == 0;
-                taken += message.len();
+                taken += waiting.bytes.len();
                 is_first || taken <= bytes
             })
-            .cloned()
-            .collect()
+            .map(|waiting| (waiting.place, waiting.bytes.clone()))
+            .collect();
+        let written = mail.iter().filter_map(|(place, _)| self.note_written(&owner, *place)).collect();
+        (mail, written)
     }
 
     /// Whether a connection is to be closed as soon as its answers are written.
@@ -232,20 +240,24 @@ impl Relay {
             return false;
         };
         let most = self.limits.queue.saturating_add(self.limits.replies);
-        let Some(mailbox) = self.mailboxes.get_mut(&address) else { return false };
+        // They have room of their own: who has none left is told so.
+        let most_bytes = self.limits.mail_bytes.saturating_add(self.limits.mail_bytes / 8);
+        let Some(mailbox) = self.mailboxes.get(&address) else { return false };
         if mailbox.has_sent(about) {
             return true;
         }
-        if mailbox.len() >= most {
+        if mailbox.len() >= most || self.mailboxes.bytes() >= most_bytes {
             return false;
         }
-        mailbox.note_sent(about);
+        let connection = mailbox.connection;
+        self.mailboxes.change(&address, |mailbox| mailbox.note_sent(about));
         let Refusal { code, reason } = refusal;
-        let body = Message::Error { code: code.clone(), message: reason.clone(), about: Some(about) };
+        let body = Message::Error { code: code.clone(), message: shortened(reason), about: Some(about) };
         self.errors_made += 1;
-        let error = super::core::from_relay(self.errors_made, call.clone(), address.participant, body);
-        mailbox.push(error.to_json().into());
-        actions.extend(mailbox.connection.map(Action::Wake));
+        let participant = address.participant.clone();
+        let error = super::core::from_relay(self.errors_made, call.clone(), participant, body);
+        self.mailboxes.push(&address, None, error.to_json().into());
+        actions.extend(connection.map(Action::Wake));
         actions.push(Action::Wake(id));
         true
     }

@@ -1,5 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
+
 use super::{RestFault, RestRequest, WebSocketFault};
 use crate::message::{CallId, Envelope, ErrorCode, Kind, Message, ParticipantId, SessionId};
 
@@ -13,6 +15,8 @@ pub type Observer = Arc<dyn Fn(RelayEvent) + Send + Sync>;
 pub enum RelayEvent {
     /// A connection joined as a participant.
     Joined {
+        /// The call to which a token admitted it; `None` on a relay without tokens.
+        call: Option<CallId>,
         /// Who.
         participant: ParticipantId,
         /// The run of its client.
@@ -23,6 +27,16 @@ pub enum RelayEvent {
     /// A message was put in line for its addressee, who is connected, or between two polls: it is written as soon as the
     /// connection takes it.
     Relayed(Passage),
+    /// A message was written to a connection of its addressee, or into the answer to its poll. Reported once for each
+    /// message: not again where a later connection gets it again.
+    Written {
+        /// The call to which a token admitted the addressee; `None` on a relay without tokens.
+        call: Option<CallId>,
+        /// The addressee.
+        participant: ParticipantId,
+        /// The message, as it came.
+        message: Bytes,
+    },
     /// A message was put in line for an addressee who is not connected.
     Stored(Passage),
     /// A [`DelayRule`](super::DelayRule) or a [`FaultRule`](super::FaultRule) holds a message back;
@@ -58,7 +72,21 @@ pub enum RelayEvent {
     },
     /// Something was refused, and its sender told.
     Rejected {
+        /// The call that it belongs to, where it says so.
+        call: Option<CallId>,
         /// Who sent it, where its connection has joined.
+        participant: Option<ParticipantId>,
+        /// Why, for programs.
+        code: ErrorCode,
+        /// Why, for people.
+        reason: String,
+    },
+    /// A request was refused before the relay heard of it: it names nobody, has no right, comes from a foreign page,
+    /// or there are too many.
+    Refused {
+        /// The call that it asks for, where it says so.
+        call: Option<CallId>,
+        /// As whom it asks, where it says so; nobody has checked that.
         participant: Option<ParticipantId>,
         /// Why, for programs.
         code: ErrorCode,
@@ -68,12 +96,16 @@ pub enum RelayEvent {
     /// The connection of a participant ended, and no other has taken its place. Not told of one that
     /// polls: it is always about to come back.
     Left {
+        /// The call to which a token admitted it; `None` on a relay without tokens.
+        call: Option<CallId>,
         /// Who.
         participant: ParticipantId,
     },
     /// A participant was away for [`Limits::idle`](super::Limits::idle); the relay remembers nothing
     /// of it.
     Forgotten {
+        /// The call to which a token admitted it; `None` on a relay without tokens.
+        call: Option<CallId>,
         /// Who.
         participant: ParticipantId,
         /// How many messages waited for it, and are lost.

@@ -24,10 +24,24 @@ pub struct Limits {
     /// How long a participant may be away before it is forgotten with its mail. Whoever comes back
     /// later begins anew; senders are not told.
     pub idle: Duration,
+    /// Participants of one call that are remembered, where participants enter with tokens; so that no token
+    /// fills the relay. Beyond: as for participants.
+    pub participants_per_call: usize,
+    /// Participants who have not joined yet and for whom messages of one sender wait. Beyond:
+    /// `unknown-participant`.
+    pub unknown_per_sender: usize,
+    /// Bytes of messages of one sender that wait, each counted with 128 bytes for its keeping. Beyond, as for the
+    /// next two: `queue-full` to the sender.
+    pub sender_bytes: usize,
+    /// Likewise of one call, where participants enter with tokens.
+    pub call_bytes: usize,
+    /// Likewise of all mailboxes. The relay's own answers, which have an eighth more, count as well.
+    pub mail_bytes: usize,
 }
 
 impl Default for Limits {
-    /// 64 KiB, 256 messages, 1024 participants, 16 answers, 512 calls, 10 minutes.
+    /// 64 KiB, 256 messages, 1024 participants, 16 answers, 512 calls, 10 minutes; 64 participants of a call, 16
+    /// unknown ones of a sender; 4 MiB of a sender, 8 MiB of a call, 256 MiB in all, which a machine with 1 GB has.
     fn default() -> Self {
         Self {
             message_bytes: MAX_MESSAGE_BYTES,
@@ -36,6 +50,11 @@ impl Default for Limits {
             replies: 16,
             calls: 512,
             idle: Duration::from_secs(600),
+            participants_per_call: 64,
+            unknown_per_sender: 16,
+            sender_bytes: 4 * 1024 * 1024,
+            call_bytes: 8 * 1024 * 1024,
+            mail_bytes: 256 * 1024 * 1024,
         }
     }
 }

@@ -1,9 +1,6 @@
 //! What a relay does, as the lines of a log that `cargo xtask replay` reads.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -18,18 +15,22 @@ use crate::{
 /// hour or so.
 const REMEMBERED: usize = 10_000;
 
+/// How many calls of one participant it remembers.
+const REMEMBERED_CALLS: usize = 64;
+
 /// Turns the events of a relay into lines, one JSON object each, without their line ends:
-/// `{"ts":1795415919274,"dir":"in","peer":"alice","msg":{…}}`.
+/// `{"ts":1795415919274,"dir":"in","peer":"alice","call":"c1","msg":{…}}`.
 ///
-/// `dir` is `in` for what came from the peer, `out` for what is passed on to it, `drop` for what is not, `close`
-/// where its connection ended. `msg` is the message as it went over the wire, descriptions and candidates
-/// included: who may read the log may read those.
+/// `dir` is `in` for what came from the peer, `out` for what was written to it, `drop` for what was not passed on,
+/// `close` where its connection ended: one line for each call in which it had messages, of which there is one on a relay
+/// with tokens; and `-` for the call of one that had none. `msg` is the message as it went over the wire, descriptions
+/// and candidates included: who may read the log may read those.
 #[derive(Debug, Default)]
 pub struct RelayLog {
     seen: BTreeSet<Key>,
-    order: std::collections::VecDeque<Key>,
-    /// What waits for participants who are away.
-    waiting: BTreeMap<(CallId, ParticipantId), Vec<Passage>>,
+    order: VecDeque<Key>,
+    /// The calls of participants who entered without tokens.
+    calls: BTreeMap<ParticipantId, BTreeSet<CallId>>,
 }
 
 /// A message, by its call, its sender and its sender's number for it.
@@ -40,6 +41,7 @@ struct Line<'l> {
     ts: u64,
     dir: &'static str,
     peer: &'l ParticipantId,
+    call: &'l CallId,
     #[serde(skip_serializing_if = "Option::is_none")]
     msg: Option<Box<RawValue>>,
 }
@@ -48,31 +50,37 @@ impl RelayLog {
     /// The lines of one event that was told at `ts`, milliseconds since the Unix epoch, or of a virtual world.
     pub fn lines(&mut self, ts: u64, event: &RelayEvent) -> Vec<String> {
         match event {
-            RelayEvent::Relayed(passage) => {
-                let mut lines = self.came(ts, passage);
-                lines.extend(line(ts, "out", &passage.to, Some(passage)));
-                lines
-            }
-            RelayEvent::Stored(passage) => {
-                let lines = self.came(ts, passage);
-                let key = (passage.call.clone(), passage.to.clone());
-                self.waiting.entry(key).or_default().push(passage.clone());
-                lines
-            }
-            RelayEvent::Held { passage, .. } | RelayEvent::Duplicated(passage) => self.came(ts, passage),
+            RelayEvent::Relayed(passage)
+            | RelayEvent::Stored(passage)
+            | RelayEvent::Held { passage, .. }
+            | RelayEvent::Duplicated(passage) => self.came(ts, passage),
             RelayEvent::Dropped(passage) => {
                 let mut lines = self.came(ts, passage);
-                lines.extend(line(ts, "drop", &passage.from, Some(passage)));
+                lines.extend(line(ts, "drop", &passage.from, &passage.call, whole(passage)));
                 lines
             }
-            RelayEvent::Joined { participant, .. } => {
-                let waited = self.waiting.extract_if(.., |(_, to), _| to == participant);
-                let passages: Vec<Passage> = waited.flat_map(|(_, passages)| passages).collect();
-                passages.iter().filter_map(|passage| line(ts, "out", participant, Some(passage))).collect()
+            RelayEvent::Written { participant, message, .. } => {
+                let Ok(Envelope { call, from, .. }) = Envelope::from_json_within(message, usize::MAX) else {
+                    return Vec::new();
+                };
+                // The relay's own answers were no line when they came either.
+                if from == *crate::message::RELAY {
+                    return Vec::new();
+                }
+                self.note_call(participant, &call);
+                let message = std::str::from_utf8(message).ok().map(str::to_owned);
+                let message = message.and_then(|message| RawValue::from_string(message).ok());
+                line(ts, "out", participant, &call, message).into_iter().collect()
             }
-            RelayEvent::Left { participant } => line(ts, "close", participant, None).into_iter().collect(),
-            RelayEvent::Forgotten { participant, .. } => {
-                self.waiting.retain(|(_, to), _| to != participant);
+            RelayEvent::Left { call: Some(call), participant } => {
+                line(ts, "close", participant, call, None).into_iter().collect()
+            }
+            RelayEvent::Left { call: None, participant } => {
+                let calls = self.calls.get(participant).cloned().unwrap_or_else(|| [CallId::none()].into());
+                calls.iter().filter_map(|call| line(ts, "close", participant, call, None)).collect()
+            }
+            RelayEvent::Forgotten { call: None, participant, .. } => {
+                self.calls.remove(participant);
                 Vec::new()
             }
             _ => Vec::new(),
@@ -91,23 +99,42 @@ impl RelayLog {
         {
             self.seen.remove(&oldest);
         }
-        line(ts, "in", &passage.from, Some(passage)).into_iter().collect()
+        self.note_call(&passage.from, &passage.call);
+        line(ts, "in", &passage.from, &passage.call, whole(passage)).into_iter().collect()
+    }
+
+    fn note_call(&mut self, participant: &ParticipantId, call: &CallId) {
+        if self.calls.len() < REMEMBERED || self.calls.contains_key(participant) {
+            let calls = self.calls.entry(participant.clone()).or_default();
+            if calls.len() >= REMEMBERED_CALLS {
+                calls.pop_first();
+            }
+            calls.insert(call.clone());
+        }
     }
 }
 
-fn line(ts: u64, dir: &'static str, peer: &ParticipantId, passage: Option<&Passage>) -> Option<String> {
-    let msg = passage.and_then(|passage| {
-        let envelope = Envelope {
-            version: VERSION,
-            id: passage.id,
-            call: passage.call.clone(),
-            from: passage.from.clone(),
-            to: passage.to.clone(),
-            body: Arc::unwrap_or_clone(passage.body.clone()),
-        };
-        RawValue::from_string(String::from_utf8(envelope.to_json()).ok()?).ok()
-    });
-    serde_json::to_string(&Line { ts, dir, peer, msg }).ok()
+/// The message of a passage, as its sender would write it.
+fn whole(passage: &Passage) -> Option<Box<RawValue>> {
+    let envelope = Envelope {
+        version: VERSION,
+        id: passage.id,
+        call: passage.call.clone(),
+        from: passage.from.clone(),
+        to: passage.to.clone(),
+        body: (*passage.body).clone(),
+    };
+    RawValue::from_string(String::from_utf8(envelope.to_json()).ok()?).ok()
+}
+
+fn line(
+    ts: u64,
+    dir: &'static str,
+    peer: &ParticipantId,
+    call: &CallId,
+    msg: Option<Box<RawValue>>,
+) -> Option<String> {
+    serde_json::to_string(&Line { ts, dir, peer, call, msg }).ok()
 }
 
 #[cfg(test)]
@@ -115,16 +142,25 @@ mod tests {
     use super::*;
     use crate::Message;
 
-    fn passage(id: u64, to: &str) -> Passage {
+    fn passage(id: u64, call: &str, to: &str) -> Passage {
         let body = Message::Offer { sdp: "v=0\r\n".to_owned(), negotiation: 1 };
         Passage::of(&Envelope {
             version: VERSION,
             id,
-            call: "c".into(),
+            call: call.into(),
             from: "a".into(),
             to: to.into(),
             body,
         })
+    }
+
+    fn written(call: Option<&str>, passage: &Passage) -> RelayEvent {
+        let message = whole(passage).unwrap().get().to_owned().into();
+        RelayEvent::Written { call: call.map(CallId::new), participant: passage.to.clone(), message }
+    }
+
+    fn left(call: Option<&str>, who: &str) -> RelayEvent {
+        RelayEvent::Left { call: call.map(CallId::new), participant: who.into() }
     }
 
     fn shape(lines: &[String]) -> Vec<String> {
@@ -132,36 +168,53 @@ mod tests {
         lines
             .iter()
             .map(read)
-            .map(|line| format!("{} {}", line["dir"], line["peer"]).replace('"', ""))
+            .map(|line| format!("{} {} {}", line["dir"], line["peer"], line["call"]).replace('"', ""))
             .collect()
     }
 
     #[test]
     fn a_message_comes_in_once_and_goes_out_with_its_body() {
         let mut log = RelayLog::default();
-        let by = std::time::Duration::from_secs(1);
-        assert_eq!(shape(&log.lines(1, &RelayEvent::Held { passage: passage(1, "b"), by })), ["in a"]);
-        let out = log.lines(1001, &RelayEvent::Relayed(passage(1, "b")));
-        assert_eq!(shape(&out), ["out b"]);
+        let (by, passage) = (std::time::Duration::from_secs(1), passage(1, "c", "b"));
+        let held = RelayEvent::Held { passage: passage.clone(), by };
+        assert_eq!(shape(&log.lines(1, &held)), ["in a c"]);
+        assert!(log.lines(1001, &RelayEvent::Relayed(passage.clone())).is_empty(), "not written yet");
+        let out = log.lines(1002, &written(None, &passage));
+        assert_eq!(shape(&out), ["out b c"]);
         let line: serde_json::Value = serde_json::from_str(&out[0]).unwrap();
-        assert_eq!((&line["ts"], &line["msg"]["body"]["sdp"]), (&1001.into(), &"v=0\r\n".into()));
+        assert_eq!((&line["ts"], &line["msg"]["body"]["sdp"]), (&1002.into(), &"v=0\r\n".into()));
     }
 
     #[test]
-    fn what_waits_goes_out_when_its_addressee_joins() {
+    fn what_waits_goes_out_when_it_is_written_and_not_before() {
         let mut log = RelayLog::default();
-        assert_eq!(shape(&log.lines(1, &RelayEvent::Stored(passage(1, "b")))), ["in a"]);
-        let joined =
-            |who: &str| RelayEvent::Joined { participant: who.into(), session: "s".into(), waiting: 1 };
-        assert!(log.lines(2, &joined("c")).is_empty());
-        assert_eq!(shape(&log.lines(3, &joined("b"))), ["out b"]);
-        assert!(log.lines(4, &joined("b")).is_empty(), "once");
+        let passage = passage(1, "c", "b");
+        assert_eq!(shape(&log.lines(1, &RelayEvent::Stored(passage.clone()))), ["in a c"]);
+        let joined = RelayEvent::Joined {
+            call: Some("another".into()),
+            participant: "b".into(),
+            session: "s".into(),
+            waiting: 0,
+        };
+        assert!(log.lines(2, &joined).is_empty());
+        assert_eq!(shape(&log.lines(3, &written(Some("c"), &passage))), ["out b c"]);
     }
 
     #[test]
     fn what_is_dropped_is_told_with_its_sender() {
         let mut log = RelayLog::default();
-        assert_eq!(shape(&log.lines(1, &RelayEvent::Dropped(passage(1, "b")))), ["in a", "drop a"]);
-        assert_eq!(shape(&log.lines(2, &RelayEvent::Left { participant: "a".into() })), ["close a"]);
+        let dropped = RelayEvent::Dropped(passage(1, "c", "b"));
+        assert_eq!(shape(&log.lines(1, &dropped)), ["in a c", "drop a c"]);
+    }
+
+    #[test]
+    fn a_close_names_the_call_or_without_tokens_each() {
+        let mut log = RelayLog::default();
+        assert_eq!(shape(&log.lines(1, &left(Some("c"), "a"))), ["close a c"]);
+        assert_eq!(shape(&log.lines(1, &left(None, "a"))), ["close a -"]);
+        for call in ["c", "d"] {
+            assert_eq!(log.lines(2, &RelayEvent::Stored(passage(1, call, "b"))).len(), 1);
+        }
+        assert_eq!(shape(&log.lines(3, &left(None, "a"))), ["close a c", "close a d"]);
     }
 }

@@ -1,13 +1,13 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::{sync::Notify, task::JoinSet, time};
 
 use super::{
-    Action, ConnectionId, EndpointFaults, FaultRule, HeldId, Observer, Relay, RelayConnection, RelayEvent,
-    RelaySettings, RestFault, RestRequest, Store, WebSocketFault, faults::EndpointRules,
+    Action, ConnectionId, EndpointFaults, FaultRule, HeldId, Journal, Observer, Relay, RelayConnection,
+    RelayEvent, RelaySettings, RestFault, RestRequest, Store, WebSocketFault, faults::EndpointRules,
 };
 use crate::message::ParticipantId;
 
@@ -25,7 +25,11 @@ struct Inner {
     begun: time::Instant,
     settings: RelaySettings,
     observer: Observer,
+    /// Where it writes down what must not be lost.
+    journal: Option<Journal>,
     state: Mutex<State>,
+    /// Held by whoever tells the observer.
+    passing: Mutex<()>,
 }
 
 struct State {
@@ -34,16 +38,36 @@ struct State {
     writers: BTreeMap<ConnectionId, Arc<Notify>>,
     /// One task per held message. They know the relay only weakly; this set ends them with it.
     timers: JoinSet<()>,
+    /// What the observer was not told yet.
+    reports: VecDeque<RelayEvent>,
 }
 
 impl SharedRelay {
     /// A relay without connections. `observer` is told of all that it does.
     pub fn new(settings: RelaySettings, observer: Observer) -> Self {
-        let relay = Relay::with(&settings);
+        Self::with(Relay::with(&settings), None, settings, observer)
+    }
+
+    /// A relay that knows what `store` has kept, writes down in `journal` whatever changes of that, and tells no
+    /// client anything before it is written. Rules are not for it: what they hold back is not written down.
+    pub fn durable(settings: RelaySettings, observer: Observer, store: Store, journal: Journal) -> Self {
+        Self::with(Relay::durable(&settings, store), Some(journal), settings, observer)
+    }
+
+    fn with(relay: Relay, journal: Option<Journal>, settings: RelaySettings, observer: Observer) -> Self {
         let endpoint = EndpointRules::new(settings.endpoint.clone());
         let (writers, timers) = (BTreeMap::new(), JoinSet::new());
-        let state = Mutex::new(State { relay, endpoint, writers, timers });
-        Self { inner: Arc::new(Inner { begun: time::Instant::now(), settings, observer, state }) }
+        let state = Mutex::new(State { relay, endpoint, writers, timers, reports: VecDeque::new() });
+        Self {
+            inner: Arc::new(Inner {
+                begun: time::Instant::now(),
+                settings,
+                observer,
+                journal,
+                state,
+                passing: Mutex::default(),
+            }),
+        }
     }
 
     /// How it was told to run.
@@ -98,7 +122,38 @@ impl SharedRelay {
 
     /// Tells the observer of something that did not happen in the relay itself.
     pub(crate) fn report(&self, event: RelayEvent) {
-        (self.inner.observer)(event);
+        self.state().reports.push_back(event);
+        self.pass_reports_on();
+    }
+
+    /// Tells the observer what has happened, in that order, with nothing locked that it could need: whoever comes
+    /// while another thread does so leaves its events to it.
+    fn pass_reports_on(&self) {
+        while let Ok(passing) = self.inner.passing.try_lock() {
+            while let Some(event) = self.next_report() {
+                (self.inner.observer)(event);
+            }
+            drop(passing);
+            if self.state().reports.is_empty() {
+                break;
+            }
+        }
+    }
+
+    fn next_report(&self) -> Option<RelayEvent> {
+        self.state().reports.pop_front()
+    }
+
+    pub(super) async fn stored(&self) {
+        if let Some(journal) = &self.inner.journal {
+            journal.stored().await;
+        }
+    }
+
+    pub(super) async fn journal_has_room(&self) {
+        if let Some(journal) = &self.inner.journal {
+            journal.has_room().await;
+        }
     }
 
     pub(super) fn disconnect(&self, id: ConnectionId) {
@@ -108,7 +163,7 @@ impl SharedRelay {
 
     /// Asks the relay something that calls for no action.
     pub(super) fn ask<T>(&self, question: impl FnOnce(&mut Relay) -> T) -> T {
-        question(&mut self.state().relay)
+        self.tell(|relay| (question(relay), Vec::new()))
     }
 
     /// Lets something happen to the relay, and does what it asks for.
@@ -118,11 +173,25 @@ impl SharedRelay {
 
     /// As [`SharedRelay::act`], for what has a result as well.
     pub(super) fn act_for<T>(&self, happen: impl FnOnce(&mut Relay) -> (T, Vec<Action>)) -> T {
+        let now = self.inner.begun.elapsed();
+        self.tell(|relay| {
+            let mut actions = relay.advance(now);
+            let (result, more) = happen(relay);
+            actions.extend(more);
+            (result, actions)
+        })
+    }
+
+    /// As [`SharedRelay::act_for`], where no time needs to pass.
+    pub(super) fn tell<T>(&self, happen: impl FnOnce(&mut Relay) -> (T, Vec<Action>)) -> T {
         let mut reports = Vec::new();
         let mut state = self.state();
-        let forgotten = state.relay.advance(self.inner.begun.elapsed());
         let (result, actions) = happen(&mut state.relay);
-        for action in forgotten.into_iter().chain(actions) {
+        if let Some(journal) = &self.inner.journal {
+            // In the order in which things happened: the relay is locked.
+            journal.append(state.relay.take_changes());
+        }
+        for action in actions {
             match action {
                 Action::Wake(id) => {
                     if let Some(writer) = state.writers.get(&id) {
@@ -136,10 +205,9 @@ impl SharedRelay {
                 Action::Report(event) => reports.push(event),
             }
         }
+        state.reports.extend(reports);
         drop(state);
-        for event in reports {
-            (self.inner.observer)(event);
-        }
+        self.pass_reports_on();
         result
     }
 

@@ -8,10 +8,10 @@ use crate::message::Envelope;
 /// What a relay would have on disk: everything that it has confirmed to a sender and not yet seen
 /// confirmed by the addressee, and the ids that it has seen.
 ///
-/// Kept in memory only: it has no form on disk, and so no version.
+/// Kept in memory. What a [`Journal`](super::Journal) is given is the same, piece by piece, for a disk.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
-    mailboxes: BTreeMap<Address, Mailbox>,
+    pub(super) mailboxes: BTreeMap<Address, Mailbox>,
 }
 
 impl Store {
@@ -24,7 +24,7 @@ impl Store {
     /// addressee has applied and not yet acknowledged stands among them.
     pub fn passages(&self) -> impl Iterator<Item = Passage> {
         let messages = self.mailboxes.values().flat_map(|mailbox| mailbox.after(0));
-        messages.filter_map(|(_, message)| Some(Passage::of(&Envelope::from_json(message).ok()?)))
+        messages.filter_map(|waiting| Some(Passage::of(&Envelope::from_json(&waiting.bytes).ok()?)))
     }
 }
 
@@ -32,14 +32,15 @@ impl Relay {
     /// The store as it is now. What a rule holds back stands in it as well, behind what waits: a rule
     /// does not outlive the process that follows it.
     pub fn store(&self) -> Store {
-        let mut mailboxes = self.mailboxes.clone();
+        let mailboxes = self.mailboxes.iter().map(|(owner, mailbox)| (owner.clone(), mailbox.clone()));
+        let mut mailboxes: BTreeMap<Address, Mailbox> = mailboxes.collect();
         mailboxes.values_mut().for_each(|mailbox| {
             mailbox.connection = None;
             mailbox.forget_held();
         });
         for held in self.held.iter() {
             if let Some(mailbox) = mailboxes.get_mut(&held.to) {
-                mailbox.push(held.bytes.clone());
+                mailbox.push(Some(held.passage.from.clone()), held.bytes.clone());
             }
         }
         Store { mailboxes }
@@ -59,10 +60,14 @@ impl Relay {
             self.close(id, &mut actions);
         }
         self.held.clear();
-        self.mailboxes = store.mailboxes;
-        let now = self.now;
-        self.mailboxes.values_mut().for_each(|mailbox| mailbox.absent_since = now);
-        self.next_sweep = now;
+        self.restore(store);
         actions
+    }
+
+    /// What it knows is what the store kept, from now on.
+    pub(super) fn restore(&mut self, store: Store) {
+        let (now, mut mailboxes) = (self.now, store.mailboxes);
+        mailboxes.values_mut().for_each(|mailbox| mailbox.absent_since = now);
+        self.mailboxes.replace(mailboxes);
     }
 }

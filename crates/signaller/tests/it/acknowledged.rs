@@ -72,7 +72,7 @@ fn written(relay: &mut Relay, connection: ConnectionId) -> Vec<String> {
                 return lines;
             }
         });
-        relay.written(connection);
+        let _ = relay.written(connection);
     }
 }
 

@@ -75,7 +75,7 @@ async fn a_rest_conversation() {
 #[tokio::test(start_paused = true)]
 async fn a_poll_waits_its_default_time_and_no_longer_than_the_longest() {
     let http = HttpLimits { longest_poll_wait: Duration::from_secs(30), ..HttpLimits::default() };
-    let http = HttpSettings { clock: Clock::fixed(NOW), limits: http };
+    let http = HttpSettings { limits: http, ..HttpSettings::new(Clock::fixed(NOW)) };
     let rig = HttpRig::with(RelaySettings::default(), http);
     get(&rig, &format!("/v1/messages?{ALICE}"), "").await;
     assert_eq!(rig.elapsed_ms(), 25_000);
@@ -299,7 +299,7 @@ async fn a_head_or_a_body_that_does_not_come_is_not_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn one_connection_more_than_the_limit_is_closed() {
     let limits = HttpLimits { connections: 2, ..HttpLimits::default() };
-    let http = HttpSettings { clock: Clock::fixed(NOW), limits };
+    let http = HttpSettings { limits, ..HttpSettings::new(Clock::fixed(NOW)) };
     let rig = HttpRig::with(RelaySettings::default(), http);
     let (_first, _second) = (rig.pipe(), rig.pipe());
     after_ms(1).await;

@@ -19,6 +19,11 @@ const LIMITS: Limits = Limits {
     replies: 64,
     calls: 3,
     idle: Duration::from_secs(600),
+    participants_per_call: 3,
+    unknown_per_sender: 3,
+    sender_bytes: 1 << 20,
+    call_bytes: 1 << 20,
+    mail_bytes: 1 << 20,
 };
 
 #[derive(Clone, Debug)]
@@ -119,7 +124,7 @@ impl Crowd {
         let Some(connection) = self.connections[who] else { return };
         let mut messages = 0;
         while let Next::Message(bytes) = self.relay.next(connection) {
-            self.relay.written(connection);
+            let _ = self.relay.written(connection);
             let Envelope { id, from, body, .. } = Envelope::from_json(&bytes).unwrap();
             if !body.is_for_relay() {
                 messages += 1;

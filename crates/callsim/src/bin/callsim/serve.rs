@@ -1,35 +1,50 @@
 //! `callsim serve`
 
+mod descriptors;
+#[cfg_attr(not(feature = "store"), path = "serve/no_store.rs")]
+mod durable;
 mod greeting;
+mod limits;
+mod lines;
+mod observer;
 mod secret;
+mod token;
 
 use std::{
     fs::{File, OpenOptions},
-    io::Write as _,
     net::SocketAddr,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use signaller::{
-    access::{Grant, Secret},
-    http::{self, Clock, HttpLimits, HttpSettings, ListenerExt as _},
-    message::CallId,
-    relay::{Limits, RelayEvent, RelayLog, RelaySettings, SharedRelay},
+    http::{self, Clock, HttpSettings, ListenerExt as _, Origin, PageCheck, Pages},
+    relay::RelaySettings,
 };
+use timeline::escaped;
 use tokio::{net::TcpListener, sync::watch};
 
-use self::secret::{Found, Source};
+use self::{
+    lines::{Lines, Trouble},
+    secret::{Found, Source},
+};
 use crate::{exit::Code, output};
+
+/// How long a terminal, or whoever reads standard error, has for the last lines.
+const LAST_LINES: Duration = Duration::from_millis(500);
+
+/// Likewise a disk for those of the log.
+const LAST_LOG_LINES: Duration = Duration::from_secs(5);
 
 const EXAMPLES: &str = "\
 Examples:
   callsim serve                                             on 127.0.0.1:8080, with a secret made up for this run
   callsim serve --listen 127.0.0.1:0 --format json          on a free port, told to a machine
   callsim serve --log relay.jsonl                           keeps what `callsim replay` reads
+  callsim serve --store calls.redb                          loses nothing that it has confirmed, even if it is killed
+  callsim serve --open --allow-origin https://app.example   without tokens, and for the pages of that site
   CALLSIM_SECRET=… callsim serve --issue-token demo alice   a token for a server with that secret
 
 It ends with Ctrl-C: polls are answered and WebSockets closed before it goes. A second Ctrl-C ends it at once.
@@ -37,7 +52,7 @@ It ends with Ctrl-C: polls are answered and WebSockets closed before it goes. A 
 Exit codes:
   0    ended by Ctrl-C, or the token was printed
   1    it cannot listen there, or failed
-  2    usage, or a secret that is missing or too short
+  2    usage, or a secret, a token or a store that cannot be used
   130  ended by a second Ctrl-C";
 
 /// The options of the command.
@@ -50,9 +65,17 @@ pub(crate) struct Arguments {
     /// Take the secret of the tokens from this file [default: the variable CALLSIM_SECRET, else a new one]
     #[arg(long, value_name = "FILE", conflicts_with = "open")]
     secret_file: Option<PathBuf>,
-    /// Admit everybody under any name, without tokens
+    /// Admit everybody under any name, without tokens: for tests, and networks without strangers. Web pages are
+    /// admitted only from this machine, and under its own names or addresses
     #[arg(long)]
     open: bool,
+    /// Let web pages of this origin use the server as well: `https://app.example`. May be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<Origin>,
+    /// Keep what was confirmed in this file, so that nothing of it is lost if the server is killed; without it that
+    /// is in memory, and lost with the process
+    #[arg(long, value_name = "FILE")]
+    store: Option<PathBuf>,
     /// Print a token for this participant of this call, and serve nothing
     #[arg(long, num_args = 2, value_names = ["CALL", "PARTICIPANT"], conflicts_with = "open")]
     issue_token: Option<Vec<String>>,
@@ -63,44 +86,15 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
     /// Append what passes to this file, one JSON object a line, for `callsim replay`. Descriptions and candidates
-    /// are in it, with addresses and credentials: keep it as secret as those
+    /// are in it, with addresses and credentials: it is created readable by its owner alone
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
-    /// Say who comes, who goes and what is refused, on standard error
+    /// Say who comes, who goes and what is refused, on standard error. Lines that nobody reads in time are dropped, and
+    /// counted
     #[arg(long)]
     verbose: bool,
     #[command(flatten)]
-    limits: LimitArguments,
-}
-
-/// What it keeps at most. Beyond, it answers as the documentation of `signaller::relay::Limits` says.
-#[derive(Args)]
-#[command(next_help_heading = "Limits")]
-struct LimitArguments {
-    /// Longest message, in bytes of JSON
-    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().message_bytes)]
-    message_bytes: usize,
-    /// Messages that wait for one participant
-    #[arg(long, value_name = "N", default_value_t = Limits::default().queue)]
-    queue: usize,
-    /// Participants that are remembered
-    #[arg(long, value_name = "N", default_value_t = Limits::default().participants)]
-    participants: usize,
-    /// Calls that are remembered
-    #[arg(long, value_name = "N", default_value_t = Limits::default().calls)]
-    calls: usize,
-    /// Connections that are open at once
-    #[arg(long, value_name = "N", default_value_t = HttpLimits::default().connections)]
-    connections: usize,
-    /// How long a participant may be away before it is forgotten with its mail
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_duration)]
-    idle: Duration,
-    /// How long a WebSocket may be silent before it is closed
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_duration)]
-    silence: Duration,
-    /// How long a poll may ask to wait
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_duration)]
-    longest_poll_wait: Duration,
+    limits: limits::LimitArguments,
 }
 
 /// The form in which it says where it listens.
@@ -122,9 +116,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         }
     };
     if let (Some([call, participant]), Some(found)) = (arguments.issue_token.as_deref(), &found) {
-        let token = issue(&found.secret, call, participant, arguments.token_lifetime);
-        output::print(&format!("{token}\n"))?;
-        return Ok(Code::Good);
+        return match token::issue(&found.secret, call, participant, arguments.token_lifetime) {
+            Ok(token) => {
+                output::print(&format!("{token}\n"))?;
+                Ok(Code::Good)
+            }
+            Err(problem) => Err(output::BadInput(problem.to_string()).into()),
+        };
     }
     // Calls are small: the work is in waiting, not in computing.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -149,102 +147,126 @@ fn find_secret(arguments: &Arguments) -> Result<Option<Found>, secret::SecretPro
 }
 
 async fn serve(arguments: &Arguments, found: Option<Found>) -> anyhow::Result<()> {
+    let terminal = Lines::start(std::io::stderr(), |trouble| match trouble {
+        Trouble::Dropped(count) => {
+            Some(format!("{count} lines were dropped here: they came faster than they were read"))
+        }
+        // Nobody reads it any more.
+        Trouble::Failing(_) => None,
+    });
+    let served = serve_with(arguments, found, &terminal).await;
+    terminal.end(LAST_LINES);
+    served
+}
+
+async fn serve_with(arguments: &Arguments, found: Option<Found>, terminal: &Lines) -> anyhow::Result<()> {
     let listener = TcpListener::bind(arguments.listen).await.with_context(|| {
         format!("cannot listen on {}; `--listen 127.0.0.1:0` takes a free port", arguments.listen)
     })?;
     let address = listener.local_addr().context("the listener has no address")?;
+    let mut settings = http_settings(arguments, address);
+    if let Err(too_few) = descriptors::raise(settings.limits.connections) {
+        settings.limits.connections = too_few.connections;
+        terminal.push(format!("note: {too_few}"));
+    }
     let mut ctrl_c = stop_on_ctrl_c()?;
-    let log = match &arguments.log {
-        None => None,
-        Some(path) => {
-            let opened = OpenOptions::new().create(true).append(true).open(path);
-            let file = opened.with_context(|| format!("cannot write {}", path.display()))?;
-            Some(Mutex::new((RelayLog::default(), file)))
-        }
-    };
-    let relay = SharedRelay::new(relay_settings(arguments, found.as_ref()), observer(arguments.verbose, log));
+    let log = arguments.log.as_deref().map(|path| open_log(path, terminal)).transpose()?;
+    let observer = observer::observer(arguments.verbose.then(|| terminal.clone()), log.clone());
+    let relay_settings = relay_settings(arguments, found.as_ref())?;
+    let durable::Served { relay, mut failed } =
+        durable::relay(arguments.store.as_deref(), relay_settings, observer)?;
     output::print(&greeting::greeting(arguments, address, found.as_ref())?)?;
-    warn(address, found.is_none());
+    warn(address, found.is_none(), terminal);
     // Small frames must not wait for each other's acknowledgements (RFC 896, RFC 1122 §4.2.3.2).
     let listener = listener.tap_io(|stream| {
         // A connection that is gone already needs no setting.
         let _ = stream.set_nodelay(true);
     });
     let until = async move {
-        // Its sender lives as long as the process.
-        let _ = ctrl_c.wait_for(|stop| *stop).await;
+        tokio::select! {
+            biased;
+            // Its sender lives as long as the process.
+            _ = ctrl_c.wait_for(|stop| *stop) => None,
+            failure = failed.failure() => Some(failure),
+        }
     };
-    http::serve(listener, relay, http_settings(arguments), until).await;
-    output::complain("ended");
-    Ok(())
+    let failure = serve_until(listener, relay, settings, until).await;
+    if let Some(log) = log {
+        log.end(LAST_LOG_LINES);
+    }
+    terminal.push("ended".to_owned());
+    failure.map_or(Ok(()), Err)
 }
 
-fn relay_settings(arguments: &Arguments, found: Option<&Found>) -> RelaySettings {
-    let LimitArguments { message_bytes, queue, participants, calls, idle, .. } = arguments.limits;
-    let limits = Limits { message_bytes, queue, participants, calls, idle, ..Limits::default() };
+/// Serves until `until`, which says why where something has failed.
+async fn serve_until<L: http::Listener>(
+    listener: L,
+    relay: signaller::relay::SharedRelay,
+    settings: HttpSettings,
+    until: impl Future<Output = Option<anyhow::Error>> + Send,
+) -> Option<anyhow::Error> {
+    let mut failure = None;
+    let stop = async { failure = until.await };
+    http::serve(listener, relay, settings, stop).await;
+    failure
+}
+
+/// The file of `--log`, which its owner alone may read where it is new.
+fn open_log(path: &Path, terminal: &Lines) -> anyhow::Result<Lines> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file: File = options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
+    let terminal = terminal.clone();
+    // A log that cannot be written any more, because the disk is full, does not end the calls.
+    Ok(Lines::start(file, move |trouble| {
+        terminal.push(match trouble {
+            Trouble::Dropped(count) => {
+                format!(
+                    "note: {count} lines are missing in the log: they came faster than they could be written"
+                )
+            }
+            Trouble::Failing(error) => {
+                format!("note: cannot write the log, and what comes now is missing in it: {error}")
+            }
+        });
+        None
+    }))
+}
+
+fn relay_settings(arguments: &Arguments, found: Option<&Found>) -> anyhow::Result<RelaySettings> {
     let secret = found.map(|found| found.secret.clone());
-    // Places of an earlier run mean nothing in this one.
-    RelaySettings { limits, secret, epoch: now().as_secs(), ..RelaySettings::default() }
+    // Names of mailboxes begin with it. No clock: it may stand, or go back, and the name would come again.
+    let epoch =
+        getrandom::u64().map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
+    Ok(RelaySettings { limits: arguments.limits.relay(), secret, epoch, ..RelaySettings::default() })
 }
 
-fn http_settings(arguments: &Arguments) -> HttpSettings {
-    let LimitArguments { connections, silence, longest_poll_wait, .. } = arguments.limits;
-    let limits = HttpLimits { connections, silence, longest_poll_wait, ..HttpLimits::default() };
-    HttpSettings { clock: Clock::new(now), limits }
-}
-
-fn observer(verbose: bool, log: Option<Mutex<(RelayLog, File)>>) -> signaller::relay::Observer {
-    Arc::new(move |event| {
-        if let Some(log) = &log {
-            write_log(&mut log.lock().unwrap_or_else(PoisonError::into_inner), &event);
-        }
-        if let Some(line) = said(&event).filter(|_| verbose) {
-            output::complain(&line);
-        }
-    })
-}
-
-/// A log that cannot be written any more, because the disk is full, does not end the calls.
-fn write_log((log, file): &mut (RelayLog, File), event: &RelayEvent) {
-    let ts = u64::try_from(now().as_millis()).unwrap_or(u64::MAX);
-    let lines: String = log.lines(ts, event).into_iter().map(|line| line + "\n").collect();
-    if let Err(error) = file.write_all(lines.as_bytes()) {
-        output::complain(&format!("cannot write the log: {error}"));
-    }
-}
-
-fn said(event: &RelayEvent) -> Option<String> {
-    match event {
-        RelayEvent::Joined { participant, waiting, .. } => {
-            Some(format!("{participant} joined, {waiting} messages wait for it"))
-        }
-        RelayEvent::Left { participant } => Some(format!("{participant} left")),
-        RelayEvent::Forgotten { participant, waiting } => {
-            Some(format!("{participant} is forgotten, with {waiting} messages"))
-        }
-        RelayEvent::Rejected { participant, code, reason } => {
-            let who = participant.as_ref().map_or("somebody", |who| who.as_str());
-            Some(format!("refused something of {who}: {code}: {reason}"))
-        }
-        _ => None,
-    }
+fn http_settings(arguments: &Arguments, address: SocketAddr) -> HttpSettings {
+    let check = match arguments.open {
+        true => PageCheck::Everybody { any_address: !address.ip().is_loopback() },
+        false => PageCheck::Readers,
+    };
+    let pages = Pages::new(check, arguments.allow_origin.iter().cloned());
+    HttpSettings { clock: Clock::new(now), limits: arguments.limits.http(), pages }
 }
 
 /// What somebody who reaches it from outside should know.
-fn warn(address: SocketAddr, is_open: bool) {
+fn warn(address: SocketAddr, is_open: bool, terminal: &Lines) {
     if address.ip().is_loopback() {
         return;
     }
-    output::complain("note: no TLS here; outside of a network of your own put a proxy with TLS before it");
+    let note = "note: no TLS here; outside of a network of your own put a proxy with TLS before it";
+    terminal.push(note.to_owned());
     if is_open {
-        output::complain("note: --open lets everybody who reaches it read and join every call");
+        terminal.push("note: --open lets everybody who reaches it read and join every call".to_owned());
     }
 }
 
-fn issue(secret: &Secret, call: &str, participant: &str, lifetime: Duration) -> String {
-    let expires_s = (now() + lifetime).as_secs();
-    let grant = Grant { call: CallId::new(call), participant: participant.into(), expires_s };
-    secret.issue(&grant).as_str().to_owned()
+/// A line for standard error, whatever it quotes.
+fn in_one_line(text: &str) -> String {
+    escaped(text).into_owned()
 }
 
 /// The first Ctrl-C ends it in good order, the second at once.

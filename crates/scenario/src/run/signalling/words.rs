@@ -57,11 +57,11 @@ fn written(event: &RelayEvent) -> Option<Event> {
         RelayEvent::Joined { participant, waiting, .. } => {
             note(format!("{participant} joined, {waiting} messages wait for it"))
         }
-        RelayEvent::Left { participant } => note(format!("{participant} left")),
-        RelayEvent::Forgotten { participant, waiting } => {
+        RelayEvent::Left { participant, .. } => note(format!("{participant} left")),
+        RelayEvent::Forgotten { participant, waiting, .. } => {
             note(format!("forgets {participant}, for whom {waiting} messages wait"))
         }
-        RelayEvent::Rejected { participant, code, reason } => {
+        RelayEvent::Rejected { participant, code, reason, .. } => {
             let whom = participant.as_ref().map_or_else(String::new, |who| format!(" of {who}"));
             Event::Problem { what: format!("refused a message{whom}: {code}: {reason}").into() }
         }

@@ -22,7 +22,7 @@ pub(in crate::relay) struct HeldMessages {
 
 #[derive(Clone, Debug)]
 pub(in crate::relay) struct Held {
-    pub(super) passage: Passage,
+    pub(in crate::relay) passage: Passage,
     pub(in crate::relay) to: Address,
     pub(in crate::relay) bytes: Bytes,
     pub(super) until: HeldUntil,

@@ -14,6 +14,7 @@ use crate::{
         address::Address,
         core::{Action, Relay, announce},
         event::{Passage, RelayEvent},
+        mailbox::Mailbox,
     },
 };
 
@@ -27,10 +28,12 @@ impl Relay {
     pub fn release(&mut self, held: HeldId) -> Vec<Action> {
         let mut actions = Vec::new();
         if let Some(Held { passage, to, bytes, .. }) = self.held.take(held)
-            && let Some(mailbox) = self.mailboxes.get_mut(&to)
+            && self.mailboxes.change(&to, Mailbox::release_one).is_some()
         {
-            mailbox.release_one(bytes);
-            announce(mailbox, passage, &mut actions);
+            self.mailboxes.push(&to, Some(passage.from.clone()), bytes);
+            if let Some(mailbox) = self.mailboxes.get(&to) {
+                announce(mailbox, passage, &mut actions);
+            }
         }
         actions
     }
@@ -77,7 +80,8 @@ impl Relay {
         (by, until): (Duration, HeldUntil),
         actions: &mut Vec<Action>,
     ) {
-        self.mailbox(to).hold_one();
+        self.open_mailbox(to, Some(&passage.from));
+        self.mailboxes.change(to, Mailbox::hold_one);
         let held = self.held.add(Held { passage: passage.clone(), to: to.clone(), bytes, until });
         actions.push(Action::Report(RelayEvent::Held { passage, by }));
         actions.push(Action::Hold { held, by });

@@ -5,8 +5,9 @@ use std::{fmt::Write as _, net::SocketAddr};
 use signaller::delivery::{MESSAGES_PATH, WEBSOCKET_PATH};
 
 use super::{
-    Arguments, Format, issue,
+    Arguments, Format,
     secret::{Found, Source, VARIABLE},
+    token,
 };
 
 /// The call and the participants of the commands that are shown.
@@ -57,7 +58,8 @@ fn query(arguments: &Arguments, found: Option<&Found>, participant: &str) -> Str
     match found {
         None => format!("participant={participant}&session={session}"),
         Some(found) => {
-            let token = issue(&found.secret, CALL, participant, arguments.token_lifetime);
+            let issued = token::issue(&found.secret, CALL, participant, arguments.token_lifetime);
+            let token = issued.expect("these names can be used");
             format!("participant={participant}&session={session}&call={CALL}&token={token}")
         }
     }

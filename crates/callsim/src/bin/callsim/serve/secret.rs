@@ -1,8 +1,10 @@
 //! Where the secret of the tokens comes from.
 
 use std::{
+    env::VarError,
     fmt::Write as _,
-    io,
+    fs::File,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -11,6 +13,9 @@ use thiserror::Error;
 
 /// The variable that may hold it.
 pub(super) const VARIABLE: &str = "CALLSIM_SECRET";
+
+/// The longest that is read, in bytes: a device may have no end.
+const LONGEST: u64 = 64 * 1024;
 
 /// A secret, and where it comes from.
 #[derive(Debug)]
@@ -35,6 +40,17 @@ pub(super) enum SecretProblem {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("the secret in {origin} cannot be used: {source}; for example: openssl rand -hex 32")]
     Bad { origin: String, source: SecretError },
+    #[error("the secret in {origin} is not UTF-8; for example: openssl rand -hex 32")]
+    NotText { origin: String },
+    #[error(
+        "the secret in {origin} begins with a byte order mark (U+FEFF), which another reader takes for a part of it: save \
+         it without one"
+    )]
+    ByteOrderMark { origin: String },
+    #[error("the secret in {} has more than {LONGEST} bytes", path.display())]
+    TooLong { path: PathBuf },
+    #[error("the secret in {} can be read by everybody on this machine (mode {mode:04o}): chmod 600 it", path.display())]
+    WorldReadable { path: PathBuf, mode: u32 },
     #[error(
         "a token is of use only with the server's own secret: give it in {VARIABLE} or with --secret-file"
     )]
@@ -46,17 +62,47 @@ pub(super) enum SecretProblem {
 /// The secret in `file`, else in the variable, else a new one. White space around it does not belong to it.
 pub(super) fn find(file: Option<&Path>) -> Result<Found, SecretProblem> {
     if let Some(path) = file {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| SecretProblem::Unreadable { path: path.to_owned(), source })?;
-        return read(&text, path.display().to_string(), Source::File);
+        return read(&in_file(path)?, path.display().to_string(), Source::File);
     }
     match std::env::var(VARIABLE) {
-        Ok(text) => read(&text, VARIABLE.to_owned(), Source::Variable),
-        Err(_) => make_up(),
+        Ok(text) => read(text.as_bytes(), VARIABLE.to_owned(), Source::Variable),
+        Err(VarError::NotUnicode(_)) => Err(SecretProblem::NotText { origin: VARIABLE.to_owned() }),
+        Err(VarError::NotPresent) => make_up(),
     }
 }
 
-fn read(text: &str, origin: String, source: Source) -> Result<Found, SecretProblem> {
+fn in_file(path: &Path) -> Result<Vec<u8>, SecretProblem> {
+    let unreadable = |source| SecretProblem::Unreadable { path: path.to_owned(), source };
+    let file = File::open(path).map_err(unreadable)?;
+    check_mode(path, &file.metadata().map_err(unreadable)?)?;
+    let mut bytes = Vec::new();
+    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(SecretProblem::TooLong { path: path.to_owned() });
+    }
+    Ok(bytes)
+}
+
+#[cfg(unix)]
+fn check_mode(path: &Path, about: &std::fs::Metadata) -> Result<(), SecretProblem> {
+    let mode = std::os::unix::fs::PermissionsExt::mode(&about.permissions()) & 0o7777;
+    // A pipe, as a shell makes it of `<(…)`, is nobody else's whatever its mode.
+    if about.is_file() && mode & 0o004 != 0 {
+        return Err(SecretProblem::WorldReadable { path: path.to_owned(), mode });
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_mode(_path: &Path, _about: &std::fs::Metadata) -> Result<(), SecretProblem> {
+    Ok(())
+}
+
+fn read(bytes: &[u8], origin: String, source: Source) -> Result<Found, SecretProblem> {
+    let Ok(text) = std::str::from_utf8(bytes) else { return Err(SecretProblem::NotText { origin }) };
+    if text.starts_with('\u{feff}') {
+        return Err(SecretProblem::ByteOrderMark { origin });
+    }
     let secret = Secret::new(text.trim()).map_err(|source| SecretProblem::Bad { origin, source })?;
     Ok(Found { secret, made_up: None, source })
 }
@@ -69,7 +115,7 @@ fn make_up() -> Result<Found, SecretProblem> {
     for byte in bytes {
         let _ = write!(text, "{byte:02x}");
     }
-    let found = read(&text, "memory".to_owned(), Source::MadeUp)?;
+    let found = read(text.as_bytes(), "memory".to_owned(), Source::MadeUp)?;
     Ok(Found { made_up: Some(text), ..found })
 }
 
@@ -77,18 +123,45 @@ fn make_up() -> Result<Found, SecretProblem> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_secret_comes_from_a_file_without_its_line_end() {
+    /// What is found in a file with these bytes and this mode, where none says 0600.
+    fn in_a_file(bytes: &[u8], mode: u32) -> Result<Found, String> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("secret");
-        std::fs::write(&path, format!("{}\n", "s".repeat(32))).unwrap();
-        let found = find(Some(&path)).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        #[cfg(unix)]
+        {
+            let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+            std::fs::set_permissions(&path, permissions).unwrap();
+        }
+        find(Some(&path)).map_err(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn a_secret_comes_from_a_file_without_its_line_end() {
+        let good = format!("{}\n", "s".repeat(32));
+        let found = in_a_file(good.as_bytes(), 0o600).unwrap();
         assert_eq!((found.source, found.secret), (Source::File, Secret::new("s".repeat(32)).unwrap()));
-        std::fs::write(&path, format!("{}\n", "s".repeat(31))).unwrap();
-        let short = find(Some(&path)).unwrap_err().to_string();
-        assert!(short.contains("has 31 bytes") && short.contains("openssl"), "{short}");
-        let missing = find(Some(&directory.path().join("none"))).unwrap_err().to_string();
+        let missing = find(Some(Path::new("/nowhere/none"))).unwrap_err().to_string();
         assert!(missing.contains("cannot read the secret from"), "{missing}");
+    }
+
+    #[test]
+    fn a_secret_that_others_read_otherwise_or_can_read_is_refused() {
+        let good = "s".repeat(32);
+        for (bytes, mode, expect) in [
+            (good[1..].as_bytes().to_vec(), 0o600, "has 31 bytes"),
+            ([&[0xff; 4], good.as_bytes()].concat(), 0o600, "is not UTF-8"),
+            (format!("\u{feff}{good}").into_bytes(), 0o600, "byte order mark"),
+            (vec![b's'; 64 * 1024 + 1], 0o600, "has more than 65536 bytes"),
+            #[cfg(unix)]
+            (good.clone().into_bytes(), 0o644, "(mode 0644): chmod 600"),
+        ] {
+            let refused = in_a_file(&bytes, mode).unwrap_err();
+            assert!(refused.contains(expect), "{expect}: {refused}");
+        }
+        assert!(in_a_file(good.as_bytes(), 0o640).is_ok(), "a group is somebody");
+        #[cfg(unix)]
+        assert!(matches!(find(Some(Path::new("/dev/zero"))), Err(SecretProblem::TooLong { .. })));
     }
 
     #[test]
