@@ -128,7 +128,9 @@ pub enum CampaignError {
         commit: Option<String>,
     },
     /// Another scenario than planned.
-    #[error("the scenario {name} is not the one that was planned: it was changed since; plan anew, or take the change back")]
+    #[error(
+        "the scenario {name} is not the one that was planned: it was changed since; plan anew, or take the change back"
+    )]
     OtherScenario {
         /// Which one.
         name: String,
@@ -200,7 +202,8 @@ impl Campaign {
 
     fn parse(path: &Path, text: &str) -> Result<Self, CampaignError> {
         let no_plan = |problem: String| CampaignError::NoPlan { path: path.to_owned(), problem };
-        let json: serde_json::Value = serde_json::from_str(text).map_err(|error| no_plan(error.to_string()))?;
+        let json: serde_json::Value =
+            serde_json::from_str(text).map_err(|error| no_plan(error.to_string()))?;
         match json.get("schema").and_then(serde_json::Value::as_u64) {
             Some(version) if version == u64::from(VERSION) => {}
             Some(found) => return Err(CampaignError::Version { path: path.to_owned(), found }),
@@ -287,7 +290,11 @@ impl Campaign {
     ///
     /// # Errors
     /// One that is missing, or is not the one that was planned.
-    pub fn check_scenarios(&self, plans: Vec<Plan>, wanted: &[Piece]) -> Result<Vec<Option<Plan>>, CampaignError> {
+    pub fn check_scenarios(
+        &self,
+        plans: Vec<Plan>,
+        wanted: &[Piece],
+    ) -> Result<Vec<Option<Plan>>, CampaignError> {
         let mut found: BTreeMap<String, Plan> =
             plans.into_iter().map(|plan| (plan.name().to_owned(), plan)).collect();
         let mut in_order = Vec::new();
@@ -312,7 +319,8 @@ impl PlannedScenario {
     /// `plan`, a run of which takes `cost_us`.
     pub fn new(plan: &Plan, argument: String, cost_us: u64) -> Self {
         let rates = plan.expect().rates.iter();
-        let rates = rates.map(|(outcome, band)| (*outcome, [band.at_least.get(), band.at_most.get()])).collect();
+        let rates =
+            rates.map(|(outcome, band)| (*outcome, [band.at_least.get(), band.at_most.get()])).collect();
         Self { name: plan.name().to_owned(), argument, hash: scenario_hash(plan), cost_us, rates }
     }
 

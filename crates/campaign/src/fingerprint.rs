@@ -3,8 +3,8 @@
 
 use scenario::{record::RunRecord, suite::Played};
 use timeline::{
-    CallState, ConnectionState, Digest, DtlsContent, EndReason, Event, IceState, MessageKind, PacketRecord, Protocol,
-    SignalingState, State, StunClass, VirtualTime,
+    CallState, ConnectionState, Digest, DtlsContent, EndReason, Event, IceState, MessageKind, PacketRecord,
+    Protocol, SignalingState, State, StunClass, VirtualTime,
 };
 
 use crate::row::Finding;
@@ -59,7 +59,10 @@ pub(crate) fn last_step(record: Option<&RunRecord>, at: VirtualTime) -> String {
         let packets = record.timeline.packets.iter().rev().skip_while(|packet| packet.at > at);
         packets.filter(|packet| packet.verdict.arrived()).find(|packet| is_step(packet.protocol)).map(named)
     };
-    last(is_dtls_handshake).or_else(|| last(is_answered_check)).or_else(|| last_description(record, at)).unwrap_or_default()
+    last(is_dtls_handshake)
+        .or_else(|| last(is_answered_check))
+        .or_else(|| last_description(record, at))
+        .unwrap_or_default()
 }
 
 fn named(packet: &PacketRecord) -> String {

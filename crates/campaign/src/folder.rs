@@ -196,8 +196,7 @@ impl Folder {
             Err(source) => return Err(io_error("read", path, source)),
         };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let mut taken: Vec<String> =
-            names.filter(|name| name == FILE || index_of(name).is_some()).collect();
+        let mut taken: Vec<String> = names.filter(|name| name == FILE || index_of(name).is_some()).collect();
         taken.sort_unstable();
         match taken.into_iter().next() {
             Some(found) => Err(FolderError::Taken { folder: path.to_owned(), found: found.into() }),
@@ -240,8 +239,8 @@ impl Folder {
         if !path.try_exists().map_err(|source| io_error("read", &path, source))? {
             return Ok(None);
         }
-        let reader = Reader::open(&path)
-            .map_err(|source| FolderError::Unreadable { path: path.clone(), source })?;
+        let reader =
+            Reader::open(&path).map_err(|source| FolderError::Unreadable { path: path.clone(), source })?;
         let label = reader.label();
         if label.plan != self.campaign.id {
             let (found, planned) = (label.plan.clone(), self.campaign.id.clone());
@@ -250,7 +249,8 @@ impl Folder {
         if label.shard != index {
             return Err(FolderError::OtherShard { path, found: label.shard, index });
         }
-        let planned: u64 = self.campaign.shard(index).into_iter().flatten().map(crate::split::Piece::runs).sum();
+        let planned: u64 =
+            self.campaign.shard(index).into_iter().flatten().map(crate::split::Piece::runs).sum();
         if reader.rows() != planned {
             let problem = format!("it has {}, and {planned} are planned", reader.rows());
             return Err(FolderError::OtherRuns { path, problem });
@@ -477,7 +477,8 @@ mod tests {
     #[test]
     fn the_file_of_a_shard_is_known_by_its_name() {
         assert_eq!(index_of("shard-000123.parquet"), Some(123));
-        for other in ["shard-123.parquet", "shard-000123.2.parquet", "shard-00012x.parquet", "campaign.json"] {
+        for other in ["shard-123.parquet", "shard-000123.2.parquet", "shard-00012x.parquet", "campaign.json"]
+        {
             assert_eq!(index_of(other), None, "{other}");
         }
     }
@@ -486,7 +487,9 @@ mod tests {
     fn files_are_compared_byte_for_byte() {
         let folder = tempfile::tempdir().unwrap();
         let [one, other] = ["one", "other"].map(|name| folder.path().join(name));
-        for (left, right, expect) in [("abc", "abc", true), ("abc", "abd", false), ("abc", "abcd", false), ("", "", true)] {
+        for (left, right, expect) in
+            [("abc", "abc", true), ("abc", "abd", false), ("abc", "abcd", false), ("", "", true)]
+        {
             fs::write(&one, left).unwrap();
             fs::write(&other, right).unwrap();
             assert_eq!(same(&one, &other).unwrap(), expect, "{left} {right}");

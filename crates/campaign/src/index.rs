@@ -114,11 +114,7 @@ mod tests {
             &[("TEST_SHARD_INDEX", "3")],
             Err("--index means shard 2, and TEST_SHARD_INDEX means shard 3: unset one of them"),
         );
-        check(
-            None,
-            &[("TEST_SHARD_INDEX", "x")],
-            Err("TEST_SHARD_INDEX is `x`, which is no number from 0"),
-        );
+        check(None, &[("TEST_SHARD_INDEX", "x")], Err("TEST_SHARD_INDEX is `x`, which is no number from 0"));
         assert_eq!(index(None, &|_| None), Err(IndexError::Nobody));
     }
 

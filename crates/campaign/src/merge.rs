@@ -155,12 +155,15 @@ fn read(folder: &Folder, index: u64, take: &mut dyn FnMut(Row, &Piece)) -> Resul
     let unreadable = |source: TableError| FolderError::Unreadable { path: path(), source };
     while let Some(rows) = reader.group().map_err(unreadable)? {
         for row in rows {
-            let planned = planned.next().map(|(piece, seed)| (piece, &campaign.scenarios[piece.scenario].name, seed));
+            let planned =
+                planned.next().map(|(piece, seed)| (piece, &campaign.scenarios[piece.scenario].name, seed));
             match planned {
                 Some((piece, name, seed)) if row.seed == seed && row.scenario == *name => take(row, piece),
                 _ => {
-                    let what = planned.map_or("nothing".to_owned(), |(_, name, seed)| format!("{name}, seed {seed}"));
-                    let problem = format!("it has {}, seed {}, where {what} is planned", row.scenario, row.seed);
+                    let what = planned
+                        .map_or("nothing".to_owned(), |(_, name, seed)| format!("{name}, seed {seed}"));
+                    let problem =
+                        format!("it has {}, seed {}, where {what} is planned", row.scenario, row.seed);
                     return Err(FolderError::OtherRuns { path: path(), problem });
                 }
             }

@@ -119,18 +119,30 @@ mod tests {
     #[test]
     fn it_ends_where_it_is_broken_off_or_asked_to_stop() {
         let mut handed = 0;
-        let done = in_order(10_000, threads(2), &Cancel::new(), |index| index, |index| {
-            handed += 1;
-            if index == 20 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
+        let done = in_order(
+            10_000,
+            threads(2),
+            &Cancel::new(),
+            |index| index,
+            |index| {
+                handed += 1;
+                if index == 20 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            },
+        );
         assert_eq!((done, handed), (20, 21));
         let cancel = Cancel::new();
-        let done = in_order(10_000_000, threads(2), &cancel, |index| index, |index| {
-            if index == 1_000 {
-                cancel.cancel();
-            }
-            ControlFlow::Continue(())
-        });
+        let done = in_order(
+            10_000_000,
+            threads(2),
+            &cancel,
+            |index| index,
+            |index| {
+                if index == 1_000 {
+                    cancel.cancel();
+                }
+                ControlFlow::Continue(())
+            },
+        );
         assert!((1_000..2_000).contains(&done), "{done}");
     }
 

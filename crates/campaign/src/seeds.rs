@@ -48,7 +48,8 @@ impl FromStr for SeedRange {
     /// `A..B`, both included; `A` alone is one seed.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (first, last) = text.split_once("..").unwrap_or((text, text));
-        let number = |part: &str| part.trim().parse::<u64>().map_err(|_| SeedRangeError::Form(text.to_owned()));
+        let number =
+            |part: &str| part.trim().parse::<u64>().map_err(|_| SeedRangeError::Form(text.to_owned()));
         let (first, last) = (number(first)?, number(last)?);
         match last.checked_sub(first) {
             None => Err(SeedRangeError::Empty { first, last }),

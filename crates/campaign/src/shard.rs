@@ -120,7 +120,8 @@ mod tests {
     fn played(pieces: &[Piece], threads: usize) -> (Vec<u8>, Tally) {
         let label = Label { plan: "p".to_owned(), shard: 0 };
         let threads = NonZeroUsize::new(threads).unwrap();
-        play(Vec::new(), &label, pieces, &testing::plans().map(Some), threads, &Cancel::new(), |_| {}).unwrap()
+        play(Vec::new(), &label, pieces, &testing::plans().map(Some), threads, &Cancel::new(), |_| {})
+            .unwrap()
     }
 
     #[test]
@@ -137,7 +138,10 @@ mod tests {
         let mut reader = Reader::open(&path).unwrap();
         let rows = reader.group().unwrap().unwrap();
         let seeds: Vec<(&str, u64)> = rows.iter().map(|row| (row.scenario.as_str(), row.seed)).collect();
-        assert_eq!(seeds, [("test/well", 5), ("test/well", 6), ("test/ill", 1), ("test/ill", 2), ("test/ill", 3)]);
+        assert_eq!(
+            seeds,
+            [("test/well", 5), ("test/well", 6), ("test/ill", 1), ("test/ill", 2), ("test/ill", 3)]
+        );
         assert!(rows.iter().all(|row| row.setup_ms.is_some() && row.digest.is_some()), "{rows:#?}");
         let finding = rows[2].finding.as_ref().unwrap();
         assert_eq!((finding.check.as_str(), finding.cause.as_str()), ("outcome", "connected"));
@@ -157,6 +161,9 @@ mod tests {
             }
         });
         let error = result.map(|(_, tally)| tally).unwrap_err();
-        assert!(matches!(error, ShardError::Stopped { runs: 1_000_000, tally } if tally.runs < 10), "{error}");
+        assert!(
+            matches!(error, ShardError::Stopped { runs: 1_000_000, tally } if tally.runs < 10),
+            "{error}"
+        );
     }
 }

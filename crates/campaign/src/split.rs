@@ -90,8 +90,12 @@ mod tests {
     #[test]
     fn what_costs_more_is_cut_finer() {
         let found = split(&[1, 3], seeds(1, 100), 4);
-        let expect =
-            vec![vec![piece(0, 1, 100)], vec![piece(1, 1, 33)], vec![piece(1, 34, 66)], vec![piece(1, 67, 100)]];
+        let expect = vec![
+            vec![piece(0, 1, 100)],
+            vec![piece(1, 1, 33)],
+            vec![piece(1, 34, 66)],
+            vec![piece(1, 67, 100)],
+        ];
         assert_eq!(found, expect);
         assert_eq!(split(&[5], seeds(8, 9), 40), [[piece(0, 8, 8)], [piece(0, 9, 9)]]);
         assert_eq!(split(&[2, 2], seeds(1, 3), 1), [[piece(0, 1, 3), piece(1, 1, 3)]]);

@@ -183,7 +183,8 @@ pub fn kubernetes(job: &Job<'_>, cluster: &Cluster<'_>) -> Submission {
                      claimName: {claim}\n",
         jobs = campaign.jobs,
     );
-    let mut command: Vec<String> = ["kubectl", "create", "--filename", "kubernetes.yaml"].map(str::to_owned).into();
+    let mut command: Vec<String> =
+        ["kubectl", "create", "--filename", "kubernetes.yaml"].map(str::to_owned).into();
     command.extend(job.options.iter().cloned());
     Submission { files: vec![("kubernetes.yaml".to_owned(), manifest)], command }
 }
@@ -205,7 +206,8 @@ pub fn github(job: &Job<'_>, run: Option<&str>) -> Submission {
         })
         .collect();
     let commit = campaign.commit.as_deref().map(|commit| commit.trim_end_matches("-dirty"));
-    let reference = commit.map(|commit| format!("\n        with:\n          ref: {}", yaml(commit))).unwrap_or_default();
+    let reference =
+        commit.map(|commit| format!("\n        with:\n          ref: {}", yaml(commit))).unwrap_or_default();
     let workflow = format!(
         r#"# Plays the missing shards of a campaign. Put it into .github/workflows/ as callsim-campaign.yml.
 name: callsim campaign
@@ -289,7 +291,8 @@ jobs:
 "#,
         entries = entries.join(", "),
     );
-    let mut command: Vec<String> = ["gh", "workflow", "run", "callsim-campaign.yml"].map(str::to_owned).into();
+    let mut command: Vec<String> =
+        ["gh", "workflow", "run", "callsim-campaign.yml"].map(str::to_owned).into();
     command.extend(run.map(|run| format!("--field=run={run}")));
     command.extend(job.options.iter().cloned());
     Submission { files: vec![("github-workflow.yml".to_owned(), workflow)], command }
@@ -350,7 +353,10 @@ mod tests {
     #[test]
     fn arrays_stay_below_what_the_cluster_allows() {
         assert_eq!(chunks(&[0, 1, 2], 1000), [(0, vec![0, 1, 2])]);
-        assert_eq!(chunks(&[3, 999, 1000, 2001], 1000), [(0, vec![3, 999]), (1000, vec![0]), (2000, vec![1])]);
+        assert_eq!(
+            chunks(&[3, 999, 1000, 2001], 1000),
+            [(0, vec![3, 999]), (1000, vec![0]), (2000, vec![1])]
+        );
     }
 
     #[test]

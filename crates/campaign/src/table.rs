@@ -94,7 +94,9 @@ fn digest_row(digest: &mut Digest, row: &Row) {
     };
     text(digest, &row.scenario);
     text(digest, row.outcome.map_or("", |outcome| outcome.as_str()));
-    for value in [Some(row.seed), row.setup_ms, row.recovery_ms, Some(row.elapsed_ms), Some(row.failures.into())] {
+    for value in
+        [Some(row.seed), row.setup_ms, row.recovery_ms, Some(row.elapsed_ms), Some(row.failures.into())]
+    {
         number(digest, value);
     }
     digest.update(&[u8::from(row.digest.is_some())]);

@@ -42,7 +42,9 @@ fn an_edited_plan_is_refused() {
         assert!(text.contains(from), "{from} in {text}");
         parse(&text.replacen(from, to, 1)).unwrap_err()
     };
-    for (from, to) in [("\"last\": 100", "\"last\": 101"), ("0123abc", "0123abd"), ("f00d", "f00e"), ("3000", "3001")] {
+    for (from, to) in
+        [("\"last\": 100", "\"last\": 101"), ("0123abc", "0123abd"), ("f00d", "f00e"), ("3000", "3001")]
+    {
         let error = edited(from, to);
         assert!(error.contains("was edited"), "{error}");
     }
@@ -51,7 +53,10 @@ fn an_edited_plan_is_refused() {
     assert!(edited("\"jobs\"", "\"jobz\"").contains("is no plan of a campaign: "));
     for (text, problem) in [("{}", "it has no `schema`"), ("nonsense", "expected ident"), ("", "EOF")] {
         let error = parse(text).unwrap_err();
-        assert!(error.starts_with("x/campaign.json is no plan of a campaign: ") && error.contains(problem), "{error}");
+        assert!(
+            error.starts_with("x/campaign.json is no plan of a campaign: ") && error.contains(problem),
+            "{error}"
+        );
     }
 }
 
@@ -62,7 +67,10 @@ fn a_plan_that_makes_no_sense_is_refused() {
         let mut campaign = Campaign::new(ingredients(), Sharding::Count(2));
         change(&mut campaign);
         campaign.id = campaign.digest();
-        assert_eq!(parse(&campaign.to_json()), Err(format!("x/campaign.json is no plan of a campaign: {expect}")));
+        assert_eq!(
+            parse(&campaign.to_json()),
+            Err(format!("x/campaign.json is no plan of a campaign: {expect}"))
+        );
     };
     check(&|plan| plan.shards[1].clear(), "a shard has nothing to play");
     check(&|plan| plan.shards.clear(), "a shard has nothing to play");
@@ -82,7 +90,10 @@ fn another_program_and_another_scenario_are_refused() {
     let campaign = Campaign::new(ingredients(), Sharding::Count(1));
     assert!(campaign.check_program("f00d").is_ok());
     let error = campaign.check_program("beef").unwrap_err().to_string();
-    assert!(error.contains("its digest is beef, that of the plan f00d") && error.contains("commit 0123abc"), "{error}");
+    assert!(
+        error.contains("its digest is beef, that of the plan f00d") && error.contains("commit 0123abc"),
+        "{error}"
+    );
     let check = |plans: Vec<Plan>, expect: Result<(), &str>| {
         let wanted = campaign.shard(0).unwrap();
         let found = campaign.check_scenarios(plans, wanted).map(drop).map_err(|error| error.to_string());
@@ -94,7 +105,9 @@ fn another_program_and_another_scenario_are_refused() {
     let other = ill.map_access(|access| access.up.delay = std::time::Duration::from_millis(77));
     check(
         vec![well, other],
-        Err("the scenario test/ill is not the one that was planned: it was changed since; plan anew, or take the change back"),
+        Err(
+            "the scenario test/ill is not the one that was planned: it was changed since; plan anew, or take the change back",
+        ),
     );
 }
 

@@ -1,7 +1,7 @@
 use std::{fs, path::Path};
 
-use scenario::{metrics::percentile, plan::Probability};
 use proptest::prelude::*;
+use scenario::{metrics::percentile, plan::Probability};
 
 use super::*;
 use crate::{
@@ -29,7 +29,8 @@ fn row(scenario: &str, seed: u64) -> Row {
         check: "outcome".to_owned(),
         cause: "connect-timeout".to_owned(),
         last_transition: "caller connection: connecting → failed".to_owned(),
-        last_step: if seed % 2 == 0 { "callee dtls server-hello" } else { "caller dtls certificate" }.to_owned(),
+        last_step: if seed % 2 == 0 { "callee dtls server-hello" } else { "caller dtls certificate" }
+            .to_owned(),
         at_ms: 30_000 + seed,
         message: format!("seed {seed}"),
     });
@@ -86,10 +87,14 @@ fn however_it_is_cut_the_report_is_the_same() {
     assert_eq!(reports[0], reports[1]);
     assert_eq!(reports[0], reports[2]);
     let report: serde_json::Value = serde_json::from_str(&reports[0]).unwrap();
-    assert_eq!((&report["schema"], &report["command"], &report["runs"]), (&1.into(), &"campaign".into(), &2_000.into()));
+    assert_eq!(
+        (&report["schema"], &report["command"], &report["runs"]),
+        (&1.into(), &"campaign".into(), &2_000.into())
+    );
     assert_eq!(report["scenarios"][0]["outcomes"]["connect-timeout"], 142);
     let findings = report["findings"].as_array().unwrap();
-    let counts: Vec<_> = findings.iter().map(|finding| (finding["count"].as_u64(), finding["seed"].as_u64())).collect();
+    let counts: Vec<_> =
+        findings.iter().map(|finding| (finding["count"].as_u64(), finding["seed"].as_u64())).collect();
     assert_eq!(counts, [(Some(142), Some(14)), (Some(142), Some(7))]);
     assert_eq!(findings[1]["repro"], "callsim run test/well Some(7)");
 }

@@ -16,7 +16,9 @@ use parquet::{
 use scenario::plan::Outcome;
 use timeline::Digest;
 
-use super::{GROUP_ROWS, KEY_PLAN, KEY_ROWS, KEY_SHARD, KEY_VERSION, Label, SCHEMA, TableError, VERSION, digest_row};
+use super::{
+    GROUP_ROWS, KEY_PLAN, KEY_ROWS, KEY_SHARD, KEY_VERSION, Label, SCHEMA, TableError, VERSION, digest_row,
+};
 use crate::row::{Finding, Row};
 
 /// Reads rows, group by group.
@@ -83,7 +85,11 @@ impl<R: ChunkReader + 'static> Reader<R> {
     pub fn group(&mut self) -> Result<Option<Vec<Row>>, TableError> {
         if self.next >= self.file.num_row_groups() {
             let is_whole = self.digest.to_string() == self.whole;
-            return if is_whole { Ok(None) } else { Err(damaged("its rows are not those that were written")) };
+            return if is_whole {
+                Ok(None)
+            } else {
+                Err(damaged("its rows are not those that were written"))
+            };
         }
         let (file, next) = (&self.file, self.next);
         let rows = without_panic(|| rows(&*file.get_row_group(next)?))?;
@@ -125,8 +131,12 @@ fn rows(group: &dyn RowGroupReader) -> Result<Vec<Row>, TableError> {
     let elapsed = columns.required::<Int64Type>()?;
     let digests = columns.optional::<FixedLenByteArrayType>()?;
     let failures = columns.required::<Int32Type>()?;
-    let [checks, causes, transitions, steps] =
-        [columns.optional_texts()?, columns.optional_texts()?, columns.optional_texts()?, columns.optional_texts()?];
+    let [checks, causes, transitions, steps] = [
+        columns.optional_texts()?,
+        columns.optional_texts()?,
+        columns.optional_texts()?,
+        columns.optional_texts()?,
+    ];
     let moments = columns.numbers()?;
     let messages = columns.optional_texts()?;
     let found = checks.into_iter().zip(causes).zip(transitions).zip(steps).zip(moments).zip(messages);
@@ -145,7 +155,8 @@ fn rows(group: &dyn RowGroupReader) -> Result<Vec<Row>, TableError> {
     for (at, ((scenario, outcome), (setup_ms, recovery_ms))) in
         scenarios.into_iter().zip(outcomes).zip(setups.into_iter().zip(recoveries)).enumerate()
     {
-        let outcome = outcome.map(|word| Outcome::from_word(&word).ok_or_else(|| damaged("an unknown outcome")));
+        let outcome =
+            outcome.map(|word| Outcome::from_word(&word).ok_or_else(|| damaged("an unknown outcome")));
         let digest = digests.next().flatten().map(|bytes| {
             <[u8; 16]>::try_from(bytes.data()).map(u128::from_be_bytes).map_err(|_| damaged("a short digest"))
         });
@@ -187,7 +198,8 @@ impl Columns<'_> {
 
     fn optional<T: DataType>(&mut self) -> Result<Vec<Option<T::T>>, TableError> {
         let (mut values, mut levels) = (Vec::new(), Vec::with_capacity(self.count));
-        let (read, ..) = self.column::<T>()?.read_records(self.count, Some(&mut levels), None, &mut values)?;
+        let (read, ..) =
+            self.column::<T>()?.read_records(self.count, Some(&mut levels), None, &mut values)?;
         let present = levels.iter().filter(|level| **level > 0).count();
         if read != self.count || levels.len() != self.count || present != values.len() {
             return Err(damaged("a column is too short"));

@@ -25,8 +25,15 @@ fn finding() -> impl Strategy<Value = Finding> {
 fn row() -> impl Strategy<Value = Row> {
     let outcome = prop::option::of(prop::sample::select(Outcome::ALL));
     let times = (prop::option::of(0u64..100_000), prop::option::of(0u64..100_000), any::<u32>());
-    ("[a-z/]{1,12}", any::<u64>(), outcome, times, any::<Option<u128>>(), prop::option::of((1u32..9, finding()))).prop_map(
-        |(scenario, seed, outcome, (setup_ms, recovery_ms, elapsed_ms), digest, failed)| Row {
+    (
+        "[a-z/]{1,12}",
+        any::<u64>(),
+        outcome,
+        times,
+        any::<Option<u128>>(),
+        prop::option::of((1u32..9, finding())),
+    )
+        .prop_map(|(scenario, seed, outcome, (setup_ms, recovery_ms, elapsed_ms), digest, failed)| Row {
             scenario,
             seed,
             outcome,
@@ -36,8 +43,7 @@ fn row() -> impl Strategy<Value = Row> {
             digest,
             failures: failed.as_ref().map_or(0, |(failures, _)| *failures),
             finding: failed.map(|(_, finding)| finding),
-        },
-    )
+        })
 }
 
 fn written(rows: &[Row]) -> Vec<u8> {

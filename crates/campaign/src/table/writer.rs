@@ -2,7 +2,10 @@ use std::{io::Write, sync::Arc};
 
 use parquet::{
     basic::{Compression, Encoding},
-    data_type::{BoolType, ByteArray, ByteArrayType, DataType, FixedLenByteArray, FixedLenByteArrayType, Int32Type, Int64Type},
+    data_type::{
+        BoolType, ByteArray, ByteArrayType, DataType, FixedLenByteArray, FixedLenByteArrayType, Int32Type,
+        Int64Type,
+    },
     file::{
         metadata::KeyValue,
         properties::{EnabledStatistics, WriterProperties, WriterVersion},
@@ -12,7 +15,9 @@ use parquet::{
 };
 use timeline::Digest;
 
-use super::{GROUP_ROWS, KEY_PLAN, KEY_ROWS, KEY_SHARD, KEY_VERSION, Label, SCHEMA, TableError, VERSION, digest_row};
+use super::{
+    GROUP_ROWS, KEY_PLAN, KEY_ROWS, KEY_SHARD, KEY_VERSION, Label, SCHEMA, TableError, VERSION, digest_row,
+};
 use crate::row::{Finding, Row};
 
 /// Writes rows, holding at most [`GROUP_ROWS`] of them.
@@ -81,7 +86,9 @@ impl<W: Write + Send> Writer<W> {
             return Ok(());
         }
         let mut group = self.file.next_row_group()?;
-        let found = |of: fn(&Finding) -> &str| rows.iter().map(move |row| row.finding.as_ref().map(|it| text(of(it))));
+        let found = |of: fn(&Finding) -> &str| {
+            rows.iter().map(move |row| row.finding.as_ref().map(|it| text(of(it))))
+        };
         // In the order of the schema.
         required::<ByteArrayType, _>(&mut group, rows.iter().map(|row| text(&row.scenario)))?;
         required::<Int64Type, _>(&mut group, rows.iter().map(|row| row.seed.cast_signed()))?;
@@ -91,7 +98,9 @@ impl<W: Write + Send> Writer<W> {
         optional::<Int64Type, _>(&mut group, rows.iter().map(|row| row.setup_ms.map(u64::cast_signed)))?;
         optional::<Int64Type, _>(&mut group, rows.iter().map(|row| row.recovery_ms.map(u64::cast_signed)))?;
         required::<Int64Type, _>(&mut group, rows.iter().map(|row| row.elapsed_ms.cast_signed()))?;
-        let digests = rows.iter().map(|row| row.digest.map(|digest| FixedLenByteArray::from(digest.to_be_bytes().to_vec())));
+        let digests = rows
+            .iter()
+            .map(|row| row.digest.map(|digest| FixedLenByteArray::from(digest.to_be_bytes().to_vec())));
         optional::<FixedLenByteArrayType, _>(&mut group, digests)?;
         required::<Int32Type, _>(&mut group, rows.iter().map(|row| row.failures.cast_signed()))?;
         optional::<ByteArrayType, _>(&mut group, found(|finding| &finding.check))?;
@@ -140,7 +149,8 @@ fn write<T: DataType, W: Write + Send>(
     levels: Option<&[i16]>,
 ) -> Result<(), TableError> {
     let column = group.next_column()?;
-    let mut column = column.ok_or_else(|| TableError::Damaged("more columns than the schema has".to_owned()))?;
+    let mut column =
+        column.ok_or_else(|| TableError::Damaged("more columns than the schema has".to_owned()))?;
     column.typed::<T>().write_batch(values, levels, None)?;
     Ok(column.close()?)
 }

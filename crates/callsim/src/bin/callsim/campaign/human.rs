@@ -17,7 +17,8 @@ pub(super) fn report(report: &Report) -> String {
         out += &self::finding(finding);
     }
     if report.findings.len() > SHOWN {
-        let _ = writeln!(out, "\nand {} more findings: `--format json` has them", report.findings.len() - SHOWN);
+        let _ =
+            writeln!(out, "\nand {} more findings: `--format json` has them", report.findings.len() - SHOWN);
     }
     for row in report.disagreeing.iter().take(SHOWN) {
         out += &disagreement(row);
@@ -42,7 +43,10 @@ fn set_ups(scenarios: &[ScenarioReport]) -> String {
     table.set_header(["scenario", "runs", "passed", "rates", "setup p50", "p95", "p99", "slowest"]);
     for scenario in scenarios {
         let percentile = |of: fn(&campaign::report::Percentiles) -> u64| {
-            scenario.setup_percentiles_ms.as_ref().map_or("–".to_owned(), |percentiles| format!("{} ms", of(percentiles)))
+            scenario
+                .setup_percentiles_ms
+                .as_ref()
+                .map_or("–".to_owned(), |percentiles| format!("{} ms", of(percentiles)))
         };
         let slowest: Vec<String> =
             scenario.slowest.iter().map(|slow| format!("seed {}: {} ms", slow.seed, slow.setup_ms)).collect();
@@ -67,7 +71,9 @@ fn outcomes(scenarios: &[ScenarioReport]) -> String {
     table.set_header(["scenario", "outcome", "runs", "share", "95 % bounds"]);
     for scenario in scenarios {
         for (outcome, count) in &scenario.outcomes {
-            let Some(Rate { share, at_least, at_most }) = scenario.outcome_rates.get(outcome).copied() else { continue };
+            let Some(Rate { share, at_least, at_most }) = scenario.outcome_rates.get(outcome).copied() else {
+                continue;
+            };
             table.add_row([
                 scenario.name.clone(),
                 outcome.to_string(),
@@ -94,11 +100,15 @@ fn per_cent(share: f64) -> String {
 }
 
 fn finding(finding: &FindingReport) -> String {
-    let FindingReport { fingerprint, check, cause, last_transition, last_step, count, message, repro, .. } = finding;
+    let FindingReport {
+        fingerprint, check, cause, last_transition, last_step, count, message, repro, ..
+    } = finding;
     let plural = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let (runs, scenarios) = (plural(*count, "run"), plural(finding.scenarios.len() as u64, "scenario"));
     let mut out = format!("\n{check} ({cause}): {runs} of {scenarios}, {fingerprint}\n");
-    for (what, text) in [("last transition", last_transition), ("last step", last_step), ("the first", message)] {
+    for (what, text) in
+        [("last transition", last_transition), ("last step", last_step), ("the first", message)]
+    {
         if !text.is_empty() {
             let _ = writeln!(out, "  {what}: {text}");
         }

@@ -14,7 +14,8 @@ pub(super) fn report(report: &Report) -> anyhow::Result<String> {
     let mut case = TestCase::new("shards that were played more than once", TestCaseStatus::success());
     if report.disagreements > 0 {
         let rows = report.disagreeing.iter().map(|row| format!("{}, seed {}\n", row.scenario, row.seed));
-        case.status = failed("not-repeatable", &format!("{} runs differ", report.disagreements), rows.collect());
+        case.status =
+            failed("not-repeatable", &format!("{} runs differ", report.disagreements), rows.collect());
     }
     agreement.add_test_case(case);
     junit.add_test_suite(agreement);
@@ -28,7 +29,8 @@ fn suite(scenario: &ScenarioReport, findings: &[FindingReport]) -> TestSuite {
     suite.add_test_case(runs);
     for finding in findings {
         let Some(count) = finding.scenarios.get(&scenario.name) else { continue };
-        let FindingReport { fingerprint, check, cause, last_transition, last_step, message, repro, .. } = finding;
+        let FindingReport { fingerprint, check, cause, last_transition, last_step, message, repro, .. } =
+            finding;
         let text = format!(
             "{count} runs\ncause: {cause}\nlast transition: {last_transition}\nlast step: {last_step}\nrepeat: {repro}\n"
         );

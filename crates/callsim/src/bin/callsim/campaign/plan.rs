@@ -106,7 +106,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
 }
 
 fn sample(plans: &[Plan]) -> SuiteResult {
-    let options = Options { seeds: Seeds::Count(SAMPLE), jobs: jobs(None::<NonZeroUsize>), keep: Keep::Nothing };
+    let options =
+        Options { seeds: Seeds::Count(SAMPLE), jobs: jobs(None::<NonZeroUsize>), keep: Keep::Nothing };
     let bar = Bar::new();
     let play = |plan: &Plan, seed| Player::new(plan).seed(seed).play();
     let result = suite::run(plans, &options, &interrupt::CANCEL, play, |progress| bar.show(progress));
@@ -126,7 +127,8 @@ fn cost_us(runs: &[suite::Run]) -> Result<u64, String> {
 /// The commit of the working directory, and whether something in it was changed since; `None` outside git.
 fn commit() -> Option<String> {
     let git = |arguments: &[&str]| {
-        let output = Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
+        let output =
+            Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
         Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     let commit = git(&["rev-parse", "HEAD"])?;

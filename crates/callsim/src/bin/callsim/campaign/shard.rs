@@ -100,7 +100,8 @@ fn play(
     let total = usize::try_from(pieces.iter().map(Piece::runs).sum::<u64>()).unwrap_or(usize::MAX);
     let bar = Bar::new();
     let progress = |tally: Tally| {
-        let [done, failed] = [tally.runs, tally.failed_runs].map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+        let [done, failed] =
+            [tally.runs, tally.failed_runs].map(|count| usize::try_from(count).unwrap_or(usize::MAX));
         bar.show(Progress { done, failed, total });
     };
     let played = shard::play(file, &label, pieces, plans, threads, &interrupt::CANCEL, progress);
@@ -146,13 +147,22 @@ fn verdict(index: u64, attempt: &Attempt, played: Result<(Tally, Kept), Failed>)
 /// The name of this machine: of the node, where a scheduler has several on one machine.
 fn machine() -> String {
     let node = env::var("SLURMD_NODENAME").ok().filter(|name| !name.is_empty());
-    let system = || std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned());
+    let system =
+        || std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned());
     node.or_else(system).unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// What schedulers say of a job, for whoever looks for it in their records.
 fn scheduler() -> Vec<String> {
-    let names = ["SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_RESTART_COUNT", "AWS_BATCH_JOB_ID", "GITHUB_RUN_ID", "CI_JOB_ID", "BUILDKITE_JOB_ID"];
+    let names = [
+        "SLURM_JOB_ID",
+        "SLURM_ARRAY_JOB_ID",
+        "SLURM_RESTART_COUNT",
+        "AWS_BATCH_JOB_ID",
+        "GITHUB_RUN_ID",
+        "CI_JOB_ID",
+        "BUILDKITE_JOB_ID",
+    ];
     let known = names.iter().filter_map(|name| Some(format!("{name}={}", env::var(name).ok()?)));
     known.collect()
 }

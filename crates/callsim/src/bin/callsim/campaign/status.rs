@@ -57,7 +57,8 @@ impl Status {
     fn of(folder: &Folder) -> anyhow::Result<Self> {
         let campaign = folder.campaign();
         let missing = folder.missing().map_err(refused)?;
-        let left = missing.iter().filter_map(|index| campaign.shard(*index)).flatten().map(Piece::runs).sum::<u64>();
+        let left =
+            missing.iter().filter_map(|index| campaign.shard(*index)).flatten().map(Piece::runs).sum::<u64>();
         let runs = campaign.runs() - left;
         let (open, different) = (Vec::new(), Vec::new());
         let mut status = Self { missing, runs, open, different, attempts: 0, cpu_s: 0.0 };
@@ -80,17 +81,22 @@ impl Status {
         let (shards, all) = (campaign.shards(), campaign.runs());
         let there = shards - self.missing.len() as u64;
         let share = self.runs as f64 * 100.0 / all as f64;
-        let mut text = format!("{there} of {shards} shards are there, {} of {all} runs ({share:.1} %)\n", self.runs);
+        let mut text =
+            format!("{there} of {shards} shards are there, {} of {all} runs ({share:.1} %)\n", self.runs);
         if !self.missing.is_empty() {
             text += &format!("missing: {}\n", ranges(&self.missing));
         }
         for attempt in &self.open {
             let Attempt { shard, machine, started, .. } = attempt;
-            text += &format!("shard {shard} began on {machine} at {started} and has not ended: under way, or killed\n");
+            text += &format!(
+                "shard {shard} began on {machine} at {started} and has not ended: under way, or killed\n"
+            );
         }
         for attempt in &self.different {
             let Attempt { shard, machine, attempt, .. } = attempt;
-            text += &format!("shard {shard} came out otherwise on {machine} (attempt {attempt}): `report` lists the runs\n");
+            text += &format!(
+                "shard {shard} came out otherwise on {machine} (attempt {attempt}): `report` lists the runs\n"
+            );
         }
         text += &format!("{} attempts, {:.0} s of processor time\n", self.attempts, self.cpu_s);
         text

@@ -117,9 +117,11 @@ fn submission(
     let Arguments { scheduler, options, .. } = arguments;
     let here = env::current_dir()?;
     let own = env::current_exe()?.display().to_string();
-    let program = arguments.program.clone().unwrap_or(if scheduler.kubernetes { "callsim".to_owned() } else { own });
+    let program =
+        arguments.program.clone().unwrap_or(if scheduler.kubernetes { "callsim".to_owned() } else { own });
     let (plan, workdir) = if scheduler.kubernetes {
-        let message = || format!("{} is not below {}, which the volume is to hold", plan.display(), here.display());
+        let message =
+            || format!("{} is not below {}, which the volume is to hold", plan.display(), here.display());
         let plan = submit::below(&here, plan).ok_or_else(|| BadInput(message()))?;
         (plan, PathBuf::from(MOUNTED))
     } else {
