@@ -240,9 +240,9 @@ timeline::words! {
         SignallingExactlyOnce = "signalling-exactly-once",
 
         /// Over all seeds, an outcome was more or less frequent than the scenario expects.
-        Rates = "rates",
+        Rate = "rate",
         /// A scenario took more time than its budget.
-        Budgets = "budgets",
+        Budget = "budget",
         /// The player panicked.
         Panicked = "panicked",
         /// The run was played twice, and the two differ.
