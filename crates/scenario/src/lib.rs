@@ -34,6 +34,7 @@
 //! - [`run::Player`] is a function of plan, seed and programs, processor time aside.
 //! - Checks, metrics and reports are functions of plan and record: they play nothing and read no clock.
 
+pub mod cause;
 pub mod checks;
 pub mod format;
 pub mod guards_off;

@@ -4,10 +4,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use diagnosis::{Cause, Code};
 use serde::Serialize;
 use timeline::Digest;
 
 use crate::{
+    cause,
     checks::{self, Failure, RateVerdict},
     metrics::percentile,
     plan::{Outcome, Plan},
@@ -92,6 +94,9 @@ pub struct Times {
 pub struct FailureReport {
     /// The run's seed; `null` for what concerns all runs together.
     pub seed: Option<u64>,
+    /// Of the first failure of a run: why the run failed. Of the others, which follow from it or stand beside it, and of
+    /// what concerns all runs together: what did not hold. The codes are listed in `docs/causes.md`.
+    pub code: Code,
     /// The name of the check; `panicked` or `not-played` for a run that could not be played.
     pub check: &'static str,
     /// The virtual time at which it shows, in milliseconds.
@@ -100,8 +105,11 @@ pub struct FailureReport {
     pub message: String,
     /// The command that repeats it.
     pub repro: String,
-    /// The last lines of the transcript up to that time.
+    /// The last lines of the transcript up to that time; of the first failure of a run the lines around the moment of
+    /// its cause.
     pub transcript: Vec<String>,
+    /// The cause of the run's failures, at the first of them; `null` at the others.
+    pub cause: Option<Box<Cause>>,
 }
 
 impl Report {
@@ -176,7 +184,7 @@ fn scenario(plan: &Plan, runs: &[Run], repeat: &dyn Fn(&Plan, Seeds) -> String) 
     let verdict = checks::rates(plan, &outcomes, runs.len());
     let rates = rates_word(&verdict);
     if let RateVerdict::Judged(found) = verdict {
-        failures.extend(found.into_iter().map(|failure| failure_report(failure, Vec::new(), &repro)));
+        failures.extend(found.into_iter().map(|failure| failure_report(failure, Vec::new(), None, &repro)));
     }
     ScenarioReport {
         name: plan.name.clone(),
@@ -203,10 +211,13 @@ fn rates_word(verdict: &RateVerdict) -> Option<&'static str> {
 
 fn failures(run: &Run, repro: &impl Fn(Option<u64>) -> String) -> Vec<FailureReport> {
     match &run.result {
-        Ok(Played { failures, .. }) => failures
-            .iter()
-            .map(|(failure, transcript)| failure_report(failure.clone(), transcript.clone(), repro))
-            .collect(),
+        Ok(Played { failures, cause, .. }) => {
+            let mut cause = cause.clone();
+            let report = |(failure, transcript): &(Failure, Vec<String>)| {
+                failure_report(failure.clone(), transcript.clone(), cause.take(), repro)
+            };
+            failures.iter().map(report).collect()
+        }
         Err(broken) => vec![broken_report(run.seed, broken, repro)],
     }
 }
@@ -214,20 +225,24 @@ fn failures(run: &Run, repro: &impl Fn(Option<u64>) -> String) -> Vec<FailureRep
 fn failure_report(
     failure: Failure,
     transcript: Vec<String>,
+    cause: Option<Box<Cause>>,
     repro: &impl Fn(Option<u64>) -> String,
 ) -> FailureReport {
     let Failure { seed, check, at, message } = failure;
-    FailureReport { seed, check, at_ms: at.as_millis(), message, repro: repro(seed), transcript }
+    let code = cause.as_ref().map_or_else(|| cause::code_of(check), |cause| cause.code);
+    FailureReport { seed, code, check, at_ms: at.as_millis(), message, repro: repro(seed), transcript, cause }
 }
 
 fn broken_report(seed: u64, broken: &Broken, repro: &impl Fn(Option<u64>) -> String) -> FailureReport {
     FailureReport {
         seed: Some(seed),
+        code: broken.code(),
         check: broken.check(),
         at_ms: 0,
         message: broken.to_string(),
         repro: repro(Some(seed)),
         transcript: Vec::new(),
+        cause: None,
     }
 }
 

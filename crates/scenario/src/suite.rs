@@ -19,9 +19,11 @@ use std::{
     time::Duration,
 };
 
-use timeline::{Digest, Timeline, VirtualTime, transcript};
+use diagnosis::{Cause, Code};
+use timeline::{Digest, VirtualTime};
 
 use crate::{
+    cause,
     checks::{self, Failure},
     metrics,
     plan::{Outcome, Plan},
@@ -157,8 +159,11 @@ pub struct Played {
     pub cpu: Option<Duration>,
     /// The digest of its packets.
     pub digest: Digest,
-    /// What does not hold, each with the last lines of the transcript up to its moment.
+    /// What does not hold, each with the last lines of the transcript up to its moment; the first with the lines
+    /// around the moment of the cause.
     pub failures: Vec<(Failure, Vec<String>)>,
+    /// Why it does not hold; `None` where everything does.
+    pub cause: Option<Box<Cause>>,
     /// Its record, where [`Keep`] asks for it.
     pub record: Option<Box<RunRecord>>,
 }
@@ -181,10 +186,15 @@ pub enum Broken {
 impl Broken {
     /// The name under which reports list it, beside those of checks.
     pub const fn check(&self) -> &'static str {
+        self.code().as_str()
+    }
+
+    /// What it is.
+    pub const fn code(&self) -> Code {
         match self {
-            Self::Panicked(_) => "panicked",
-            Self::NotRepeatable(_) => "not-repeatable",
-            Self::NotPlayed(_) => "not-played",
+            Self::Panicked(_) => Code::Panicked,
+            Self::NotRepeatable(_) => Code::NotRepeatable,
+            Self::NotPlayed(_) => Code::NotPlayed,
         }
     }
 }
@@ -309,7 +319,13 @@ where
 }
 
 fn judge(job: &Job<'_>, record: RunRecord) -> Played {
-    let failures = checks::check(job.plan, &record).into_iter();
+    let failures = checks::check(job.plan, &record);
+    let cause = cause::cause(job.plan, &record, &failures).map(Box::new);
+    let lines = |(index, failure): (usize, &Failure)| match &cause {
+        Some(cause) if index == 0 => cause::excerpt(&record.timeline, cause),
+        _ => cause::tail(&record.timeline, failure.at, TAIL_LINES),
+    };
+    let shown: Vec<Vec<String>> = failures.iter().enumerate().map(lines).collect();
     Played {
         outcome: metrics::outcome(job.plan, &record),
         setup: metrics::setup(job.plan, &record),
@@ -317,18 +333,10 @@ fn judge(job: &Job<'_>, record: RunRecord) -> Played {
         elapsed: record.elapsed,
         cpu: record.cpu,
         digest: record.digest.clone(),
-        failures: failures.map(|failure| (failure.clone(), tail(&record.timeline, failure.at))).collect(),
+        failures: failures.into_iter().zip(shown).collect(),
+        cause,
         record: job.keep.then(|| Box::new(record)),
     }
-}
-
-/// The last lines of the transcript up to `at`.
-fn tail(timeline: &Timeline, at: VirtualTime) -> Vec<String> {
-    let end = timeline.entries.partition_point(|entry| entry.at <= at);
-    let start = end.saturating_sub(TAIL_LINES);
-    let part = Timeline { entries: timeline.entries[start..end].to_vec(), packets: Vec::new() };
-    let text = transcript(&part);
-    text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
 }
 
 fn with_sources(error: &dyn Error) -> String {

@@ -44,7 +44,7 @@ pub use media::{PacketPosition, ReceivedPacket};
 pub use name::Name;
 pub use nearest::nearest;
 pub use packet::{DtlsContent, PacketRecord, Protocol, StunClass, TcpFlags, Transit, Translated, Verdict};
-pub use render::transcript;
+pub use render::{event_line, transcript};
 /// For [`words!`].
 #[doc(hidden)]
 pub use serde as __serde;

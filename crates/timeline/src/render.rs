@@ -65,7 +65,8 @@ fn push_entry(out: &mut String, entry: &Entry, width: usize) {
     let _ = writeln!(out, "{:>9}  {:<width$}  {}", entry.at, entry.actor, event_line(&entry.event));
 }
 
-pub(crate) fn event_line(event: &Event) -> String {
+/// An event in one line, as transcripts have it: without its time and without to whom it happened.
+pub fn event_line(event: &Event) -> String {
     match event {
         Event::Transition { from, to, cause } => {
             let cause = cause.map_or("", Cause::as_str);

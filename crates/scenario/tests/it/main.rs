@@ -1,6 +1,7 @@
 //! The scenarios of this repository: each passes its checks, has the transcript that was reviewed, and
 //! gives the same bytes wherever it is played.
 
+mod causes;
 mod checks;
 mod determinism;
 mod endings;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use scenario::{
+    cause::Code,
     plan::Plan,
     report::{FailureReport, Report, ScenarioReport},
     select::fits_glob,
@@ -27,8 +28,16 @@ pub(super) fn judge(
             if let Some(message) = exceeded(scenario, budget) {
                 let at_ms = u64::try_from(budget.at_most.as_millis()).unwrap_or(u64::MAX);
                 let repro = repeat(plan, Seeds::Count(u32::try_from(scenario.runs).unwrap_or(u32::MAX)));
-                let failure =
-                    FailureReport { seed: None, check: CHECK, at_ms, message, repro, transcript: Vec::new() };
+                let failure = FailureReport {
+                    seed: None,
+                    code: Code::Budget,
+                    check: CHECK,
+                    at_ms,
+                    message,
+                    repro,
+                    transcript: Vec::new(),
+                    cause: None,
+                };
                 scenario.failures.push(failure);
                 report.passed = false;
             }

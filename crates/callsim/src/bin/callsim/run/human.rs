@@ -1,17 +1,20 @@
 //! The report for people: a table to read at a glance, then whatever failed.
 
-use std::fmt::Write as _;
+use std::{cmp::Reverse, fmt::Write as _};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use scenario::{
+    cause::{Cause, Consequence, moment},
     record::RunRecord,
     report::{FailureReport, Report, ScenarioReport, Times},
 };
 
 use crate::TABLE_STYLE;
 
-/// How many different failures of one scenario are shown in full.
+/// How many different causes of one scenario are shown in full.
 const KINDS_SHOWN: usize = 3;
+/// How much of the evidence of a cause is shown.
+const EVIDENCE_SHOWN: usize = 4;
 
 /// The report. For a single run, what happened in it stands first.
 pub(super) fn report(report: &Report, single: Option<&RunRecord>) -> String {
@@ -30,52 +33,104 @@ pub(super) fn report(report: &Report, single: Option<&RunRecord>) -> String {
 
 fn push_failures(out: &mut String, scenario: &ScenarioReport) {
     let kinds = kinds(&scenario.failures);
-    for (failure, seeds) in kinds.iter().take(KINDS_SHOWN) {
-        push_failure(out, scenario, failure, seeds);
+    for kind in kinds.iter().take(KINDS_SHOWN) {
+        push_kind(out, scenario, kind);
     }
     let more = kinds.len().saturating_sub(KINDS_SHOWN);
     if more > 0 {
-        let _ = writeln!(
-            out,
-            "… and {more} other failures of {} (`--format json` has them all)\n",
-            scenario.name
-        );
+        let what = if more == 1 { "cause" } else { "causes" };
+        let _ =
+            writeln!(out, "… and {more} other {what} in {} (`--format json` has them all)\n", scenario.name);
     }
 }
 
-/// Failures that say the same are one: the first, and the seeds of all.
-fn kinds(failures: &[FailureReport]) -> Vec<(&FailureReport, Vec<u64>)> {
-    let mut kinds: Vec<(&FailureReport, Vec<u64>)> = Vec::new();
-    for failure in failures {
-        let same = |(known, _): &&mut (&FailureReport, Vec<u64>)| {
-            (known.check, &known.message) == (failure.check, &failure.message)
+/// Runs that failed for the same cause, or failures of all runs together that say the same.
+struct Kind<'a> {
+    /// The first of them.
+    failure: &'a FailureReport,
+    seeds: Vec<u64>,
+}
+
+/// What failed, by cause: what most runs failed for stands first. What follows from a cause is no kind of its own.
+fn kinds(failures: &[FailureReport]) -> Vec<Kind<'_>> {
+    let mut kinds: Vec<Kind<'_>> = Vec::new();
+    let explained = |failure: &FailureReport| {
+        failure.cause.is_none()
+            && failures.iter().any(|other| other.seed == failure.seed && other.cause.is_some())
+    };
+    for failure in failures.iter().filter(|failure| !explained(failure)) {
+        let same = |kind: &&mut Kind<'_>| match (&kind.failure.cause, &failure.cause) {
+            (Some(one), Some(other)) => (one.code, &one.subjects) == (other.code, &other.subjects),
+            (None, None) => (kind.failure.check, &kind.failure.message) == (failure.check, &failure.message),
+            _ => false,
         };
         match kinds.iter_mut().find(same) {
-            Some((_, seeds)) => seeds.extend(failure.seed),
-            None => kinds.push((failure, failure.seed.into_iter().collect())),
+            Some(kind) => kind.seeds.extend(failure.seed),
+            None => kinds.push(Kind { failure, seeds: failure.seed.into_iter().collect() }),
         }
     }
+    kinds.sort_by_key(|kind| Reverse(kind.seeds.len()));
     kinds
 }
 
-fn push_failure(out: &mut String, scenario: &ScenarioReport, failure: &FailureReport, seeds: &[u64]) {
-    let FailureReport { seed, check, at_ms, message, repro, transcript } = failure;
-    let run = match seed {
-        Some(seed) => format!("seed {seed}, at {at_ms} ms"),
-        None => format!("over {} runs", scenario.runs),
+fn push_kind(out: &mut String, scenario: &ScenarioReport, kind: &Kind<'_>) {
+    let Kind { failure, seeds } = kind;
+    let FailureReport { seed, code, message, repro, transcript, cause, .. } = failure;
+    let runs = match (scenario.runs, seeds.as_slice()) {
+        (runs, []) => format!("over {runs} runs"),
+        (1, [seed]) => format!("seed {seed}"),
+        (runs, [seed]) => format!("1 of {runs} runs: seed {seed}"),
+        (runs, seeds) => format!("{} of {runs} runs: seeds {}", seeds.len(), ranges(seeds)),
     };
-    let _ = writeln!(out, "FAILED  {}  {check}  ({run})", scenario.name);
-    let _ = writeln!(out, "  {message}");
+    let _ = writeln!(out, "FAILED  {}  {code}  ({runs})", scenario.name);
+    match cause {
+        Some(cause) => push_cause(out, cause),
+        None => {
+            let _ = writeln!(out, "  {message}");
+        }
+    }
+    if let (Some(cause), Some(seed), false) = (cause, seed, transcript.is_empty()) {
+        let _ = writeln!(out, "  around {} of seed {seed}:", moment(cause.at));
+    }
     for line in transcript {
         let _ = writeln!(out, "  │ {line}");
     }
-    if let [_, others @ ..] = seeds
-        && !others.is_empty()
-    {
-        let others: Vec<String> = others.iter().map(ToString::to_string).collect();
-        let _ = writeln!(out, "  the same with seed {}", others.join(", "));
-    }
     let _ = writeln!(out, "  repeat: {repro}\n");
+}
+
+fn push_cause(out: &mut String, cause: &Cause) {
+    let _ = writeln!(out, "  {}.", cause.sentence);
+    if !cause.recommendation.is_empty() {
+        let _ = writeln!(out, "  What to do: {}", cause.recommendation);
+    }
+    for evidence in cause.evidence.iter().take(EVIDENCE_SHOWN) {
+        let who = evidence.who.as_ref().map(|who| format!("{who}: ")).unwrap_or_default();
+        let _ = writeln!(out, "  seen at {}: {who}{}", moment(evidence.at), evidence.what);
+    }
+    let more = cause.evidence.len().saturating_sub(EVIDENCE_SHOWN);
+    if more > 0 {
+        let _ = writeln!(out, "  … and {more} more (`--format json` has them all)");
+    }
+    for Consequence { code, sentence } in &cause.consequences {
+        let _ = writeln!(out, "  so {code}: {sentence}");
+    }
+}
+
+/// `1–4, 7`.
+fn ranges(seeds: &[u64]) -> String {
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for &seed in seeds {
+        match ranges.last_mut() {
+            Some((_, last)) if seed == *last + 1 => *last = seed,
+            _ => ranges.push((seed, seed)),
+        }
+    }
+    let word = |&(first, last): &(u64, u64)| match last - first {
+        0 => first.to_string(),
+        1 => format!("{first}, {last}"),
+        _ => format!("{first}–{last}"),
+    };
+    ranges.iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
 fn push_table(out: &mut String, report: &Report) {
@@ -144,6 +199,8 @@ fn push_totals(out: &mut String, report: &Report) {
 
 #[cfg(test)]
 mod tests {
+    use scenario::cause::Code;
+
     use super::*;
     use crate::run::testing;
 
@@ -165,25 +222,55 @@ mod tests {
         assert!(!report(&testing::report(), None).contains("recovery"));
     }
 
-    #[test]
-    fn failures_that_say_the_same_are_shown_once() {
+    /// Seeds 1 to 4, all for the cause of the sketch.
+    fn with_seeds(count: u64) -> Report {
         let mut whole = testing::report();
         let failure = whole.scenarios[1].failures[0].clone();
         let of_seed = |seed| FailureReport { seed: Some(seed), ..failure.clone() };
-        whole.scenarios[1].failures = (1..=4).map(of_seed).collect();
-        let text = report(&whole, None);
-        assert_eq!(text.matches("FAILED  ringing/busy").count(), 1);
-        assert!(text.contains("the same with seed 2, 3, 4"), "{text}");
+        whole.scenarios[1].failures = (1..=count).map(of_seed).collect();
+        whole.scenarios[1].runs = 10;
+        whole
     }
 
     #[test]
-    fn only_the_first_different_failures_are_shown() {
-        let mut whole = testing::report();
-        let failure = whole.scenarios[1].failures[0].clone();
-        let other = |n: u64| FailureReport { message: format!("message {n}"), ..failure.clone() };
-        whole.scenarios[1].failures = (1..=5).map(other).collect();
+    fn runs_that_failed_for_one_cause_are_counted_and_shown_once() {
+        let text = report(&with_seeds(4), None);
+        assert_eq!(text.matches("FAILED  ringing/busy").count(), 1);
+        assert!(text.contains("FAILED  ringing/busy  not-answered  (4 of 10 runs: seeds 1–4)"), "{text}");
+    }
+
+    #[test]
+    fn only_the_first_different_causes_are_shown() {
+        let mut whole = with_seeds(5);
+        let codes = [Code::NotAnswered, Code::LinkDown, Code::PacketLoss, Code::UdpBlocked, Code::LinkDown];
+        for (failure, code) in whole.scenarios[1].failures.iter_mut().zip(codes) {
+            failure.code = code;
+            failure.cause.as_mut().unwrap().code = code;
+        }
         let text = report(&whole, None);
-        assert_eq!(text.matches("FAILED  ringing/busy").count(), 3);
-        assert!(text.contains("… and 2 other failures of ringing/busy"), "{text}");
+        let shown: Vec<&str> = text.lines().filter(|line| line.starts_with("FAILED")).collect();
+        // What most runs failed for stands first.
+        assert!(shown[0].contains("link-down  (2 of 10 runs: seeds 2, 5)"), "{shown:?}");
+        assert_eq!(shown.len(), 3);
+        assert!(text.contains("… and 1 other cause in ringing/busy"), "{text}");
+    }
+
+    #[test]
+    fn what_follows_from_a_cause_is_folded_below_it() {
+        let mut whole = with_seeds(1);
+        let consequence = FailureReport {
+            check: "media-both-ways",
+            code: Code::MediaBothWays,
+            cause: None,
+            ..whole.scenarios[1].failures[0].clone()
+        };
+        whole.scenarios[1].failures.push(consequence);
+        assert_eq!(report(&whole, None).matches("FAILED  ringing/busy").count(), 1);
+    }
+
+    #[test]
+    fn seeds_are_ranges() {
+        assert_eq!(ranges(&[1, 2, 3, 5, 7, 8]), "1–3, 5, 7, 8");
+        assert_eq!(ranges(&[]), "");
     }
 }

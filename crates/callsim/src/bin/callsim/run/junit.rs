@@ -62,8 +62,15 @@ fn status(failures: &[&FailureReport]) -> TestCaseStatus {
         _ => NonSuccessKind::Failure,
     };
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_type(first.check).set_message(&first.message);
+    let said = first.cause.as_ref().map_or(&first.message, |cause| &cause.sentence);
+    status.set_type(first.code.as_str()).set_message(said);
     let mut text = String::new();
+    if let Some(cause) = &first.cause {
+        text.push_str(&format!("{}: {}\n", cause.code, cause.sentence));
+        if !cause.recommendation.is_empty() {
+            text.push_str(&format!("what to do: {}\n", cause.recommendation));
+        }
+    }
     for failure in failures {
         text.push_str(&format!("{} at {} ms: {}\n", failure.check, failure.at_ms, failure.message));
     }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use scenario::{
+    cause::{Cause, Code, Consequence, Evidence},
     plan::Outcome,
     report::{FailureReport, Report, ScenarioReport, Times, Totals},
     run::Difference,
@@ -23,6 +24,7 @@ pub(super) fn result() -> SuiteResult {
             cpu: Some(Duration::from_millis(4)),
             digest: Digest::new(),
             failures: Vec::new(),
+            cause: None,
             record: None,
         }),
     };
@@ -40,8 +42,18 @@ pub(super) fn plans() -> Vec<Plan> {
 pub(super) fn report() -> Report {
     let setup = Times { p50: 560, p95: 610, max: 640, slowest_seed: 2 };
     let well = scenario("happy/host-candidates", &[(Outcome::Connected, 2)], Some(setup), Vec::new());
+    let sentence = "It rang at callee from 1.0 s on, and nobody took the call within 30 s";
+    let mut cause = Cause::new(Code::NotAnswered, VirtualTime::from_millis(1000), sentence)
+        .about([&"callee".into()])
+        .shown_by([Evidence::of(VirtualTime::from_millis(1000), &"callee".into(), "call: idle → ringing")]);
+    cause.consequences = vec![Consequence {
+        code: Code::Outcome,
+        sentence: "expected busy, the call came out as no-answer".into(),
+    }];
     let outcome = FailureReport {
         seed: Some(1),
+        code: Code::NotAnswered,
+        cause: Some(Box::new(cause)),
         check: "outcome",
         at_ms: 31_000,
         message: "expected busy, the call came out as no-answer".to_owned(),
@@ -50,6 +62,8 @@ pub(super) fn report() -> Report {
     };
     let panicked = FailureReport {
         seed: Some(2),
+        code: Code::Panicked,
+        cause: None,
         check: "panicked",
         at_ms: 0,
         message: "panicked: index out of bounds".to_owned(),
