@@ -11,6 +11,7 @@ mod programs;
 mod recovery_times;
 mod replay;
 mod replay_round_trip;
+mod stagger;
 mod transcripts;
 mod witnesses;
 
