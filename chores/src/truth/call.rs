@@ -39,6 +39,8 @@ pub(super) fn call(one_way: Duration, device: Device) -> Plan {
         r#"
         version = 1
         summary = "Two people on a network without loss; all hosts are equally far apart."
+        # Real time is kept by one thread here, which handles together what comes together.
+        stagger = "0ms"
         [signaller]
         link = {{ delay = "{half}" }}
         [peers.caller]

@@ -29,4 +29,5 @@ pub(crate) const FINGERPRINT: &str = "RFC 8122 §5 Fingerprint Attribute";
 pub(crate) const MSID: &str = "RFC 8830 §2 The Msid Mechanism";
 pub(crate) const SCTP_SDP: &str = "RFC 8841 §4 SDP Media Descriptions";
 pub(crate) const TRICKLE: &str = "RFC 8838 §13 Generating an End-of-Candidates Indication";
+pub(crate) const DTLS_ROLE: &str = "RFC 8842 §5.3 Generating the Answer";
 pub(crate) const ICE_CREDENTIALS: &str = "RFC 8839 §5.4 ice-ufrag and ice-pwd Attributes";

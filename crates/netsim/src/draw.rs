@@ -18,6 +18,8 @@ pub(crate) enum Place {
     Down,
     Host,
     Gateway,
+    /// The program on a host, with what it receives.
+    Program,
 }
 
 /// What carries a payload over IP.
@@ -44,6 +46,7 @@ pub(crate) enum Purpose {
     Corruption,
     FlippedBit,
     Port,
+    Handling,
 }
 
 /// One sequence of draws: packet after packet at one place.

@@ -59,6 +59,7 @@ mod draw;
 mod effects;
 mod events;
 mod gateway;
+mod handling;
 mod hold;
 mod host;
 mod ids;
@@ -87,6 +88,7 @@ pub use gateway::{
     Action, Dependence, Firewall, Gateway, Hairpinning, NatConfig, Outward, PortAllocation, PortRange,
     Refresh, Rule, Timeouts,
 };
+pub use handling::Handling;
 pub use host::Host;
 pub use link::{
     Access, Correlation, Ending, GilbertElliott, Half, InvalidBursts, InvalidCorrelation, InvalidProbability,

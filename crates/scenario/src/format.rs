@@ -160,8 +160,12 @@ fn plan(name: &str, root: Table<'_>) -> Option<(PlanBuilder, Places)> {
     let escapes_doc = "What becomes of a run in which something looked past the simulated world: at the real \
                        clock, at real randomness or at a real socket.";
     root.set_word("escapes", escapes_doc, "answer to escapes", &mut escapes);
+    let mut stagger = Plan::DEFAULT_STAGGER;
+    let stagger_doc = "How long each peer's program takes at most to handle a signalling message; the time is drawn for each, and \
+                       messages that come together are handled one after the other. Default: 750us.";
+    root.set("stagger", stagger_doc, &mut stagger, Value::duration);
     let builder = Plan::builder(name).summary(summary).deadline(deadline).event_budget(event_budget);
-    Some(parts(root, builder.seeds(seeds).escapes(escapes)))
+    Some(parts(root, builder.seeds(seeds).escapes(escapes).stagger(stagger)))
 }
 
 fn parts(root: Table<'_>, builder: PlanBuilder) -> (PlanBuilder, Places) {

@@ -21,6 +21,7 @@ mod program;
 mod reporter;
 mod runtime;
 mod signalling;
+mod staggered;
 mod world;
 
 pub use self::{
@@ -35,5 +36,6 @@ pub use self::{
     reporter::{Journal, Reporter},
     runtime::{Gauges, Leftovers, Names, WorldRuntime},
     signalling::{SignallingServer, SignallingSettings, connector, time_of_day},
+    staggered::Staggered,
     world::{EPOCH_S, StageError, on_thread, panic_message, run, thread_settings},
 };

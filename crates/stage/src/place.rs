@@ -9,15 +9,16 @@ use std::{
     time::Duration,
 };
 
-use netsim::{Host, Sleep, TcpListener, TcpStream, UdpSocket, UnknownHost, World};
+use netsim::{Handling, Host, Sleep, TcpListener, TcpStream, UdpSocket, UnknownHost, World};
 use rtc::peer_connection::configuration::RTCIceServer;
+use signaller::Transport;
 use timeline::Name;
 use webrtc::{
     peer_connection::PeerConnectionEventHandler,
     runtime::{JoinHandle, Runtime},
 };
 
-use crate::{Gauges, Journal, Leftovers, Names, Observed, Reporter, WorldRuntime};
+use crate::{Gauges, Journal, Leftovers, Names, Observed, Reporter, Staggered, WorldRuntime};
 
 /// A host of a world, for the program that runs on it. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -45,6 +46,8 @@ pub struct Surroundings {
     /// The address of the signalling host, in a family that this host has. Which ports are open there depends on the
     /// scenario; a host without callsim's own server has the ports that programs open on it.
     pub signaller: Option<IpAddr>,
+    /// How long the program takes at most to handle a signalling message ([`Handling`]).
+    pub stagger: Duration,
 }
 
 impl Place {
@@ -118,6 +121,13 @@ impl Place {
     /// The signalling host with this port; `None` in a world without one.
     pub fn signaller(&self, port: u16) -> Option<SocketAddr> {
         self.surroundings.signaller.map(|address| SocketAddr::new(address, port))
+    }
+
+    /// A signalling transport whose messages the program handles one after the other, each in a time drawn by the seed, so
+    /// that what was sent together is not always handled together. Without it they are, in every seed.
+    pub fn staggered<T: Transport>(&self, transport: T) -> Staggered<T> {
+        let handling = Handling::new(self.seed(), self.name(), self.surroundings.stagger);
+        Staggered::new(transport, self.world.clone(), handling)
     }
 
     /// Where the program writes down what it does.

@@ -11,6 +11,7 @@ use std::{
 
 use signaller::{CallId, Candidate, ParticipantId};
 
+use super::endpoints::Endpoints;
 use crate::{
     CallState, ConnectionState, GatheringState, Guards, Hold, IceState, MediaError, MediaStream, Role,
     SignalingState, State,
@@ -42,6 +43,7 @@ pub(super) struct Call {
     pub(super) recovery: Option<Recovering>,
     pub(super) remote_tracks: Vec<RemoteTrack>,
     pub(super) trickle: Trickle,
+    pub(super) endpoints: Endpoints,
 }
 
 /// What media is asked for.
@@ -132,6 +134,7 @@ impl Call {
             recovery: None,
             remote_tracks: Vec::new(),
             trickle: Trickle::default(),
+            endpoints: Endpoints::default(),
         }
     }
 }

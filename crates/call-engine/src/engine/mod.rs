@@ -4,6 +4,7 @@ mod actor;
 mod call;
 mod dialling;
 pub(crate) mod driven;
+mod endpoints;
 mod in_call;
 mod messages;
 mod negotiating;

@@ -6,7 +6,7 @@ use webrtc::media_stream::track_remote::TrackRemote;
 
 use super::{actor::Actor, call::Machines};
 use crate::{
-    CallEvent, Cause, ConnectionState, EngineEvent, IceState, SignalingState, State,
+    CallEvent, CandidateRef, Cause, ConnectionState, EngineEvent, IceState, SignalingState, State,
     peer::{PeerEvent, PeerEventKind},
     recovery::Input,
 };
@@ -69,7 +69,10 @@ impl Actor {
                 self.recover(Input::Connected).await;
                 self.happen(CallEvent::PeerConnected).await;
             }
-            ConnectionState::Disconnected => self.recover(Input::Disconnected).await,
+            ConnectionState::Disconnected => {
+                self.recover(Input::Disconnected).await;
+                self.interrupted().await;
+            }
             ConnectionState::Failed if self.recovers() => {
                 self.recover(if ice_holds { Input::DtlsFailed } else { Input::IceFailed }).await;
             }
@@ -79,8 +82,15 @@ impl Actor {
     }
 
     async fn observe_pair(&mut self) {
-        let Some(peer) = self.call.as_mut().and_then(|call| call.peer.as_mut()) else { return };
-        if let Some((local, remote)) = peer.selected_pair().await {
+        let Some(call) = &mut self.call else { return };
+        let Some(peer) = &mut call.peer else { return };
+        let Some((local, remote)) = peer.selected_pair().await else { return };
+        let renamed = call.endpoints.selected(local, remote);
+        self.report_pair(renamed);
+    }
+
+    pub(super) fn report_pair(&self, pair: Option<(CandidateRef, CandidateRef)>) {
+        if let Some((local, remote)) = pair {
             self.observer.on_event(EngineEvent::PairSelected { local, remote });
         }
     }

@@ -7,11 +7,15 @@ use signaller::Message;
 use super::{
     actor::{Actor, Signaling},
     call::{Recovering, TimerKind, Trickle},
+    endpoints::Endpoints,
 };
 use crate::{
-    CallEvent, Cause, EngineEvent, Machine, RecoveryStep, Role,
+    CallEvent, Cause, ConnectionState, EngineEvent, Machine, RecoveryStep, Role,
     recovery::{Input, Ladder, Lead, Relays, Step},
 };
+
+/// Audio comes every 20 ms, and half a second is heard as a gap.
+const HEARD_WITHIN: Duration = Duration::from_millis(500);
 
 impl Actor {
     /// The first peer is built: the ladder watches it from now on.
@@ -30,6 +34,20 @@ impl Actor {
         self.recover(Input::Negotiating).await;
         if self.signaling != Signaling::Up {
             self.recover(Input::SignalingDown).await;
+        }
+    }
+
+    /// Whether the other side is connected and heard at present: then its ICE restart interrupts nothing, for media goes the old
+    /// way until there is a new one (RFC 8445 §2.4).
+    fn hears(&mut self) -> bool {
+        self.machines().connection == ConnectionState::Connected
+            && self.peer().is_some_and(|peer| peer.has_heard_within(HEARD_WITHIN))
+    }
+
+    /// The connection is interrupted while an attempt to mend it is under way that had not interrupted it.
+    pub(super) async fn interrupted(&mut self) {
+        if self.recovering().is_some_and(|recovering| recovering.ladder.is_mending()) {
+            self.happen(CallEvent::RecoveryStarted).await;
         }
     }
 
@@ -63,6 +81,7 @@ impl Actor {
             match what {
                 RecoveryStep::Wait | RecoveryStep::Recovered => {}
                 RecoveryStep::GiveUp => self.happen(CallEvent::PeerFailed).await,
+                RecoveryStep::FollowRestart if self.hears() => {}
                 step => {
                     self.happen(CallEvent::RecoveryStarted).await;
                     self.take_step(step).await;
@@ -145,6 +164,7 @@ impl Actor {
         let Some(peer) = call.peer.take() else { return false };
         call.generation = generation;
         call.trickle = Trickle::default();
+        call.endpoints = Endpoints::default();
         let negotiation = peer.negotiation.rebuilt();
         if let Err(error) = peer.close().await {
             self.problem(format!("closing the peer: {error}"));

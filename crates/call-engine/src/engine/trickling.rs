@@ -19,6 +19,7 @@ impl Actor {
         let Some(call) = &mut self.call else { return };
         let Some(peer) = &call.peer else { return };
         let candidate = peer.complete(init);
+        call.endpoints.gathered(&candidate.summary());
         self.observer.on_event(EngineEvent::CandidateGathered { candidate: candidate.summary() });
         if self.settings.guards.trickle_at_once {
             self.send(Message::Candidate(candidate));
@@ -73,7 +74,9 @@ impl Actor {
         let incoming = Incoming { trickled, message };
         let has_peer = if call.peer.is_some() { HasPeer::Yes } else { HasPeer::No };
         let arrived = call.held.arrived(incoming.clone(), has_peer);
+        let renamed = call.endpoints.arrived(&incoming.trickled.summary());
         self.settle(incoming, arrived).await;
+        self.report_pair(renamed);
     }
 
     /// The remote description `sdp` is in place: applies what was held back for it, in order.

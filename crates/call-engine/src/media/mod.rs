@@ -2,6 +2,7 @@
 //! frames from a local track to the wire and from the wire to the application.
 
 mod devices;
+mod heard;
 mod outbound;
 mod receive;
 mod synthetic;
@@ -10,6 +11,7 @@ mod tracks;
 pub use timeline::FacingMode;
 
 pub use devices::{MediaDevices, MediaError, MediaStreamConstraints, VideoConstraints, Wanted};
+pub(crate) use heard::Heard;
 pub(crate) use outbound::{Gate, Outbound, Source, send_media};
 pub(crate) use receive::{Inbound, receive_media};
 pub use synthetic::{Permission, SyntheticDevices};

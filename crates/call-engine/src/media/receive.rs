@@ -8,6 +8,7 @@ use webrtc::{
     runtime::Runtime,
 };
 
+use super::Heard;
 use crate::MediaKind;
 use crate::{EngineEvent, Observer, PacketPosition, ReceivedPacket};
 
@@ -17,6 +18,7 @@ pub(crate) struct Inbound {
     pub(crate) track: Arc<dyn TrackRemote>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) heard: Heard,
     /// After which silence the track counts as paused.
     pub(crate) silence: Option<Duration>,
 }
@@ -75,6 +77,7 @@ impl Inbound {
                 let ends_frame = self.kind == MediaKind::Audio || packet.header.marker;
                 let position = if ends_frame { PacketPosition::End } else { PacketPosition::Within };
                 let bytes = packet.payload.len();
+                self.heard.at(self.runtime.now());
                 self.observer.on_packet_received(ReceivedPacket { kind: self.kind, bytes, position });
                 Taken::GoesOn
             }

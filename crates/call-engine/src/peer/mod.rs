@@ -8,6 +8,7 @@ mod description;
 mod handler;
 mod interceptors;
 mod negotiation;
+mod signalled;
 mod statistics;
 mod tracks;
 pub(crate) mod words;
@@ -43,8 +44,10 @@ pub use statistics::Statistics;
 pub use tracks::Hold;
 pub(crate) use tracks::RemoteTrack;
 
+use self::signalled::DtlsRole;
 use crate::{
-    CandidateRef, DataSettings, Delivery, Guards, IceTransportPolicy, Observer, PeerSettings, media::Outbound,
+    CandidateRef, DataSettings, Delivery, Guards, IceTransportPolicy, Observer, PeerSettings,
+    media::{Heard, Outbound},
 };
 use statistics::Sampler;
 
@@ -82,11 +85,16 @@ pub(crate) struct Peer {
     tasks: Vec<Box<dyn JoinHandle>>,
     local: Described,
     remote: Described,
+    /// This side's role, once the first exchange has settled it.
+    dtls_role: Option<DtlsRole>,
+    /// The role that the other side's newest offer takes.
+    offered_role: Option<DtlsRole>,
     sending: bool,
     hold: Hold,
     /// How many streams were added.
     streams_added: u32,
     silence: Option<Duration>,
+    heard: Heard,
     sampler: Sampler,
     /// The kinds of data channels that messages are sent on.
     data_served: Vec<Delivery>,
@@ -138,10 +146,13 @@ impl Peer {
             tasks: Vec::new(),
             local: Described::default(),
             remote: Described::default(),
+            dtls_role: None,
+            offered_role: None,
             sending: false,
             hold: parts.hold,
             streams_added: 0,
             silence: parts.silence,
+            heard: Heard::default(),
             sampler: Sampler::default(),
             data_served: Vec::new(),
             negotiation: parts.negotiation,
@@ -152,7 +163,7 @@ impl Peer {
     pub(crate) async fn offer(&mut self) -> Result<String> {
         let options = RTCOfferOptions { ice_restart: self.negotiation.wants_restart() };
         let offer = self.connection.create_offer(Some(options)).await?;
-        self.apply_local(offer).await
+        self.apply_local(offer).await.map(|sdp| signalled::offer(&sdp))
     }
 
     /// Takes our offer back, as W3C webrtc-pc §4.4.1.5 does by itself where a remote one crosses it, and
@@ -171,7 +182,9 @@ impl Peer {
     /// Applies a remote offer: the first half of step 6. Whether it restarted ICE.
     pub(crate) async fn apply_offer(&mut self, sdp: String) -> Result<bool> {
         let described = Described::of(&sdp);
+        let offered = DtlsRole::said_in(&sdp);
         self.connection.set_remote_description(unread(RTCSdpType::Offer, sdp)).await?;
+        self.offered_role = offered;
         let restarted = described.restarts_ice_of(&self.remote);
         self.remote = described;
         // Applying an offer takes the hold back, in `webrtc` 0.21.1.
@@ -192,13 +205,26 @@ impl Peer {
         for (transceiver, direction) in preferred {
             transceiver.set_direction(direction).await?;
         }
-        Ok(sdp)
+        Ok(self.answered(&sdp))
     }
 
     /// Makes an answer and applies it locally as a provisional one (W3C webrtc-pc §4.2.7). Its SDP.
     pub(crate) async fn provisional_answer(&mut self) -> Result<String> {
         let answer = self.connection.create_answer(None).await?;
-        self.apply_local(unread(RTCSdpType::Pranswer, answer.sdp)).await
+        let sdp = self.apply_local(unread(RTCSdpType::Pranswer, answer.sdp)).await?;
+        Ok(self.answered(&sdp))
+    }
+
+    /// An answer of ours as it is signalled: with the role that the first exchange has settled, or settles now.
+    fn answered(&mut self, made: &str) -> String {
+        let chosen = || self.offered_role.map(DtlsRole::other).or_else(|| DtlsRole::said_in(made));
+        let role = *self.dtls_role.get_or_insert(chosen().unwrap_or(DtlsRole::Active));
+        signalled::answer(made, role)
+    }
+
+    /// The other side's answer settles the role, if nothing has.
+    fn settle_role(&mut self, answered: Option<DtlsRole>) {
+        self.dtls_role = self.dtls_role.or(answered.map(DtlsRole::other));
     }
 
     /// Whether every track and every wish to receive has a media section: what an answer cannot add.
@@ -213,16 +239,18 @@ impl Peer {
 
     /// Applies the answer: step 7.
     pub(crate) async fn apply_answer(&mut self, sdp: String) -> Result<()> {
-        let described = Described::of(&sdp);
+        let (described, role) = (Described::of(&sdp), DtlsRole::said_in(&sdp));
         self.connection.set_remote_description(unread(RTCSdpType::Answer, sdp)).await?;
+        self.settle_role(role);
         self.remote = described;
         Ok(())
     }
 
     /// Applies a provisional answer.
     pub(crate) async fn apply_provisional_answer(&mut self, sdp: String) -> Result<()> {
-        let described = Described::of(&sdp);
+        let (described, role) = (Described::of(&sdp), DtlsRole::said_in(&sdp));
         self.connection.set_remote_description(unread(RTCSdpType::Pranswer, sdp)).await?;
+        self.settle_role(role);
         self.remote = described;
         Ok(())
     }
@@ -272,6 +300,11 @@ impl Peer {
         words::candidate(pair.local()).zip(words::candidate(pair.remote()))
     }
 
+    /// Whether media of the other side has arrived within the last `time`.
+    pub(crate) fn has_heard_within(&self, time: Duration) -> bool {
+        self.heard.within(time, self.runtime.now())
+    }
+
     /// Takes one sample of the statistics.
     pub(crate) async fn statistics(&mut self) -> Statistics {
         self.sampler.sample(&self.connection, &self.runtime).await
@@ -315,13 +348,14 @@ fn setting_engine(
     let mut builder = SettingEngineBuilder::new()
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_discard_local_candidates_during_ice_restart(guards.rebind_on_restart)
+        // A check that overtakes its candidate makes a peer-reflexive one of the same endpoint, which `webrtc` 0.21.1 goes on
+        // taking for that: it would wait a second for what it has (RFC 8445 §7.3.1.3).
+        .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
         .with_crypto_provider(provider);
     if settings.constraints.ice_transport_policy == IceTransportPolicy::Relay && guards.nominate_relay_at_once
     {
         // Nothing better than a relayed pair can come.
-        builder = builder
-            .with_relay_acceptance_min_wait(Some(Duration::ZERO))
-            .with_prflx_acceptance_min_wait(Some(Duration::ZERO));
+        builder = builder.with_relay_acceptance_min_wait(Some(Duration::ZERO));
     }
     builder.build()
 }

@@ -225,6 +225,7 @@ impl Peer {
             track,
             observer: self.observer.clone(),
             runtime: self.runtime.clone(),
+            heard: self.heard.clone(),
             silence: self.silence,
         };
         let task = async move {

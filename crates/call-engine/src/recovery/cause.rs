@@ -44,6 +44,8 @@ pub enum RecoveryCause {
     StepTimeout,
     /// Our offer, or our wish for one, was not answered.
     Unanswered,
+    /// The other side, which leads, did not rebuild when it was asked to.
+    NotRebuilt,
     /// A description could not be made or applied.
     NegotiationFailed,
     /// The application says that the network changed.
@@ -89,6 +91,7 @@ impl RecoveryCause {
             Self::DtlsTimeout => "dtls takes too long",
             Self::StepTimeout => "the step before did not help",
             Self::Unanswered => "no answer comes",
+            Self::NotRebuilt => "the other side does not rebuild",
             Self::NegotiationFailed => "negotiation failed",
             Self::NetworkChanged => "the network changed",
             Self::OtherSide => "the other side",

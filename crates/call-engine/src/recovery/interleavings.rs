@@ -224,6 +224,21 @@ fn an_answer_that_never_comes_is_waited_for_and_then_the_peer_is_rebuilt() {
 }
 
 #[test]
+fn a_caller_that_does_not_rebuild_is_offered_an_ice_restart() {
+    let mut run = Run::connected(Recovery::default(), Lead::Follows, Relays::None);
+    run.tell(Input::DtlsFailed);
+    run.pass(Duration::from_millis(9_499));
+    assert_eq!(run.story(), "ask for a rebuild (dtls failed)\n");
+    run.pass(Duration::from_millis(1));
+    run.tell(Input::Answered);
+    run.tell(Input::Connected);
+    assert_eq!(
+        run.story(),
+        "ask for a rebuild (dtls failed)\nice restart (the other side does not rebuild)\nrecovered (connected)\n"
+    );
+}
+
+#[test]
 fn steps_do_not_pile_up_in_signalling_that_is_slow() {
     let mut run = Run::connected(Recovery::default(), Lead::Leads, Relays::Available);
     run.tell(Input::NetworkChanged);
@@ -378,7 +393,7 @@ fn check_order(steps: &[Step], settings: Recovery, relays: Relays) -> Result<(),
                 | Cause::Unanswered
                 | Cause::OtherSide
         );
-        let returns = matches!(step.cause, Cause::NetworkChanged | Cause::SignalingBack);
+        let returns = matches!(step.cause, Cause::NetworkChanged | Cause::SignalingBack | Cause::NotRebuilt);
         if height == 3 {
             rebuilds += 1;
             prop_assert!(rebuilds <= attempts, "{rebuilds} rebuilds of {attempts}");

@@ -157,6 +157,12 @@ impl Ladder {
                 self.climb(now, Rung::First, Cause::Disconnected)
             }
             State::Trying { rung, stage, deadline: Deadline::At(at) } if at <= now => match (stage, rung) {
+                // A client that knows no `renegotiate` still answers offers.
+                (Stage::Signaling, Rung::Rebuild)
+                    if self.lead == Lead::Follows && self.has(Rung::IceRestart) =>
+                {
+                    self.take(now, Rung::IceRestart, Cause::NotRebuilt)
+                }
                 // Nothing can be offered where an offer is open: only a new peer connection can.
                 (Stage::Signaling, _) => self.mend_by_rebuild(now, Cause::Unanswered),
                 (Stage::Dtls, _) => self.mend_by_rebuild(now, Cause::DtlsTimeout),
@@ -164,6 +170,15 @@ impl Ladder {
                 (Stage::Ice, _) => self.climb(now, rung, Cause::StepTimeout),
             },
             _ => Vec::new(),
+        }
+    }
+
+    /// Whether an attempt to mend a connection is under way.
+    pub(crate) const fn is_mending(&self) -> bool {
+        match self.state {
+            State::Trying { rung, .. } => !matches!(rung, Rung::First),
+            State::Awaiting { .. } => true,
+            _ => false,
         }
     }
 
@@ -324,6 +339,9 @@ impl Ladder {
     fn start(&mut self, now: Duration, rung: Rung, stage: Stage) {
         let settings = &self.settings;
         let patience = match (stage, rung) {
+            (Stage::Signaling, Rung::Rebuild) if self.lead == Lead::Follows => {
+                settings.renegotiate.or(settings.answer)
+            }
             (Stage::Signaling, _) => settings.answer,
             (Stage::Dtls, _) => settings.dtls_handshake.filter(|_| self.guards.dtls_deadline),
             (Stage::Ice, Rung::First) => settings.checking.filter(|_| self.guards.checking_deadline),

@@ -18,7 +18,8 @@
 //! - **The caller leads**: it alone rebuilds. The callee waits [`Recovery::follower_grace`] longer at
 //!   each rung, so that the caller acts first where both see the failure; it restarts ICE by itself,
 //!   and asks for a rebuild (`renegotiate`) instead of making one. Each side counts the steps of the
-//!   other that it sees as its own.
+//!   other that it sees as its own. A wish that is not fulfilled within [`Recovery::renegotiate`] is followed by an ICE restart:
+//!   a client that does not rebuild answers offers all the same.
 //! - Every step needs signalling. While that is down, a step waits for it, and the patience of an ICE
 //!   restart or rebuild that is under way starts anew when it is back.
 //! - [`Recovery::give_up`] bounds it all, signalling or not.

@@ -10,7 +10,7 @@ use rtc::{
             RTCOfferOptions,
             media_engine::{MIME_TYPE_OPUS, MIME_TYPE_VP8, MediaEngine},
         },
-        transport::RTCIceCandidateInit,
+        transport::{RTCDtlsRole, RTCIceCandidateInit},
     },
     rtp_transceiver::{
         RTCRtpTransceiverDirection, RTCRtpTransceiverInit,
@@ -54,6 +54,8 @@ pub(crate) struct Options {
     pub(crate) servers: Vec<RTCIceServer>,
     /// Whether only relayed candidates may be used.
     pub(crate) relay_only: bool,
+    /// Whether it answers as the server of the DTLS association, and not as the client.
+    pub(crate) answers_passive: bool,
 }
 
 /// Audio or video.
@@ -103,6 +105,11 @@ impl Stage {
         let settings = SettingEngineBuilder::new()
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
             .with_crypto_provider(self.crypto())
+            .with_answering_dtls_role(if options.answers_passive {
+                RTCDtlsRole::Server
+            } else {
+                RTCDtlsRole::Auto
+            })
             .build();
         let configuration = RTCConfigurationBuilder::new()
             .with_ice_servers(options.servers)

@@ -270,7 +270,7 @@ fn servers() -> Vec<Row> {
         username: "user".to_owned(),
         credential: "password".to_owned(),
     };
-    let with = move |kind: &'static str| Options { servers: vec![dead(kind)], relay_only: false };
+    let with = move |kind: &'static str| Options { servers: vec![dead(kind)], ..Options::default() };
     let error = "RTCPeerConnection-onicecandidateerror.https.html";
     vec![
         row(

@@ -5,6 +5,7 @@ mod data;
 mod later;
 mod missing;
 mod offers;
+mod roles;
 
 use crate::{
     row::Row,
@@ -16,7 +17,7 @@ const INITIAL: &str = "protocol/jsep-initial-offer.https.html";
 pub(super) const FINGERPRINT: &str = "protocol/dtls-fingerprint-validation.html";
 
 pub(super) fn rows() -> Vec<Row> {
-    [offers::rows(), answers::rows(), later::rows(), data::rows(), missing::rows()].concat()
+    [offers::rows(), answers::rows(), later::rows(), roles::rows(), data::rows(), missing::rows()].concat()
 }
 
 /// A first offer of audio and video.

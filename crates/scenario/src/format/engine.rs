@@ -66,6 +66,12 @@ fn recovery_table(value: Value<'_>) -> Option<Recovery> {
         &mut recovery.dtls_handshake,
     );
     limit(
+        "renegotiate",
+        "How long the caller may leave the callee's wish for a new peer connection unanswered; then ICE is restarted instead; \
+         `false`: as long as an offer.",
+        &mut recovery.renegotiate,
+    );
+    limit(
         "ice-restart",
         "How long an ICE restart may take; `false` leaves it out.",
         &mut recovery.ice_restart,

@@ -41,6 +41,7 @@ impl Plan {
             event_budget: Self::DEFAULT_EVENT_BUDGET,
             seeds: Self::DEFAULT_SEEDS,
             escapes: Escapes::Fail,
+            stagger: Self::DEFAULT_STAGGER,
             peers: Vec::new(),
             signaller: SignallerPlan::default(),
             gateways: Vec::new(),
@@ -87,6 +88,8 @@ setters! {
     seeds: u32,
     /// What becomes of a run in which something looked past the simulated world.
     escapes: Escapes,
+    /// How long each peer's program takes at most to handle a signalling message.
+    stagger: Duration,
     /// The peers, at least two.
     peers: Vec<PeerPlan>,
     /// The signalling server.

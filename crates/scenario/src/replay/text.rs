@@ -20,6 +20,8 @@ pub(super) fn toml(script: &Script, trace: &Trace, findings: &[Finding]) -> Stri
     let summary = format!("A captured call, played again: {}", verdict(trace, findings));
     let _ = writeln!(out, "summary = {}", quoted(&summary));
     let _ = writeln!(out, "deadline = \"{}ms\"", deadline(script).as_millis());
+    // The messages have their captured times.
+    out.push_str("stagger = \"0ms\"\n");
     if let Some(budget) = event_budget(deadline(script)) {
         let _ = writeln!(out, "event-budget = {budget}");
     }

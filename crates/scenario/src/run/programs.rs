@@ -155,6 +155,7 @@ impl<'p> Cast<'p> {
             names: ice_servers::names(self.plan),
             ice_servers: ice_servers::configuration(self.plan, peer),
             signaller: Some(build::signaller_address(self.plan, peer)),
+            stagger: self.plan.stagger,
         };
         Place::new(&self.world, &peer.name, surroundings, &self.journal)
     }

@@ -12,6 +12,7 @@ mod programs;
 mod recovery_times;
 mod replay;
 mod replay_round_trip;
+mod stagger;
 mod transcripts;
 mod witnesses;
 

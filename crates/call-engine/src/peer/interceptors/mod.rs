@@ -12,7 +12,7 @@ use rtc::{
         },
         media_engine::MediaEngine,
     },
-    rtp_transceiver::rtp_sender::{RTCPFeedback, RtpCodecKind},
+    rtp_transceiver::rtp_sender::{RTCPFeedback, RTCRtpHeaderExtensionCapability, RtpCodecKind},
     shared::error::Result,
 };
 
@@ -26,6 +26,9 @@ const NACK_INTERVAL: Duration = Duration::from_millis(100);
 /// How often arrivals are reported (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3).
 const TRANSPORT_CC_INTERVAL: Duration = Duration::from_millis(100);
 
+/// The header extension with a packet's section (RFC 9143 §15).
+const SDES_MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
+
 /// Retransmission, reports, and feedback for congestion control: what the crate registers by default, with the two
 /// interceptors that tick ten times a second made quiet while nothing comes in.
 pub(super) fn interceptors(media: &mut MediaEngine) -> Result<Registry> {
@@ -34,6 +37,9 @@ pub(super) fn interceptors(media: &mut MediaEngine) -> Result<Registry> {
         media.register_feedback(feedback, RtpCodecKind::Video);
     }
     configure_simulcast_extension_headers(media)?;
+    // That is for video alone; in a bundle every section's packets say which they belong to (RFC 9143 §15).
+    let mid = RTCRtpHeaderExtensionCapability { uri: SDES_MID.to_owned() };
+    media.register_header_extension(mid, RtpCodecKind::Audio, None)?;
     let registry = configure_rtcp_reports(configure_twcc_receiver_only(Registry::new(), media)?);
     let responder = NackResponderBuilder::new().with_size(KEPT_FOR_RETRANSMISSION).build();
     let generator = NackGeneratorBuilder::new().with_interval(NACK_INTERVAL).build();

@@ -95,6 +95,22 @@ pub(super) fn rows() -> Vec<Row> {
             },
         ),
         offered(
+            "every-section-offers-the-mid-extension",
+            "Every section with media offers the header extension sdes:mid.",
+            spec::INITIAL_OFFER,
+            INITIAL,
+            |sdp| {
+                let offers = |section: &Sdp| {
+                    section.values("a=extmap:").iter().any(|extension| extension.ends_with("sdes:mid"))
+                };
+                every_section(
+                    sdp,
+                    |section| section.value("m=").starts_with("application") || offers(section),
+                    "one does not",
+                )
+            },
+        ),
+        offered(
             "credentials-are-long-enough",
             "Every section has a ufrag of 4 to 256 characters and a password of 22 to 256.",
             spec::ICE_CREDENTIALS,

@@ -29,7 +29,7 @@ pub(in crate::run) fn transport(
         TransportPlan::Stream => {
             let connector = connector(place.host().clone(), at(STREAM_PORT));
             let inner = TcpTransport::spawn(identity, stream_settings(&peer.signaling.client), connector);
-            return Box::new(Watched::new(inner, name, world, recording.clone()));
+            return Box::new(Watched::new(place.staggered(inner), name, world, recording.clone()));
         }
         TransportPlan::WebSocket => AllowedWays::WebSocket,
         TransportPlan::Rest => AllowedWays::Rest,
@@ -40,7 +40,7 @@ pub(in crate::run) fn transport(
         (target(plan, peer, at(HTTP_PORT)), connector(place.host().clone(), at(HTTP_PORT)));
     let jitter = jitter(place.seed(), place.index());
     let inner = FallbackTransport::spawn(identity, target, settings, jitter, connector);
-    Box::new(Watched::new(inner, name, world, recording.clone()))
+    Box::new(Watched::new(place.staggered(inner), name, world, recording.clone()))
 }
 
 /// What the framed transport has of the same settings.
