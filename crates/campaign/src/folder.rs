@@ -4,18 +4,29 @@
 //! - A shard's file appears whole or not at all, and is never written twice: what a second run yields is compared.
 //! - Whatever is not the same is kept beside it.
 
+mod attempt;
+mod error;
+mod names;
+
 use std::{
     fs::{self, File},
     io::{self, Read, Write as _},
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
-
+pub use self::{
+    attempt::{Attempt, End},
+    error::FolderError,
+    names::ranges,
+};
+use self::{
+    error::io_error,
+    names::{index_of, stem},
+};
 use crate::{
-    campaign::{Campaign, CampaignError, FILE},
-    table::{Reader, TableError},
+    campaign::{Campaign, FILE},
+    split::Piece,
+    table::Reader,
 };
 
 /// The folder of a campaign and its plan.
@@ -23,85 +34,6 @@ use crate::{
 pub struct Folder {
     path: PathBuf,
     campaign: Campaign,
-}
-
-/// Why the folder of a campaign cannot be used.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum FolderError {
-    /// Its plan cannot be used.
-    #[error(transparent)]
-    Campaign(#[from] CampaignError),
-    /// The system refuses.
-    #[error("cannot {what} {}: {source}", path.display())]
-    Io {
-        /// To do what.
-        what: &'static str,
-        /// With which file.
-        path: PathBuf,
-        /// The system's words.
-        source: io::Error,
-    },
-    /// A new plan for a folder that has one.
-    #[error("there is a campaign in {} already ({}): a folder is for one", folder.display(), found.display())]
-    Taken {
-        /// The folder.
-        folder: PathBuf,
-        /// What is in it.
-        found: PathBuf,
-    },
-    /// A shard's file that cannot be read.
-    #[error("{}: {source}; put it aside, and play the shard again", path.display())]
-    Unreadable {
-        /// Which one.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: TableError,
-    },
-    /// A shard's file that belongs elsewhere.
-    #[error("{} is of another campaign: its plan is {found}, and the plan of this folder is {planned}", path.display())]
-    OtherPlan {
-        /// Which one.
-        path: PathBuf,
-        /// Its plan.
-        found: String,
-        /// That of the folder.
-        planned: String,
-    },
-    /// A shard's file under the name of another.
-    #[error("{} is shard {found}, not {index}", path.display())]
-    OtherShard {
-        /// Which one.
-        path: PathBuf,
-        /// What it says of itself.
-        found: u64,
-        /// What its name says.
-        index: u64,
-    },
-    /// A shard's file without the rows that the plan asks for.
-    #[error("{} does not hold the runs that the plan asks for: {problem}", path.display())]
-    OtherRuns {
-        /// Which one.
-        path: PathBuf,
-        /// What is otherwise.
-        problem: String,
-    },
-    /// An index that no shard has.
-    #[error("there is no shard {index}: the plan has {shards}, from 0 to {}", shards - 1)]
-    NoShard {
-        /// What was asked for.
-        index: u64,
-        /// How many there are.
-        shards: u64,
-    },
-    /// Shards that were not played yet.
-    #[error("{} of {shards} shards are missing: {}", missing.len(), ranges(missing))]
-    Missing {
-        /// Their indices.
-        missing: Vec<u64>,
-        /// How many there are.
-        shards: u64,
-    },
 }
 
 /// What became of a shard's new file.
@@ -113,58 +45,6 @@ pub enum Kept {
     Same,
     /// It is not: it was kept beside it, under this name.
     Different(PathBuf),
-}
-
-/// What is known of one attempt at a shard: all that its seeds do not determine.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Attempt {
-    /// The version of this file.
-    pub schema: u32,
-    /// The plan's id.
-    pub plan: String,
-    /// The shard's index.
-    pub shard: u64,
-    /// Which attempt, from 1.
-    pub attempt: u32,
-    /// The machine's name.
-    pub machine: String,
-    /// What the scheduler says of it: `SLURM_JOB_ID=…`.
-    pub scheduler: Vec<String>,
-    /// On how many threads.
-    pub jobs: u32,
-    /// When it began (RFC 3339).
-    pub started: String,
-    /// When it ended; `null` where it has not, or was killed.
-    pub ended: Option<String>,
-    /// How it ended.
-    pub end: Option<End>,
-    /// How many runs took place.
-    pub runs: u64,
-    /// Of those: runs in which something did not hold.
-    pub failed_runs: u64,
-    /// How long it took, in seconds.
-    pub wall_s: f64,
-    /// The processor time of the worlds, in seconds.
-    pub cpu_s: f64,
-    /// The most memory that the process had, in bytes, where the system says it.
-    pub peak_bytes: Option<u64>,
-}
-
-timeline::words! {
-    /// How an attempt at a shard ended.
-    pub enum End {
-        /// Its file is the shard's.
-        Written = "written",
-        /// Its file was the same as the one that was there.
-        Same = "same",
-        /// Its file was not the same as the one that was there.
-        Different = "different",
-        /// It was asked to stop.
-        Stopped = "stopped",
-        /// It failed.
-        Failed = "failed",
-    }
 }
 
 impl Folder {
@@ -249,8 +129,7 @@ impl Folder {
         if label.shard != index {
             return Err(FolderError::OtherShard { path, found: label.shard, index });
         }
-        let planned: u64 =
-            self.campaign.shard(index).into_iter().flatten().map(crate::split::Piece::runs).sum();
+        let planned: u64 = self.campaign.shard(index).into_iter().flatten().map(Piece::runs).sum();
         if reader.rows() != planned {
             let problem = format!("it has {}, and {planned} are planned", reader.rows());
             return Err(FolderError::OtherRuns { path, problem });
@@ -325,16 +204,6 @@ impl Folder {
         self.beside(index, ".parquet")
     }
 
-    /// The attempts at this shard, the first first. Files that say nothing are left out.
-    ///
-    /// # Errors
-    /// Where the folder cannot be read.
-    pub fn attempts(&self, index: u64) -> Result<Vec<Attempt>, FolderError> {
-        let files = self.beside(index, ".json")?;
-        let read = |path: PathBuf| serde_json::from_slice(&fs::read(path).ok()?).ok();
-        Ok(files.into_iter().filter_map(|(_, path)| read(path)).collect())
-    }
-
     fn beside(&self, index: u64, ending: &str) -> Result<Vec<(u32, PathBuf)>, FolderError> {
         // Attempts are numbered without gaps: a folder of a million files need not be read for one shard.
         let mut found = Vec::new();
@@ -349,54 +218,6 @@ impl Folder {
         }
         Ok(found)
     }
-
-    /// Notes that an attempt at a shard begins, and gives it the next number.
-    ///
-    /// # Errors
-    /// Where that cannot be written.
-    pub fn begin(&self, attempt: &mut Attempt) -> Result<(), FolderError> {
-        for number in 1..=u32::MAX {
-            attempt.attempt = number;
-            let path = self.attempt_path(attempt);
-            match write_new(&path, &json(attempt)) {
-                Ok(()) => break,
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(source) => return Err(io_error("write", &path, source)),
-            }
-        }
-        Ok(())
-    }
-
-    /// Notes how an attempt at a shard ended.
-    ///
-    /// # Errors
-    /// Where that cannot be written.
-    pub fn end(&self, attempt: &Attempt) -> Result<(), FolderError> {
-        let path = self.attempt_path(attempt);
-        let write = || -> io::Result<()> {
-            let mut builder = tempfile::Builder::new();
-            readable(&mut builder);
-            let mut file = builder.prefix(".attempt-").suffix(".tmp").tempfile_in(&self.path)?;
-            file.write_all(&json(attempt))?;
-            file.persist(&path).map_err(|error| error.error)?;
-            Ok(())
-        };
-        write().map_err(|source| io_error("write", &path, source))
-    }
-
-    fn attempt_path(&self, attempt: &Attempt) -> PathBuf {
-        self.path.join(format!("{}.{}.json", stem(attempt.shard), attempt.attempt))
-    }
-}
-
-fn json(attempt: &Attempt) -> Vec<u8> {
-    let mut text = serde_json::to_vec_pretty(attempt).unwrap_or_default();
-    text.push(b'\n');
-    text
-}
-
-fn io_error(what: &'static str, path: &Path, source: io::Error) -> FolderError {
-    FolderError::Io { what, path: path.to_owned(), source }
 }
 
 /// With the rights that any new file gets.
@@ -436,52 +257,9 @@ fn same(one: &Path, other: &Path) -> io::Result<bool> {
     }
 }
 
-fn stem(index: u64) -> String {
-    format!("shard-{index:06}")
-}
-
-/// The index of the shard whose file is called `name`.
-fn index_of(name: &str) -> Option<u64> {
-    let digits = name.strip_prefix("shard-")?.strip_suffix(".parquet")?;
-    let is_number = digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_digit());
-    is_number.then(|| digits.parse().ok())?
-}
-
-/// `0-2, 5, 7-9`: ascending numbers in short. The form of Slurm's `--array` but for the blanks.
-pub fn ranges(numbers: &[u64]) -> String {
-    let mut parts: Vec<(u64, u64)> = Vec::new();
-    for number in numbers {
-        match parts.last_mut() {
-            Some((_, last)) if *last + 1 == *number => *last = *number,
-            _ => parts.push((*number, *number)),
-        }
-    }
-    let word = |(first, last): &(u64, u64)| match first == last {
-        true => first.to_string(),
-        false => format!("{first}-{last}"),
-    };
-    parts.iter().map(word).collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ascending_numbers_in_short() {
-        assert_eq!(ranges(&[0, 1, 2, 5, 7, 8, 9]), "0-2, 5, 7-9");
-        assert_eq!(ranges(&[4]), "4");
-        assert_eq!(ranges(&[]), "");
-    }
-
-    #[test]
-    fn the_file_of_a_shard_is_known_by_its_name() {
-        assert_eq!(index_of("shard-000123.parquet"), Some(123));
-        for other in ["shard-123.parquet", "shard-000123.2.parquet", "shard-00012x.parquet", "campaign.json"]
-        {
-            assert_eq!(index_of(other), None, "{other}");
-        }
-    }
 
     #[test]
     fn files_are_compared_byte_for_byte() {

@@ -11,6 +11,9 @@
 //!
 //! Deliberately absent: a scheduler, retries, a queue. Whoever starts a shard again has resumed the campaign.
 
+// Without it, nobody needs the rest either.
+#![cfg(feature = "parquet")]
+
 pub mod campaign;
 mod fingerprint;
 pub mod folder;

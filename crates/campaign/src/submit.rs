@@ -134,7 +134,7 @@ pub fn kubernetes(job: &Job<'_>, cluster: &Cluster<'_>) -> Submission {
     let (image, claim, workdir) = (yaml(image), yaml(claim), yaml(&job.workdir.display().to_string()));
     let parallelism = count.min(*parallelism);
     let manifest = format!(
-        "# Plays the missing shards of a campaign: `kubectl apply --filename` this file.\n\
+        "# Plays the missing shards of a campaign: `kubectl create --filename` this file.\n\
          apiVersion: batch/v1\n\
          kind: Job\n\
          metadata:\n  \

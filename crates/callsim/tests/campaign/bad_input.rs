@@ -122,10 +122,11 @@ fn another_program_or_another_scenario_than_planned() {
         fs::metadata(env!("CARGO_BIN_EXE_callsim")).unwrap().permissions(),
     )
     .unwrap();
-    let mut other = std::process::Command::new(place.path("callsim"));
-    let other =
-        said(other.args(["campaign", "shard", "--plan", "c", "--index", "1"]).current_dir(place.path("")));
-    check(&other, 2, &["this program is not the one that was planned with: its digest is "]);
+    for arguments in [&["shard", "--plan", "c", "--index", "1"][..], &["submit", "--plan", "c", "--slurm"]] {
+        let mut other = std::process::Command::new(place.path("callsim"));
+        let other = said(other.arg("campaign").args(arguments).current_dir(place.path("")));
+        check(&other, 2, &["this program is not the one that was planned with: its digest is "]);
+    }
     assert!(!place.path("c/shard-000001.parquet").exists());
 }
 

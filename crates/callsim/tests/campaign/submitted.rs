@@ -124,6 +124,6 @@ fn an_issue_is_filed_for_each_fingerprint_that_is_new() {
     let calls = text(&place, "said");
     let created: Vec<&str> = calls.lines().filter(|line| line.starts_with("issue create")).collect();
     assert_eq!(created.len(), 1, "{calls}");
-    assert!(created[0].contains("--title outcome (connected) in ill ["), "{calls}");
+    assert!(created[0].contains("--title outcome (") && created[0].contains(") in ill ["), "{calls}");
     assert!(calls.contains("Repeat the first: `callsim run ill --seed 1`"), "{calls}");
 }

@@ -141,10 +141,13 @@ fn summary(campaign: &Campaign, file: &str) -> String {
     let (runs, shards) = (campaign.runs(), campaign.shards());
     let each = Duration::from_secs_f64((cost / shards as f64 / f64::from(campaign.jobs)).ceil());
     let hours = cost / 3600.0;
+    let scenarios = match campaign.scenarios.len() {
+        1 => "1 scenario".to_owned(),
+        count => format!("{count} scenarios"),
+    };
     format!(
-        "{file}: {runs} runs of {} scenarios in {shards} shards of about {} each, {hours:.2} core-hours\n\
+        "{file}: {runs} runs of {scenarios} in {shards} shards of about {} each, {hours:.2} core-hours\n\
          {} --plan {file} --index 0   plays the first here; `submit` has jobs for schedulers\n",
-        campaign.scenarios.len(),
         humantime::format_duration(each),
         typed::command("campaign shard"),
     )

@@ -16,7 +16,7 @@ use campaign::{
 };
 use clap::Args;
 
-use super::{PlanArgument, open, refused};
+use super::{PlanArgument, open, program_hash, refused};
 use crate::{exit::Code, output, output::BadInput};
 
 /// What Slurm allows where it is not asked.
@@ -117,6 +117,11 @@ fn submission(
     let Arguments { scheduler, options, .. } = arguments;
     let here = env::current_dir()?;
     let own = env::current_exe()?.display().to_string();
+    if arguments.program.is_none() && !scheduler.kubernetes && !scheduler.github {
+        // Every shard would refuse it.
+        let campaign = folder.campaign();
+        campaign.check_program(&program_hash()?).map_err(|error| BadInput(error.to_string()))?;
+    }
     let program =
         arguments.program.clone().unwrap_or(if scheduler.kubernetes { "callsim".to_owned() } else { own });
     let (plan, workdir) = if scheduler.kubernetes {
