@@ -84,8 +84,11 @@ pub struct DiskStore {
 /// [`StoreError`] where the file cannot be used; it is then left as it is.
 pub fn open(path: &Path) -> Result<(DiskStore, Store), StoreError> {
     let wrong = |source: redb::Error| StoreError::Open { path: path.to_owned(), source: Box::new(source) };
-    let database =
-        Database::builder().set_cache_size(CACHE_BYTES).create(path).map_err(|error| wrong(error.into()))?;
+    // A file that something else has altered is refused, and not trusted: opening it reads the whole file, which is as
+    // large as what once waited.
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
+    let database = builder.create(path).map_err(|error| wrong(error.into()))?;
     let disk = DiskStore { database };
     match disk.version()? {
         VERSION => {}

@@ -316,3 +316,116 @@ impl Mailbox {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        message::SessionId,
+        relay::{ConnectionId, MailboxId, Relay},
+    };
+
+    #[derive(Clone, Debug)]
+    enum Op {
+        Insert(u8, Option<u8>),
+        Remove(u8),
+        RemoveCall(u8),
+        Push(u8, Option<u8>, u8),
+        Confirm(u8, u64),
+        Connect(u8),
+        Disconnect(u8, u8),
+        Join(u8),
+        Use(u8),
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        let who = || 0..8_u8;
+        prop_oneof![
+            3 => (who(), prop::option::of(who())).prop_map(|(who, by)| Op::Insert(who, by)),
+            1 => who().prop_map(Op::Remove),
+            1 => who().prop_map(Op::RemoveCall),
+            4 => (who(), prop::option::of(who()), any::<u8>()).prop_map(|(to, from, size)| Op::Push(to, from, size)),
+            2 => (who(), 0..9_u64).prop_map(|(who, cursor)| Op::Confirm(who, cursor)),
+            2 => who().prop_map(Op::Connect),
+            2 => (who(), any::<u8>()).prop_map(|(who, now)| Op::Disconnect(who, now)),
+            2 => who().prop_map(Op::Join),
+            2 => who().prop_map(Op::Use),
+        ]
+    }
+
+    fn owner(who: u8) -> Address {
+        let call = (who % 3 > 0).then(|| CallId::new(format!("c{}", who % 3)));
+        Address { call, participant: name(who) }
+    }
+
+    fn name(who: u8) -> ParticipantId {
+        format!("p{}", who % 5).into()
+    }
+
+    fn apply(mailboxes: &mut Mailboxes, op: Op, connection: ConnectionId, uses: u64) {
+        match op {
+            Op::Insert(who, by) if !mailboxes.contains(&owner(who)) => {
+                let mut mailbox = Mailbox::new(MailboxId::new("1-1"), Duration::ZERO);
+                mailbox.opened_by = by.map(name);
+                mailboxes.insert(owner(who), mailbox);
+            }
+            Op::Insert(..) => {}
+            Op::Remove(who) => drop(mailboxes.remove(&owner(who))),
+            Op::RemoveCall(who) => {
+                if let Some(call) = owner(who).call {
+                    mailboxes.remove_call(&call);
+                }
+            }
+            Op::Push(to, from, size) if mailboxes.contains(&owner(to)) => {
+                mailboxes.push(&owner(to), from.map(name), vec![0; size.into()].into());
+            }
+            Op::Push(..) => {}
+            Op::Confirm(who, cursor) => mailboxes.confirm(&owner(who), cursor),
+            Op::Connect(who) => {
+                mailboxes.change(&owner(who), |mailbox| mailbox.connection = Some(connection));
+            }
+            Op::Disconnect(who, now) => {
+                mailboxes.change(&owner(who), |mailbox| {
+                    mailbox.connection = None;
+                    mailbox.absent_since = Duration::from_secs(now.into());
+                });
+            }
+            Op::Join(who) => {
+                mailboxes.change(&owner(who), |mailbox| mailbox.begin_session(&SessionId::new("s")));
+            }
+            Op::Use(who) => {
+                mailboxes.change(&owner(who), |mailbox| mailbox.last_use = uses);
+            }
+        }
+    }
+
+    /// The counts, but for when a call was used last, which outlives the mailbox that was.
+    fn counts(mailboxes: &Mailboxes) -> impl PartialEq + std::fmt::Debug {
+        let calls =
+            mailboxes.calls.iter().map(|(call, of_call)| (call.clone(), CallUse { last_use: 0, ..*of_call }));
+        let idle_calls: BTreeSet<CallId> =
+            mailboxes.idle_calls.iter().map(|(_, call)| call.clone()).collect();
+        (
+            (mailboxes.idle.clone(), mailboxes.away.clone(), mailboxes.senders.clone(), mailboxes.bytes),
+            (calls.collect::<Vec<_>>(), idle_calls, mailboxes.idle_calls.len()),
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn the_counts_are_those_of_the_mailboxes(ops in prop::collection::vec(op(), 0..80)) {
+            let connection = Relay::new(crate::relay::Limits::default(), Vec::new()).connect();
+            let mut mailboxes = Mailboxes::default();
+            for (uses, op) in (1..).zip(ops) {
+                apply(&mut mailboxes, op, connection, uses);
+            }
+            let mut anew = Mailboxes::default();
+            for (owner, mailbox) in mailboxes.iter() {
+                anew.insert(owner.clone(), mailbox.clone());
+            }
+            prop_assert_eq!(counts(&mailboxes), counts(&anew));
+        }
+    }
+}

@@ -2,9 +2,11 @@
 
 mod access;
 mod acknowledged;
+mod closing;
 mod delivery;
 mod endpoints;
 mod fallback;
+mod fuzzed;
 mod http_rig;
 mod limits;
 mod loopback;
