@@ -62,7 +62,6 @@ impl Code {
             | Self::SignallingUnauthorized
             | Self::PeerLeftTheServer
             | Self::OfferUnanswered
-            | Self::NeverDialled
             | Self::NoCandidates
             | Self::RelayAddressPrivate
             | Self::TurnUnauthorized
@@ -70,7 +69,6 @@ impl Code {
             | Self::IceServerUnreachable
             | Self::NoWorkingPair
             | Self::UdpBlocked
-            | Self::IceCredentialsMismatch
             | Self::IceNeverConnected
             | Self::DtlsFlightLost
             | Self::DtlsFingerprintMismatch
@@ -205,7 +203,6 @@ impl Code {
                 "Look at the callee: was the offer ignored, or did creating the answer fail?"
             }
             Self::NotAnswered => "Ring for longer, or tell the caller that nobody answers.",
-            Self::NeverDialled => "Look at what should have started the call.",
             Self::DuplicateOffer => "Number messages, and throw away what came already.",
             Self::StaleAnswer => "Say with each answer which offer it is for, and throw away others.",
             Self::NeedlessOffers => "Make one offer per `negotiationneeded`, and only while `stable`.",
@@ -228,9 +225,6 @@ impl Code {
             Self::NoWorkingPair => "Configure a TURN server that both networks reach.",
             Self::UdpBlocked => {
                 "Configure a TURN server over TCP or TLS on port 443, or have the firewall opened."
-            }
-            Self::IceCredentialsMismatch => {
-                "Hand each description over as its author made it, and candidates with it."
             }
             Self::IceNeverConnected => {
                 "A TURN server over TCP or TLS reaches where UDP does not; look at which checks arrive."

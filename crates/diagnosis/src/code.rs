@@ -81,8 +81,6 @@ timeline::words! {
         NotAnswered = "not-answered",
         /// A user left the call before it was connected.
         HungUpEarly = "hung-up-early",
-        /// Nobody called.
-        NeverDialled = "never-dialled",
         /// One offer came twice.
         DuplicateOffer = "duplicate-offer",
         /// An answer came when its offer was no longer open.
@@ -124,8 +122,6 @@ timeline::words! {
         NoWorkingPair = "no-working-pair",
         /// A firewall blocks UDP.
         UdpBlocked = "udp-blocked",
-        /// ICE credentials of a description are not those that its author uses.
-        IceCredentialsMismatch = "ice-credentials-mismatch",
         /// Both descriptions were set, and ICE found no pair that works.
         IceNeverConnected = "ice-never-connected",
 

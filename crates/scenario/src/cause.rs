@@ -41,6 +41,7 @@ const SET_UP: &[Rule] = &[
     people::denied,
     signalling::message_refused,
     signalling::undelivered,
+    signalling::ended,
     people::unwilling,
     people::cancelled,
     descriptions::cannot_build,
@@ -64,6 +65,7 @@ const IN_MID_CALL: &[Rule] = &[
     descriptions::refused,
     restart::failed,
     signalling::ended,
+    signalling::bye_lost,
     media::missing,
     lost::lost,
     signalling::lost,
@@ -92,7 +94,12 @@ fn ask(rules: &[Rule], scene: &Scene<'_>) -> Option<Cause> {
 
 /// A failure that nothing else explains.
 fn its_own(failure: &Failure) -> Cause {
-    Cause::new(code_of(failure.check), failure.at, failure.message.clone())
+    let Failure { check, at, message, .. } = failure;
+    let sentence = match message.starts_with("expected") {
+        true => format!("{check}: {message}"),
+        false => message.clone(),
+    };
+    Cause::new(code_of(check), *at, sentence)
 }
 
 fn consequence(failure: &Failure) -> Consequence {
@@ -105,16 +112,4 @@ pub fn code_of(check: &str) -> Code {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::checks;
-
-    #[test]
-    fn every_check_is_a_code() {
-        for check in
-            checks::NAMES.iter().chain(&["rate", "budget", "panicked", "not-repeatable", "not-played"])
-        {
-            assert_eq!(Code::from_word(check).map(Code::as_str), Some(*check));
-        }
-    }
-}
+mod tests;

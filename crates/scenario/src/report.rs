@@ -329,6 +329,14 @@ mod tests {
             scenarios[].failures scenarios[].failures[].seed scenarios[].failures[].check \
             scenarios[].failures[].at_ms scenarios[].failures[].message scenarios[].failures[].repro \
             scenarios[].failures[].transcript";
+        let since = "scenarios[].failures[].code scenarios[].failures[].cause scenarios[].failures[].cause.code \
+            scenarios[].failures[].cause.level scenarios[].failures[].cause.subjects \
+            scenarios[].failures[].cause.at_ms scenarios[].failures[].cause.sentence \
+            scenarios[].failures[].cause.evidence scenarios[].failures[].cause.evidence[].at_ms \
+            scenarios[].failures[].cause.evidence[].who scenarios[].failures[].cause.evidence[].what \
+            scenarios[].failures[].cause.recommendation scenarios[].failures[].cause.consequences \
+            scenarios[].failures[].cause.consequences[].code scenarios[].failures[].cause.consequences[].sentence";
+        let version_1 = format!("{version_1} {since}");
         let missing: Vec<&str> = version_1.split_whitespace().filter(|key| !found.contains(*key)).collect();
         assert!(missing.is_empty(), "{missing:?} in {found:?}");
         let added = found.len() - version_1.split_whitespace().count();

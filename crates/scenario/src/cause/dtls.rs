@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use diagnosis::{Cause, Code, Evidence, wording::moment};
-use timeline::{Cause as Why, DtlsContent, Event, Name, PacketRecord, Protocol, VirtualTime};
+use timeline::{Cause as Why, DtlsContent, Event, Name, PacketRecord, Protocol, Verdict, VirtualTime};
 
 use super::{
     links,
@@ -144,17 +144,22 @@ fn lost_flight<'a>(handshake: &[&'a PacketRecord]) -> Option<Lost<'a>> {
         }
     }
     flights.into_iter().rev().find_map(|(flight, packets)| {
-        let lost = packets.iter().rev().find(|packet| !packet.verdict.arrived())?;
+        let lost = packets.iter().rev().find(|packet| !is_whole(packet))?;
         // The same record again: same sender, same content, same length.
         let like = |packet: &&&PacketRecord| packet.protocol == lost.protocol && packet.len == lost.len;
         let later = packets.iter().filter(|packet| packet.at > lost.at);
-        if later.clone().filter(like).any(|packet| packet.verdict.arrived()) {
+        if later.clone().filter(like).any(|packet| is_whole(packet)) {
             return None;
         }
-        let first = packets.iter().find(|packet| !packet.verdict.arrived() && like(packet))?;
+        let first = packets.iter().find(|packet| !is_whole(packet) && like(packet))?;
         let again = packets.iter().filter(|packet| packet.at > first.at).filter(like).count();
         Some(Lost { flight, from: &first.from_host, packet: first, again })
     })
+}
+
+/// Whether it arrived as it was sent.
+fn is_whole(packet: &PacketRecord) -> bool {
+    packet.verdict.arrived() && packet.verdict != Verdict::Corrupted
 }
 
 impl Lost<'_> {
@@ -170,7 +175,8 @@ impl Lost<'_> {
             1 => format!("and so was the one time that {stack} resent it"),
             times => format!("and so were all {times} times that {stack} resent it"),
         };
-        let sentence = format!("{since}: {of} was lost at {}, {resent}", moment(packet.at));
+        let lost = if packet.verdict == Verdict::Corrupted { "corrupted on its way" } else { "lost" };
+        let sentence = format!("{since}: {of} was {lost} at {}, {resent}", moment(packet.at));
         Cause::new(Code::DtlsFlightLost, packet.at, sentence).about([*from]).shown_by([scene::packet(packet)])
     }
 }

@@ -177,8 +177,9 @@ fn blamed(
         Code::PacketTooBig => {
             let mtu = model(scene, host, half, first.at).and_then(|link| link.mtu_bytes);
             let mtu = mtu.map(|mtu| format!(" of {mtu} bytes")).unwrap_or_default();
+            let dropped = diagnosis::wording::count(count, "packet");
             let longest = packets.iter().map(|packet| packet.len).max().unwrap_or_default();
-            format!("is too narrow: its MTU{mtu} dropped {count} packets of up to {longest} bytes")
+            format!("is too narrow: its MTU{mtu} dropped {dropped} of up to {longest} bytes")
         }
         Code::PacketLoss => format!("lost {share} {offered} packets"),
         _ => format!("was too slow: its queue was full for {share} {offered} packets"),

@@ -100,6 +100,9 @@ pub(super) fn blame(scene: &Scene<'_>, from: &Name, to: &Name, at: VirtualTime, 
             .about([from])
             .shown_by([scene::packet(packet)]);
     }
+    if let Some(moved) = restart::moved_before(scene, [from, to], until) {
+        return moved;
+    }
     let sent = after.iter().filter(|packet| packet.from_host == *from).count();
     let sentence = match sent {
         0 => format!("{from} sent nothing to {to} after {}", moment(at)),

@@ -149,10 +149,13 @@ fn muted(scene: &Scene<'_>, silence: &Silence<'_>, window: VirtualTime) -> Optio
             match command {
                 Command::Hold => held = Some((at, Code::MediaStopped, format!("{to} put the call on hold"))),
                 Command::Resume => held = None,
+                Command::HangUp => {
+                    held = held.or(Some((at, Code::HungUpEarly, format!("{to} hung up"))));
+                }
                 _ => {}
             }
         }
-        held
+        held.filter(|(_, code, _)| *code != Code::HungUpEarly || flowed.is_some())
     };
     let (at, code, what) =
         found.filter(|(_, code, _)| *code != Code::HungUpEarly || flowed.is_some()).or_else(held)?;

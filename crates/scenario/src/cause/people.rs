@@ -47,6 +47,9 @@ pub(super) fn unwilling(scene: &Scene<'_>) -> Option<Cause> {
         (Code::CalleeBusy, at, format!("{callee} was in another call when {caller} called at {dialled}"))
     } else if is(EndReason::NoAnswer) && scene.sent(callee, timeline::MessageKind::Accept).is_none() {
         let (rang, at) = (rang?, ended_by(scene, caller, EndReason::NoAnswer)?);
+        if let Some(down) = super::links::down_at(scene, callee, at) {
+            return Some(down.cause(&format!("so {caller} heard no more of {callee}, where it rang")));
+        }
         let waited = duration(at.since(rang));
         let sentence =
             format!("It rang at {callee} from {} on, and nobody took the call within {waited}", moment(rang));
@@ -83,18 +86,22 @@ pub(super) fn cancelled(scene: &Scene<'_>) -> Option<Cause> {
     Some(Cause::new(Code::HungUpEarly, at, sentence).about([caller]).shown_by(scene.action_at(caller, at)))
 }
 
+/// When the user of `side` ended the call.
+pub(super) fn hung_up_at(scene: &Scene<'_>, side: &Name) -> Option<VirtualTime> {
+    scene.entries(side).find_map(|entry| match &entry.event {
+        Event::Transition {
+            to: State::Call(CallState::Ended(_)),
+            cause: Some(Why::HangUp | Why::Close),
+            ..
+        } => Some(entry.at),
+        _ => None,
+    })
+}
+
 /// Somebody hangs up while the call connects, and nothing else was wrong with it.
 pub(super) fn hung_up(scene: &Scene<'_>) -> Option<Cause> {
-    let (side, at) = scene.sides()?.into_iter().find_map(|side| {
-        scene.entries(side).find_map(|entry| match &entry.event {
-            Event::Transition {
-                to: State::Call(CallState::Ended(_)),
-                cause: Some(Why::HangUp | Why::Close),
-                ..
-            } => Some((side, entry.at)),
-            _ => None,
-        })
-    })?;
+    let sides = scene.sides()?.into_iter();
+    let (side, at) = sides.filter_map(|side| Some((side, hung_up_at(scene, side)?))).next()?;
     let taken = scene.first(side, &[State::Call(CallState::Connecting)])?;
     let waited: Duration = at.since(taken);
     let sentence = format!(

@@ -59,11 +59,34 @@ pub(super) fn moved(scene: &Scene<'_>, sides: [&Name; 2], broke: VirtualTime) ->
         }
         _ => None,
     })?;
+    Some(not_followed(scene, sides, at, host, handover))
+}
+
+/// The last time that one of these peers moved to another network before `until`, where nothing else is to blame.
+pub(super) fn moved_before(scene: &Scene<'_>, sides: [&Name; 2], until: VirtualTime) -> Option<Cause> {
+    let connected = first_connected(scene);
+    scene.faults().rev().find_map(|(at, action)| match action {
+        Action::Handover { host, handover, .. }
+            if sides.contains(&host) && at >= connected && at <= until =>
+        {
+            Some(not_followed(scene, sides, at, host, handover))
+        }
+        _ => None,
+    })
+}
+
+fn not_followed(
+    scene: &Scene<'_>,
+    sides: [&Name; 2],
+    at: VirtualTime,
+    host: &Name,
+    handover: &Handover,
+) -> Cause {
     let done = what_was_done(scene, sides, host, at, handover);
     let sentence = format!("{host} moved to another network at {}, {done}", moment(at));
-    let what = Action::Handover { host: host.clone(), profile: None, handover: handover.clone() };
+    let what = Action::Handover { host: host.clone(), profile: None, handover: Box::new(handover.clone()) };
     let evidence = Evidence::of(at, &Name::new(Plan::NETWORK), what.to_string());
-    Some(Cause::new(Code::NetworkChanged, at, sentence).about([host]).shown_by([evidence]))
+    Cause::new(Code::NetworkChanged, at, sentence).about([host]).shown_by([evidence])
 }
 
 fn gap_or_overlap(handover: &Handover) -> Duration {

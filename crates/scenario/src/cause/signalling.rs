@@ -61,7 +61,9 @@ pub(super) fn undelivered(scene: &Scene<'_>) -> Option<Cause> {
         if these.any(|message| in_time(&message)) {
             return None;
         }
-        Some(undelivered_message(scene, first))
+        // What is under way when a user ends the call is not lost.
+        let is_harmed = matches!(first.fate, Some(fate) if fate != Fate::Duplicated);
+        (is_harmed || !scene.was_cut_short(first.handed_over)).then(|| undelivered_message(scene, first))
     })
 }
 
@@ -80,6 +82,16 @@ fn undelivered_message(scene: &Scene<'_>, message: &MessageRecord) -> Cause {
     };
     let reached = Evidence::of(accepted, &signaller, format!("accepts the {kind} of {from}"));
     let to_signaller = format!("{whose} reached the signaller at {}", moment(accepted));
+    let settled = matches!(fate, Some(Fate::Dropped | Fate::Refused | Fate::Forgotten));
+    let lost = scene.record.signalling.stores_lost().iter().find(|lost| **lost >= accepted);
+    if let (false, Some(lost)) = (settled, lost) {
+        let sentence = format!(
+            "{to_signaller}, which lost power and its store at {}, before it had passed that on",
+            moment(*lost)
+        );
+        let evidence = [sent, reached, Evidence::of(*lost, &signaller, "loses power, and its store with it")];
+        return Cause::new(code, *lost, sentence).about([from, to]).shown_by(evidence);
+    }
     let (code, sentence) = match fate {
         Some(Fate::Dropped) => (code, format!("{to_signaller} and was dropped there")),
         Some(Fate::Refused) => (Code::MessageRefused, format!("{to_signaller} and was refused there")),
@@ -116,6 +128,28 @@ pub(super) fn ended(scene: &Scene<'_>) -> Option<Cause> {
     Some(from_first_down(scene, side))
 }
 
+/// One side hung up, and the other never learnt of it.
+pub(super) fn bye_lost(scene: &Scene<'_>) -> Option<Cause> {
+    let sides = scene.sides()?;
+    let (side, at) =
+        sides.into_iter().find_map(|side| Some((side, super::people::hung_up_at(scene, side)?)))?;
+    let other = sides.into_iter().find(|other| *other != side)?;
+    let lost = matches!(scene.end_reason(other), Some(EndReason::ConnectionLost | EndReason::SignalingLost));
+    if !lost || scene.received(other, MessageKind::Bye).is_some() || scene.ended(other) < at {
+        return None;
+    }
+    let bye = scene
+        .record
+        .signalling
+        .messages()
+        .iter()
+        .find(|message| message.kind == MessageKind::Bye && message.from == *side);
+    Some(match bye {
+        Some(bye) => undelivered_message(scene, bye),
+        None => unreachable(scene, side, at, &format!("the bye of {side}")),
+    })
+}
+
 /// A peer reached the signaller otherwise than expected, after it had lost it.
 pub(super) fn lost(scene: &Scene<'_>) -> Option<Cause> {
     let went_down =
@@ -134,11 +168,8 @@ fn from_first_down(scene: &Scene<'_>, side: &Name) -> Cause {
 fn unreachable(scene: &Scene<'_>, who: &Name, at: VirtualTime, what: &str) -> Cause {
     let signaller = Name::new(Plan::SIGNALLER);
     if let Some(lost) = power_lost(scene, at) {
-        let sentence = format!(
-            "The signaller lost power at {}: {what} did not reach {}",
-            moment(lost),
-            if *who == signaller { "it" } else { "its addressee" }
-        );
+        let sentence =
+            format!("The signaller lost power at {}: {what} did not reach its addressee", moment(lost));
         let evidence = Evidence::of(lost, &signaller, "loses power");
         return Cause::new(Code::SignallingUnreachable, lost, sentence).about([who]).shown_by([evidence]);
     }

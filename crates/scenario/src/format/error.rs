@@ -313,6 +313,18 @@ impl ProblemKind {
     }
 }
 
+impl Problem {
+    /// The word that was meant, and where it stands in other letters.
+    fn meant(&self) -> Option<(String, usize)> {
+        match &self.kind {
+            ProblemKind::UnknownKey { found, .. }
+            | ProblemKind::UnknownName { found, .. }
+            | ProblemKind::UnknownWord { found, .. } => Some((found.nearest.clone()?, self.span.start)),
+            _ => None,
+        }
+    }
+}
+
 /// Where the reader leaves what it finds wrong, so that it can read on.
 #[derive(Default)]
 pub(super) struct Problems(RefCell<Vec<Problem>>);
@@ -334,6 +346,19 @@ impl Problems {
 
     pub(super) fn into_sorted(self) -> Vec<Problem> {
         let mut problems = self.0.into_inner();
+        let misspelt: Vec<(String, usize)> = problems.iter().filter_map(Problem::meant).collect();
+        // A key that is missing because it stands there in other letters is one mistake.
+        problems.retain(|problem| match &problem.kind {
+            ProblemKind::MissingKey { key, .. } => {
+                !misspelt.iter().any(|(meant, at)| meant == key && *at >= problem.span.start)
+            }
+            ProblemKind::Needs { other, .. } => !misspelt.iter().any(|(meant, _)| meant == other),
+            // What a step makes possible is not there where it was not understood.
+            ProblemKind::Plan(Flaw::NoDial | Flaw::SignallerPower { .. } | Flaw::Impossible { .. }) => {
+                misspelt.is_empty()
+            }
+            _ => true,
+        });
         problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
         // What is said of both ways of a link is read for each of them.
         problems.dedup();

@@ -271,10 +271,23 @@ impl<'d> Table<'d> {
         }
     }
 
-    /// What was not asked for does not matter.
+    /// What was not asked for does not matter, but for keys that are there in other letters.
     pub(super) fn leave(self) {
-        if let Some((kind, at)) = self.undecided.take() {
-            self.reading.add(kind, at);
+        let undecided = self.undecided.take();
+        let mut accepted: Vec<&str> = self.known.borrow().iter().copied().collect();
+        if let Some((ProblemKind::NotOne { accepted: choices, .. }, _)) = &undecided {
+            accepted.extend(choices.split(", "));
+        }
+        let misspelt = self.rest().into_iter().find_map(|key| {
+            let found = Found::new(key.name, accepted.iter().copied());
+            found.nearest.is_some().then_some((found, key.span))
+        });
+        match (misspelt, undecided) {
+            (Some((found, span)), _) => {
+                self.reading.add(ProblemKind::UnknownKey { table: self.title.clone(), found }, span);
+            }
+            (None, Some((kind, at))) => self.reading.add(kind, at),
+            (None, None) => {}
         }
     }
 }

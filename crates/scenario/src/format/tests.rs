@@ -56,6 +56,37 @@ macro_rules! check_broken {
     };
 }
 
+/// Each key of the file that has them all, misspelt: one mistake is one problem, which shows the word and the one that
+/// was meant.
+#[test]
+fn a_misspelt_key_is_one_problem() {
+    let mut wrong = Vec::new();
+    for (at, key) in keys(EVERY_KEY) {
+        let last = key.chars().last().expect("a key has letters");
+        let misspelt = format!("{key}{last}");
+        let text = format!("{}{misspelt}{}", &EVERY_KEY[..at], &EVERY_KEY[at + key.len()..]);
+        let said: Vec<String> = match Plan::from_toml("theme/misspelt", &text) {
+            Ok(_) => vec!["nothing".to_owned()],
+            Err(error) => error.lines().collect(),
+        };
+        if !matches!(said.as_slice(), [one] if one.contains(&misspelt) && one.contains(&format!("did you mean `{key}`")))
+        {
+            wrong.push(format!("{misspelt}: {said:#?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} keys:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What stands before an equals sign, and where.
+fn keys(text: &str) -> Vec<(usize, &str)> {
+    let before = |(at, _): (usize, &str)| {
+        let start = text[..at]
+            .rfind(|letter: char| !(letter.is_ascii_lowercase() || letter == '-' || letter == '_'))?;
+        Some((start + 1, &text[start + 1..at])).filter(|(_, key)| !key.is_empty())
+    };
+    text.match_indices(" = ").filter_map(before).collect()
+}
+
 check_broken!(syntax_error, "summary = \"Two" => "summary = Two");
 check_broken!(version_of_the_future, "version = 1" => "version = 3");
 check_broken!(no_version, "version = 1\n" => "");

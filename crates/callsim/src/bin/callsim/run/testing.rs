@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use scenario::{
-    cause::{Cause, Code, Consequence, Evidence},
+    cause::{self, Cause, Consequence, Evidence},
     plan::Outcome,
     report::{FailureReport, Report, ScenarioReport, Times, Totals},
     run::Difference,
@@ -43,16 +43,16 @@ pub(super) fn report() -> Report {
     let setup = Times { p50: 560, p95: 610, max: 640, slowest_seed: 2 };
     let well = scenario("happy/host-candidates", &[(Outcome::Connected, 2)], Some(setup), Vec::new());
     let sentence = "It rang at callee from 1.0 s on, and nobody took the call within 30 s";
-    let mut cause = Cause::new(Code::NotAnswered, VirtualTime::from_millis(1000), sentence)
+    let mut cause = Cause::new(cause::Code::NotAnswered, VirtualTime::from_millis(1000), sentence)
         .about([&"callee".into()])
         .shown_by([Evidence::of(VirtualTime::from_millis(1000), &"callee".into(), "call: idle → ringing")]);
     cause.consequences = vec![Consequence {
-        code: Code::Outcome,
+        code: cause::Code::Outcome,
         sentence: "expected busy, the call came out as no-answer".into(),
     }];
     let outcome = FailureReport {
         seed: Some(1),
-        code: Code::NotAnswered,
+        code: cause::Code::NotAnswered,
         cause: Some(Box::new(cause)),
         check: "outcome",
         at_ms: 31_000,
@@ -62,7 +62,7 @@ pub(super) fn report() -> Report {
     };
     let panicked = FailureReport {
         seed: Some(2),
-        code: Code::Panicked,
+        code: cause::Code::Panicked,
         cause: None,
         check: "panicked",
         at_ms: 0,
