@@ -37,6 +37,7 @@
 //! A call of more than two is a [`Mesh`] of pairs.
 
 mod configuration;
+mod data_message;
 mod engine;
 mod guards;
 mod media;
@@ -47,7 +48,11 @@ mod recovery;
 mod settings;
 mod state;
 
+/// What an application names with this crate: of the same versions.
+pub use {bytes, rtc, signaller, webrtc};
+
 pub use configuration::{IceServer, IceTransportPolicy, PeerConstraints, SessionConstraints};
+pub use data_message::DataMessage;
 pub use engine::{
     Engine, Parts,
     driven::{DrivenError, DrivenParts, DrivenPeer, LocalDescription, RemoteDescription},
@@ -55,7 +60,8 @@ pub use engine::{
 pub use guards::Guards;
 pub use media::{
     Enabled, FacingMode, Frame, FrameSource, LocalTrack, MediaDevices, MediaError, MediaStream,
-    MediaStreamConstraints, Permission, SyntheticDevices, VideoConstraints, Wanted,
+    MediaStreamConstraints, Permission, ReceivedFrame, RemoteTrack, SyntheticDevices, VideoConstraints,
+    Wanted,
 };
 pub use mesh::{Mesh, MeshEvent, MeshObserver, MeshParts};
 pub use observer::{EngineEvent, Observer, PacketPosition, ReceivedPacket};

@@ -3,6 +3,7 @@
 mod access;
 mod acknowledged;
 mod delivery;
+mod documented;
 mod endpoints;
 mod fallback;
 mod http_rig;
