@@ -32,11 +32,15 @@
 //!
 //! A connection that fails is recovered as [`Recovery`] says.
 //!
+//! What the other side sends reaches the [`Observer`]: packets, whole frames for a decoder, messages of data channels. What
+//! another client than this one has to do is in `docs/signalling.md`.
+//!
 //! [`DrivenPeer`] is the engine's peer connection without the engine: somebody else makes each call of the API.
 //!
 //! A call of more than two is a [`Mesh`] of pairs.
 
 mod configuration;
+mod data_message;
 mod engine;
 mod guards;
 mod media;
@@ -47,7 +51,11 @@ mod recovery;
 mod settings;
 mod state;
 
+/// What an application names with this crate: of the same versions.
+pub use {bytes, rtc, signaller, webrtc};
+
 pub use configuration::{IceServer, IceTransportPolicy, PeerConstraints, SessionConstraints};
+pub use data_message::DataMessage;
 pub use engine::{
     Engine, Parts,
     driven::{DrivenError, DrivenParts, DrivenPeer, LocalDescription, RemoteDescription},
@@ -55,7 +63,8 @@ pub use engine::{
 pub use guards::Guards;
 pub use media::{
     Enabled, FacingMode, Frame, FrameSource, LocalTrack, MediaDevices, MediaError, MediaStream,
-    MediaStreamConstraints, Permission, SyntheticDevices, VideoConstraints, Wanted,
+    MediaStreamConstraints, Permission, ReceivedFrame, RemoteTrack, SyntheticDevices, VideoConstraints,
+    Wanted,
 };
 pub use mesh::{Mesh, MeshEvent, MeshObserver, MeshParts};
 pub use observer::{EngineEvent, Observer, PacketPosition, ReceivedPacket};

@@ -1,9 +1,13 @@
 pub use timeline::{PacketPosition, ReceivedPacket};
 
+use rtc::rtp;
+use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use signaller::{CallId, Kind, ParticipantId};
 use timeline::{CandidateRef, Cause, Delivery, MediaKind, MessageRef, Needed, State, Trickle};
 
-use crate::{DataRefusal, Hold, RecoveryCause, RecoveryStep, Statistics};
+use crate::{
+    DataMessage, DataRefusal, Hold, ReceivedFrame, RecoveryCause, RecoveryStep, RemoteTrack, Statistics,
+};
 
 /// Who is told what the engine does: the application's user interface, its log, a test.
 ///
@@ -18,8 +22,15 @@ pub trait Observer: Send + Sync + 'static {
     /// An RTP packet arrived and was decrypted.
     fn on_packet_received(&self, _packet: ReceivedPacket) {}
 
+    /// The same packet with its header and payload. Nothing is kept of it.
+    fn on_rtp(&self, _track: &RemoteTrack, _packet: &rtp::Packet) {}
+
+    /// A whole frame of the other side arrived, where [`Settings::frames`](crate::Settings::frames) asks for them: what a decoder
+    /// takes.
+    fn on_frame_received(&self, _frame: ReceivedFrame) {}
+
     /// A message arrived on a data channel.
-    fn on_data(&self, _delivery: Delivery, _message: &[u8]) {}
+    fn on_data(&self, _delivery: Delivery, _message: &DataMessage) {}
 
     /// A message was handed to a data channel, of whose messages `bytes` bytes are now not acknowledged.
     fn on_data_buffered(&self, _delivery: Delivery, _bytes: usize) {}
@@ -28,8 +39,9 @@ pub trait Observer: Send + Sync + 'static {
     fn on_statistics(&self, _statistics: Statistics) {}
 }
 
-/// What the engine tells its application.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the engine tells its application. As JSON: `{"event":"track-added","kind":"audio"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum EngineEvent {
     /// Somebody rings.
@@ -42,8 +54,10 @@ pub enum EngineEvent {
     /// A state machine moved.
     StateChanged {
         /// The state it left.
+        #[serde(serialize_with = "machine_and_state")]
         from: State,
         /// The state it entered, of the same machine.
+        #[serde(serialize_with = "machine_and_state")]
         to: State,
         /// What made it move, where that is known.
         cause: Option<Cause>,
@@ -174,6 +188,14 @@ pub enum EngineEvent {
         /// Which one.
         delivery: Delivery,
     },
+    /// The other side opened a data channel that is none of the engine's two: it was closed, which the other side sees. The engine's
+    /// channels are labelled `ordered` and `unordered`.
+    DataChannelRefused {
+        /// Its label.
+        label: String,
+    },
+    /// The other side asked for a key frame (PLI or FIR): the track's source was told.
+    KeyFrameRequested,
     /// A message was refused: it will not be sent.
     DataRefused {
         /// For which channel.
@@ -221,4 +243,54 @@ pub enum EngineEvent {
         /// Local tracks that are still live; 0 unless the application keeps them.
         live_tracks: usize,
     },
+}
+
+/// A state with its machine: `{"machine":"ice","state":"checking"}`.
+fn machine_and_state<S: Serializer>(state: &State, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut object = serializer.serialize_struct("State", 2)?;
+    object.serialize_field("machine", &state.machine())?;
+    object.serialize_field("state", &state.to_string())?;
+    object.end()
+}
+
+#[cfg(test)]
+mod tests {
+    use timeline::{ConnectionState, IceState};
+
+    use super::*;
+    use crate::{RecoveryCause, RecoveryStep};
+
+    #[track_caller]
+    fn check(event: &EngineEvent, expect: &str) {
+        assert_eq!(serde_json::to_string(event).unwrap(), expect);
+    }
+
+    #[test]
+    fn events_are_json() {
+        check(
+            &EngineEvent::TrackAdded { kind: MediaKind::Audio },
+            r#"{"event":"track-added","kind":"audio"}"#,
+        );
+        check(
+            &EngineEvent::StateChanged {
+                from: State::Ice(IceState::New),
+                to: State::Ice(IceState::Checking),
+                cause: None,
+            },
+            r#"{"event":"state-changed","from":{"machine":"ice","state":"new"},"to":{"machine":"ice","state":"checking"},"cause":null}"#,
+        );
+        check(
+            &EngineEvent::StateChanged {
+                from: State::Connection(ConnectionState::Connecting),
+                to: State::Connection(ConnectionState::Connected),
+                cause: Some(Cause::IceAndDtlsConnected),
+            },
+            r#"{"event":"state-changed","from":{"machine":"connection","state":"connecting"},"to":{"machine":"connection","state":"connected"},"cause":"ice and dtls are connected"}"#,
+        );
+        check(
+            &EngineEvent::Recovery { step: RecoveryStep::IceRestart, cause: RecoveryCause::NetworkChanged },
+            r#"{"event":"recovery","step":"ice restart","cause":"the network changed"}"#,
+        );
+        check(&EngineEvent::KeyFrameRequested, r#"{"event":"key-frame-requested"}"#);
+    }
 }

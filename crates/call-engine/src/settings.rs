@@ -26,6 +26,11 @@ pub struct Settings {
     pub data: Option<DataSettings>,
     /// How often statistics are taken while a call is connected, `None` for never.
     pub statistics: Option<Duration>,
+    /// Whether whole frames of the other side are put together for the application ([`Observer::on_frame_received`]), with what
+    /// asks for key frames where some are lost.
+    ///
+    /// [`Observer::on_frame_received`]: crate::Observer::on_frame_received
+    pub frames: bool,
     /// After which silence a remote track counts as paused, `None` for never.
     pub media_silence: Option<Duration>,
     /// Switches for tests.
@@ -48,7 +53,8 @@ pub struct DataSettings {
 pub struct PeerSettings {
     /// STUN and TURN servers, and which candidates may be used.
     pub constraints: PeerConstraints,
-    /// The local addresses that ICE gathers on, as `address:port`; port 0 lets the system choose.
+    /// The local addresses that ICE gathers on, as `address:port`; port 0 lets the system choose. `0.0.0.0` stands for every IPv4
+    /// interface but loopback, `[::]` for every IPv6 one.
     pub udp_addresses: Vec<String>,
     /// Which codecs are offered.
     pub codecs: Codecs,
@@ -95,6 +101,7 @@ impl Settings {
             recovery: Some(Recovery::default()),
             data: None,
             statistics: None,
+            frames: true,
             media_silence: None,
             guards: Guards::ALL_ON,
         }
@@ -120,7 +127,7 @@ impl Default for PeerSettings {
     fn default() -> Self {
         Self {
             constraints: PeerConstraints::default(),
-            udp_addresses: vec!["0.0.0.0:0".to_owned()],
+            udp_addresses: vec!["0.0.0.0:0".to_owned(), "[::]:0".to_owned()],
             codecs: Codecs::default(),
             crypto: None,
             certificate: None,

@@ -146,6 +146,7 @@ impl Actor {
             Command::ShareScreen => self.share_screen(),
             Command::StopScreen => self.stop_screen().await,
             Command::SendData { delivery, message } => self.send_data(delivery, message).await,
+            Command::RequestKeyFrames => self.request_key_frames().await,
             Command::PermissionLost => self.happen(CallEvent::PermissionLost).await,
             Command::ShutDown { .. } => unreachable!("the loop takes this one itself"),
         }

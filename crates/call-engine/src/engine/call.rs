@@ -13,9 +13,9 @@ use signaller::{CallId, Candidate, ParticipantId};
 
 use super::endpoints::Endpoints;
 use crate::{
-    CallState, ConnectionState, GatheringState, Guards, Hold, IceState, MediaError, MediaStream, Role,
-    SignalingState, State,
-    peer::{HoldBack, Outbox, Peer, RemoteTrack},
+    CallState, ConnectionState, GatheringState, Guards, Hold, IceState, MediaError, MediaStream, RemoteTrack,
+    Role, SignalingState, State,
+    peer::{HoldBack, Outbox, Peer},
     recovery::Ladder,
 };
 

@@ -159,6 +159,7 @@ impl Actor {
             negotiation,
             data: self.settings.data,
             silence: self.settings.media_silence,
+            wants_frames: self.settings.frames,
             hold: call.hold,
         };
         let built = Peer::build(parts).await;

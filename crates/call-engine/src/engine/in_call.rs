@@ -5,8 +5,8 @@ use std::sync::Arc;
 use webrtc::data_channel::DataChannel;
 
 use crate::{
-    CallState, DataRefusal, Delivery, EngineEvent, FacingMode, Hold, MediaError, MediaKind, MediaStream,
-    MediaStreamConstraints, VideoConstraints,
+    CallState, DataMessage, DataRefusal, Delivery, EngineEvent, FacingMode, Hold, MediaError, MediaKind,
+    MediaStream, MediaStreamConstraints, VideoConstraints,
 };
 
 use super::{
@@ -96,7 +96,7 @@ impl Actor {
     }
 
     /// Hands a message to its channel's queue.
-    pub(super) async fn send_data(&mut self, delivery: Delivery, message: Vec<u8>) {
+    pub(super) async fn send_data(&mut self, delivery: Delivery, message: DataMessage) {
         let Some(call) = &mut self.call else { return self.not_in_a_call("send a message") };
         let (Some(outbox), Some(peer)) = (call.outbox.clone(), &mut call.peer) else {
             return self.not_in_a_call("send a message");
@@ -118,13 +118,28 @@ impl Actor {
     /// The other side opened a data channel.
     pub(super) async fn on_data_channel(&mut self, channel: Arc<dyn DataChannel>) {
         let Some(call) = &mut self.call else { return };
-        let served = match (&call.outbox, &mut call.peer) {
-            (Some(outbox), Some(peer)) => peer.accept_data(channel, outbox).await,
-            _ => false,
+        let refused = match (&call.outbox, &mut call.peer) {
+            (Some(outbox), Some(peer)) => {
+                let accepted = peer.accept_data(&channel, outbox).await;
+                // Where the other side has none of ours, the first message opens them.
+                call.data_open = peer.has_data();
+                accepted
+            }
+            _ => Err(channel.label().await.unwrap_or_default()),
         };
-        call.data_open |= served;
-        if !served {
-            self.problem("the other side opened a data channel that is not ours".to_owned());
+        if let Err(label) = refused {
+            if let Err(error) = channel.close().await {
+                self.problem(format!("cannot close the data channel {label}: {error}"));
+            }
+            self.observer.on_event(EngineEvent::DataChannelRefused { label });
+        }
+    }
+
+    /// Asks the other side for key frames.
+    pub(super) async fn request_key_frames(&mut self) {
+        let Some(peer) = self.peer() else { return self.not_in_a_call("ask for a key frame") };
+        if let Err(error) = peer.request_key_frames().await {
+            self.problem(format!("cannot ask for a key frame: {error}"));
         }
     }
 

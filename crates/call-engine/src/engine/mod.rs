@@ -22,7 +22,7 @@ use futures::channel::{
 use signaller::{CallId, ParticipantId, Transport};
 use webrtc::runtime::Runtime;
 
-use crate::{Delivery, Enabled, FacingMode, Hold, MediaDevices, MediaKind, Observer, Settings};
+use crate::{DataMessage, Delivery, Enabled, FacingMode, Hold, MediaDevices, MediaKind, Observer, Settings};
 use actor::Actor;
 
 /// What an engine is made of besides its settings.
@@ -62,7 +62,8 @@ pub(crate) enum Command {
     SwitchCamera(FacingMode),
     ShareScreen,
     StopScreen,
-    SendData { delivery: Delivery, message: Vec<u8> },
+    SendData { delivery: Delivery, message: DataMessage },
+    RequestKeyFrames,
     PermissionLost,
     ShutDown { done: oneshot::Sender<()> },
 }
@@ -123,11 +124,17 @@ impl Engine {
         self.wish(Command::StopScreen);
     }
 
-    /// Sends a message on a data channel, or keeps it until that is open and has room. Where as many wait
+    /// Sends a message, text or bytes, on a data channel, or keeps it until that is open and has room. Where as many wait
     /// as may ([`DataSettings`](crate::DataSettings)), it is refused, and the observer told so. A message
     /// that was on its way when the connection had to be rebuilt may be lost.
-    pub fn send_data(&self, delivery: Delivery, message: Vec<u8>) {
-        self.wish(Command::SendData { delivery, message });
+    pub fn send_data(&self, delivery: Delivery, message: impl Into<DataMessage>) {
+        self.wish(Command::SendData { delivery, message: message.into() });
+    }
+
+    /// Asks the other side for a key frame of each of its video tracks: a decoder was started, or cannot go on. The engine asks by
+    /// itself where it puts frames together ([`Settings::frames`]).
+    pub fn request_key_frames(&self) {
+        self.wish(Command::RequestKeyFrames);
     }
 
     /// Reports a `negotiationneeded` that the peer connection did not fire itself. Platforms fire the

@@ -124,7 +124,7 @@ impl Actor {
     pub(super) fn end_tracks_not_sent(&mut self) {
         let Some(call) = &self.call else { return };
         let Some(peer) = &call.peer else { return };
-        let is_over = |track: &&crate::peer::RemoteTrack| !peer.is_sent(&track.id);
+        let is_over = |track: &&crate::RemoteTrack| !peer.is_sent(&track.id);
         let over: Vec<String> =
             call.remote_tracks.iter().filter(is_over).map(|track| track.id.clone()).collect();
         over.iter().for_each(|id| self.on_track_ended(id));

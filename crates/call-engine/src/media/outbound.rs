@@ -8,14 +8,13 @@ use std::sync::{
 use futures::future::{self, Either};
 use rtc::media::Sample;
 use webrtc::{
-    media_stream::track_local::static_sample::TrackLocalStaticSample,
+    media_stream::track_local::{TrackLocal as _, TrackLocalEvent, static_sample::TrackLocalStaticSample},
     rtp_transceiver::RtpSender,
     runtime::{Notify, Runtime},
 };
 
 use super::LocalTrack;
-use crate::MediaKind;
-use crate::Observer;
+use crate::{EngineEvent, MediaKind, Observer, peer::asks_for_key_frame};
 
 /// One sender of a peer connection, and what it sends.
 pub(crate) struct Outbound {
@@ -103,6 +102,11 @@ impl Source {
         }
     }
 
+    /// The other side needs a key frame.
+    fn want_key_frame(&self) {
+        self.track().want_key_frame();
+    }
+
     /// The next frame, `None` where `track` is not to be sent (any longer).
     fn frame(&self, track: &Arc<LocalTrack>) -> Option<super::Frame> {
         if !self.is_open() || !Arc::ptr_eq(&self.track(), track) {
@@ -133,6 +137,20 @@ pub(crate) async fn send_media(
                 observer.on_frame_sent(track.kind(), bytes);
             }
             clock.tick().await;
+        }
+    }
+}
+
+/// Passes the other side's requests for key frames on to the source, until the peer connection is closed.
+pub(crate) async fn answer_requests(
+    source: Arc<Source>,
+    rtp: Arc<TrackLocalStaticSample>,
+    observer: Arc<dyn Observer>,
+) {
+    while let Some(TrackLocalEvent::OnRtcpPacket(packets)) = rtp.poll().await {
+        if packets.iter().any(|packet| asks_for_key_frame(packet.as_ref())) {
+            source.want_key_frame();
+            observer.on_event(EngineEvent::KeyFrameRequested);
         }
     }
 }

@@ -122,6 +122,7 @@ impl FrameSource for Opus {
 struct Vp8 {
     interval: Duration,
     frames_per_key: u64,
+    /// Since the newest key frame.
     made: u64,
     key: Bytes,
     delta: Bytes,
@@ -134,8 +135,8 @@ impl Vp8 {
             interval: Duration::from_secs(1) / rate,
             frames_per_key: VP8_KEY_EVERY.as_secs() * u64::from(rate),
             made: 0,
-            key: Bytes::from(vp8_frame(VP8_KEY_BYTES, true)),
-            delta: Bytes::from(vp8_frame(VP8_DELTA_BYTES, false)),
+            key: Bytes::from(filled_up(VP8_KEY, VP8_KEY_BYTES)),
+            delta: Bytes::from(filled_up(VP8_DELTA, VP8_DELTA_BYTES)),
         }
     }
 }
@@ -146,10 +147,14 @@ impl FrameSource for Vp8 {
     }
 
     fn next_frame(&mut self) -> Frame {
-        let is_key = self.made.is_multiple_of(self.frames_per_key);
-        self.made += 1;
+        let is_key = self.made == 0;
+        self.made = (self.made + 1) % self.frames_per_key;
         let data = if is_key { self.key.clone() } else { self.delta.clone() };
         Frame { data, duration: self.interval }
+    }
+
+    fn want_key_frame(&mut self) {
+        self.made = 0;
     }
 }
 
@@ -160,14 +165,16 @@ fn opus_frame() -> Vec<u8> {
     frame
 }
 
-/// Frame tag, and for a key frame the start code and 640 × 480 (RFC 6386 §9.1).
-fn vp8_frame(bytes: usize, is_key: bool) -> Vec<u8> {
-    let mut frame = vec![0; bytes];
-    frame[0] = if is_key { 0x10 } else { 0x11 };
-    if is_key {
-        frame[3..10].copy_from_slice(&[0x9d, 0x01, 0x2a, 0x80, 0x02, 0xe0, 0x01]);
-    }
-    frame
+/// A key frame of one colour, 640 × 480, and one that repeats it, made by libvpx: a decoder takes them.
+const VP8_KEY: &[u8] = include_bytes!("synthetic/key.vp8");
+const VP8_DELTA: &[u8] = include_bytes!("synthetic/delta.vp8");
+
+/// The frame with zeros behind it: the last partition goes on to the end of a frame, and nobody reads past what it needs
+/// (RFC 6386 §9.5).
+fn filled_up(frame: &[u8], bytes: usize) -> Vec<u8> {
+    let mut filled = frame.to_vec();
+    filled.resize(bytes, 0);
+    filled
 }
 
 #[cfg(test)]
@@ -217,5 +224,26 @@ mod tests {
         let mut camera = Vp8::new(VideoConstraints { frame_rate: 10, facing_mode: FacingMode::User });
         let keys: Vec<usize> = (0..65).filter(|_| camera.next_frame().data.len() == VP8_KEY_BYTES).collect();
         assert_eq!(keys, [0, 30, 60]);
+    }
+
+    #[test]
+    fn a_key_frame_comes_when_it_is_asked_for() {
+        let mut camera = Vp8::new(VideoConstraints { frame_rate: 10, facing_mode: FacingMode::User });
+        let mut next_is_key = || camera.next_frame().data.len() == VP8_KEY_BYTES;
+        assert!(next_is_key() && !next_is_key());
+        camera.want_key_frame();
+        let mut next_is_key = || camera.next_frame().data.len() == VP8_KEY_BYTES;
+        assert!(next_is_key() && !next_is_key());
+    }
+
+    #[test]
+    fn the_frames_are_of_vp8_and_have_room() {
+        let tag = |frame: &[u8]| u32::from(frame[0]) | u32::from(frame[1]) << 8 | u32::from(frame[2]) << 16;
+        for (frame, is_key, bytes) in [(VP8_KEY, true, VP8_KEY_BYTES), (VP8_DELTA, false, VP8_DELTA_BYTES)] {
+            assert_eq!(tag(frame) & 1 == 0, is_key);
+            let first_partition = (tag(frame) >> 5) as usize;
+            assert!(first_partition < frame.len() && frame.len() < bytes);
+        }
+        assert_eq!(VP8_KEY[3..10], [0x9d, 0x01, 0x2a, 0x80, 0x02, 0xe0, 0x01], "640 × 480");
     }
 }

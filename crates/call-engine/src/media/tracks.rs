@@ -39,6 +39,8 @@ pub trait FrameSource: Send + 'static {
     fn interval(&self) -> Duration;
     /// The next frame.
     fn next_frame(&mut self) -> Frame;
+    /// The other side cannot decode (PLI, FIR): the next frame is to be a key frame. By default nothing changes.
+    fn want_key_frame(&mut self) {}
 }
 
 /// What `getUserMedia` gives: tracks that belong together.
@@ -61,9 +63,9 @@ pub struct LocalTrack {
 }
 
 impl MediaStream {
-    /// A stream of `tracks`.
-    pub fn new(id: impl Into<String>, tracks: Vec<LocalTrack>) -> Self {
-        Self { id: id.into(), tracks: tracks.into_iter().map(Arc::new).collect() }
+    /// A stream of `tracks`: new ones, or those of other streams ([`Self::tracks`]).
+    pub fn new<T: Into<Arc<LocalTrack>>>(id: impl Into<String>, tracks: impl IntoIterator<Item = T>) -> Self {
+        Self { id: id.into(), tracks: tracks.into_iter().map(Into::into).collect() }
     }
 
     /// `MediaStream.id`.
@@ -149,6 +151,11 @@ impl LocalTrack {
     /// Told of each change of `enabled` and of the track's end.
     pub(super) const fn changed(&self) -> &Notify {
         &self.changed
+    }
+
+    /// The other side needs a key frame.
+    pub(super) fn want_key_frame(&self) {
+        self.source.lock().unwrap_or_else(PoisonError::into_inner).want_key_frame();
     }
 
     /// Whether its media is to be sent.

@@ -10,7 +10,12 @@ use signaller::{
     Outgoing, ParticipantId, Transport, TransportError, TransportEvent, transport::TransportFuture,
 };
 
-use crate::{CallState, Delivery, EngineEvent, MediaKind, Observer, ReceivedPacket, State, Statistics};
+use rtc::rtp;
+
+use crate::{
+    CallState, DataMessage, Delivery, EngineEvent, MediaKind, Observer, ReceivedFrame, ReceivedPacket,
+    RemoteTrack, State, Statistics,
+};
 
 /// The way of one pair's messages through the transport of its mesh.
 pub(super) struct PairTransport {
@@ -122,7 +127,15 @@ impl Observer for Watch {
         self.inner.on_packet_received(packet);
     }
 
-    fn on_data(&self, delivery: Delivery, message: &[u8]) {
+    fn on_rtp(&self, track: &RemoteTrack, packet: &rtp::Packet) {
+        self.inner.on_rtp(track, packet);
+    }
+
+    fn on_frame_received(&self, frame: ReceivedFrame) {
+        self.inner.on_frame_received(frame);
+    }
+
+    fn on_data(&self, delivery: Delivery, message: &DataMessage) {
         self.inner.on_data(delivery, message);
     }
 

@@ -25,6 +25,7 @@ use rtc::{
     shared::error::{Error, Result},
 };
 use webrtc::{
+    media_stream::track_remote::TrackRemote,
     peer_connection::{
         PeerConnection, PeerConnectionBuilder, RTCConfigurationBuilder, RTCIceTransportPolicy, RTCSdpType,
         RTCSessionDescription, SettingEngine, SettingEngineBuilder,
@@ -38,11 +39,11 @@ pub use data::DataRefusal;
 pub(crate) use data::Outbox;
 use description::Described;
 pub(crate) use handler::{Handler, PeerEvent, PeerEventKind};
+pub(crate) use interceptors::asks_for_key_frame;
 pub(crate) use negotiation::{Answered, Covers, Negotiation, Next, Offer, OnAnswer, OnOffer, Origin};
 
 pub use statistics::Statistics;
 pub use tracks::Hold;
-pub(crate) use tracks::RemoteTrack;
 
 use self::signalled::DtlsRole;
 use crate::{
@@ -70,6 +71,7 @@ pub(crate) struct PeerParts<'a> {
     pub(crate) negotiation: Negotiation,
     pub(crate) data: Option<DataSettings>,
     pub(crate) silence: Option<Duration>,
+    pub(crate) wants_frames: bool,
     pub(crate) hold: Hold,
 }
 
@@ -91,9 +93,10 @@ pub(crate) struct Peer {
     offered_role: Option<DtlsRole>,
     sending: bool,
     hold: Hold,
-    /// How many streams were added.
-    streams_added: u32,
     silence: Option<Duration>,
+    wants_frames: bool,
+    /// The other side's tracks, those that have ended included.
+    received: Vec<Arc<dyn TrackRemote>>,
     heard: Heard,
     sampler: Sampler,
     /// The kinds of data channels that messages are sent on.
@@ -150,8 +153,9 @@ impl Peer {
             offered_role: None,
             sending: false,
             hold: parts.hold,
-            streams_added: 0,
             silence: parts.silence,
+            wants_frames: parts.wants_frames,
+            received: Vec::new(),
             heard: Heard::default(),
             sampler: Sampler::default(),
             data_served: Vec::new(),

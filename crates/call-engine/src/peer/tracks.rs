@@ -10,19 +10,24 @@ use rtc::{
     },
     shared::error::{Error, Result},
 };
+use serde::Serialize;
 use webrtc::{
     media_stream::{track_local::static_sample::TrackLocalStaticSample, track_remote::TrackRemote},
     rtp_transceiver::RtpTransceiver,
 };
 
-use super::{Peer, PeerEvent, PeerEventKind, codecs};
+use super::{Peer, PeerEvent, PeerEventKind};
 use crate::{
-    LocalTrack, MediaKind, MediaStream, SessionConstraints,
-    media::{Gate, Inbound, Outbound, Source, codec_kind, kind_of_codec, receive_media, send_media},
+    LocalTrack, MediaKind, MediaStream, RemoteTrack, SessionConstraints,
+    media::{
+        Gate, Inbound, Outbound, Source, answer_requests, ask_for_key_frame, codec_kind, codec_of,
+        kind_of_codec, receive_media, send_media,
+    },
 };
 
 /// Whether a call is on hold at this side: it sends nothing, and asks the other side to send nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Hold {
     /// On hold (`sendonly`, RFC 3264 §8.4). Not `inactive`, which `webrtc` 0.21.1 takes for the end of
     /// the media section.
@@ -40,14 +45,6 @@ impl fmt::Display for Hold {
             Self::Resumed => "off",
         })
     }
-}
-
-/// A track of the other side.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RemoteTrack {
-    pub(crate) id: String,
-    pub(crate) kind: MediaKind,
-    pub(crate) stream: String,
 }
 
 impl Peer {
@@ -75,7 +72,6 @@ impl Peer {
 
     /// Adds the tracks of a stream.
     pub(crate) async fn add_tracks(&mut self, stream: &MediaStream) -> Result<()> {
-        self.streams_added += 1;
         for track in stream.tracks() {
             let (rtp, ssrc) = self.outbound_for(stream, track)?;
             let sender = self.connection.add_track(rtp.clone()).await?;
@@ -208,6 +204,19 @@ impl Peer {
                 self.observer.clone(),
             );
             self.tasks.push(self.runtime.spawn(Box::pin(task)));
+            let (source, rtp) = (outbound.source.clone(), outbound.rtp.clone());
+            let requests = answer_requests(source, rtp, self.observer.clone());
+            self.tasks.push(self.runtime.spawn(Box::pin(requests)));
+        }
+        Ok(())
+    }
+
+    /// Asks the other side for a key frame of each of its video tracks (PLI, RFC 4585 §6.3.1).
+    pub(crate) async fn request_key_frames(&self) -> Result<()> {
+        for track in &self.received {
+            if kind_of_codec(track.kind().await) == Some(MediaKind::Video) {
+                ask_for_key_frame(track).await?;
+            }
         }
         Ok(())
     }
@@ -220,9 +229,12 @@ impl Peer {
         let stream = track.stream_id().await.to_string();
         let (events, generation) = (self.events.clone(), self.generation);
         let ended = PeerEventKind::TrackEnded { id: id.clone() };
+        let remote = Arc::new(RemoteTrack { id, kind, stream });
+        self.received.push(track.clone());
         let inbound = Inbound {
-            kind,
+            remote: remote.clone(),
             track,
+            wants_frames: self.wants_frames,
             observer: self.observer.clone(),
             runtime: self.runtime.clone(),
             heard: self.heard.clone(),
@@ -233,7 +245,7 @@ impl Peer {
             let _ = events.unbounded_send(PeerEvent { generation, kind: ended });
         };
         self.tasks.push(self.runtime.spawn(Box::pin(task)));
-        Some(RemoteTrack { id, kind, stream })
+        Some((*remote).clone())
     }
 
     async fn add_receiver(&mut self, kind: MediaKind) -> Result<()> {
@@ -263,14 +275,12 @@ impl Peer {
         let ssrc = self.random_ssrc()?;
         let coding = RTCRtpEncodingParameters {
             rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
-            codec: codecs::codec_of(track.kind()),
+            codec: codec_of(track.kind()),
             ..Default::default()
         };
-        // `webrtc` 0.21.1 announces a track id once; a screen that is shared again has another one.
-        let id = match self.streams_added {
-            1 => format!("{}-{}", stream.id(), track.kind()),
-            nth => format!("{}-{}-{nth}", stream.id(), track.kind()),
-        };
+        // No other track has it, nor has one of the other side: `webrtc` 0.21.1 announces a track id once, and gives the feedback
+        // on a track of ours to a remote track of the same id.
+        let id = format!("{}-{}-{ssrc:08x}", stream.id(), track.kind());
         let description = MediaStreamTrack::new(
             stream.id().to_owned(),
             id,

@@ -132,3 +132,16 @@ fn channels_and_refusals_have_words() {
     let refusals = [DataRefusal::QueueFull, DataRefusal::TooLong].map(|why| why.to_string());
     assert_eq!(refusals, ["too many wait", "it is too long"]);
 }
+
+#[test]
+fn text_and_bytes_are_told_apart() {
+    play(async {
+        let data = DataSettings::default();
+        let (alice, mut bob) = connected(with_data("alice", data), with_data("bob", data)).await;
+        alice.engine.send_data(Delivery::Ordered, "text");
+        alice.engine.send_data(Delivery::Ordered, b"text".to_vec());
+        assert_eq!(bob.text_or_bytes().await, (Delivery::Ordered, "text".into()));
+        assert_eq!(bob.text_or_bytes().await, (Delivery::Ordered, b"text".to_vec().into()));
+        hang_up(alice, bob).await;
+    });
+}

@@ -5,6 +5,7 @@ mod dialling;
 mod guards;
 mod in_call;
 mod loopback;
+mod media;
 mod mesh;
 mod recovery;
 mod rig;

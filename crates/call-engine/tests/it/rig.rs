@@ -10,9 +10,9 @@ use std::{
 };
 
 use call_engine::{
-    CallState, Delivery, EndReason, Engine, EngineEvent, LocalTrack, MediaDevices, MediaError, MediaKind,
-    MediaStream, MediaStreamConstraints, Observer, Parts, PeerSettings, Permission, ReceivedPacket, Settings,
-    State, Statistics, SyntheticDevices,
+    CallState, DataMessage, Delivery, EndReason, Engine, EngineEvent, LocalTrack, MediaDevices, MediaError,
+    MediaKind, MediaStream, MediaStreamConstraints, Observer, Parts, PeerSettings, Permission, ReceivedFrame,
+    ReceivedPacket, RemoteTrack, Settings, State, Statistics, SyntheticDevices,
 };
 use signaller::{
     Outgoing, Transport, TransportError, TransportEvent, memory::Hub, transport::TransportFuture,
@@ -25,7 +25,10 @@ struct Seen {
     events: UnboundedSender<EngineEvent>,
     media: Mutex<Vec<MediaKind>>,
     arrived: UnboundedSender<MediaKind>,
-    data: UnboundedSender<(Delivery, Vec<u8>)>,
+    data: UnboundedSender<(Delivery, DataMessage)>,
+    frames: UnboundedSender<ReceivedFrame>,
+    /// The bytes of all payloads that came with packets.
+    payload_bytes: Arc<AtomicUsize>,
     most_buffered: Arc<AtomicUsize>,
     statistics: UnboundedSender<Statistics>,
 }
@@ -44,8 +47,16 @@ impl Observer for Seen {
         }
     }
 
-    fn on_data(&self, delivery: Delivery, message: &[u8]) {
-        let _ = self.data.send((delivery, message.to_vec()));
+    fn on_data(&self, delivery: Delivery, message: &DataMessage) {
+        let _ = self.data.send((delivery, message.clone()));
+    }
+
+    fn on_rtp(&self, _track: &RemoteTrack, packet: &rtc::rtp::Packet) {
+        self.payload_bytes.fetch_add(packet.payload.len(), Ordering::Relaxed);
+    }
+
+    fn on_frame_received(&self, frame: ReceivedFrame) {
+        let _ = self.frames.send(frame);
     }
 
     fn on_data_buffered(&self, _delivery: Delivery, bytes: usize) {
@@ -61,7 +72,9 @@ pub(crate) struct Side {
     pub(crate) engine: Engine,
     events: UnboundedReceiver<EngineEvent>,
     arrived: UnboundedReceiver<MediaKind>,
-    data: UnboundedReceiver<(Delivery, Vec<u8>)>,
+    data: UnboundedReceiver<(Delivery, DataMessage)>,
+    frames: UnboundedReceiver<ReceivedFrame>,
+    payload_bytes: Arc<AtomicUsize>,
     most_buffered: Arc<AtomicUsize>,
     statistics: UnboundedReceiver<Statistics>,
     given: Given,
@@ -123,6 +136,8 @@ impl Plan {
         let (arrived_in, arrived) = unbounded_channel();
         let (data_in, data) = unbounded_channel();
         let (statistics_in, statistics) = unbounded_channel();
+        let (frames_in, frames) = unbounded_channel();
+        let payload_bytes = Arc::new(AtomicUsize::new(0));
         let runtime: Arc<dyn Runtime> = Arc::new(TokioRuntime);
         let given = Given::default();
         let most_buffered = Arc::new(AtomicUsize::new(0));
@@ -139,12 +154,14 @@ impl Plan {
                 media: Mutex::default(),
                 arrived: arrived_in,
                 data: data_in,
+                frames: frames_in,
+                payload_bytes: payload_bytes.clone(),
                 most_buffered: most_buffered.clone(),
                 statistics: statistics_in,
             }),
         };
         let engine = Engine::start(self.settings, parts);
-        Side { engine, events, arrived, data, most_buffered, statistics, given }
+        Side { engine, events, arrived, data, frames, payload_bytes, most_buffered, statistics, given }
     }
 }
 
@@ -194,7 +211,26 @@ impl Side {
     }
 
     pub(crate) async fn message(&mut self) -> (Delivery, Vec<u8>) {
+        let (delivery, message) = self.text_or_bytes().await;
+        (delivery, message.as_bytes().to_vec())
+    }
+
+    pub(crate) async fn text_or_bytes(&mut self) -> (Delivery, DataMessage) {
         self.data.recv().await.expect("the engine went away")
+    }
+
+    /// The next frame that `wanted` knows.
+    pub(crate) async fn frame(&mut self, wanted: impl Fn(&ReceivedFrame) -> bool) -> ReceivedFrame {
+        loop {
+            let frame = self.frames.recv().await.expect("the engine went away");
+            if wanted(&frame) {
+                return frame;
+            }
+        }
+    }
+
+    pub(crate) fn payload_bytes(&self) -> usize {
+        self.payload_bytes.load(Ordering::Relaxed)
     }
 
     /// The most bytes that a data channel had buffered after a message was handed to it.

@@ -1,6 +1,7 @@
 //! Writing: to a terminal, to a pipe that may close, to a file that is whole or not there.
 
 use std::{
+    fs,
     io::{self, Write},
     path::Path,
     process::ExitCode,
@@ -65,13 +66,17 @@ pub fn check_target(path: Option<&Path>) -> Result<(), BadInput> {
     }
 }
 
-/// Writes a file as a whole: a reader sees the old one, or the new one, never a part.
+/// Writes a file as a whole: a reader sees the old one, or the new one, never a part. What is no regular file (a device, a FIFO, a
+/// symbolic link) stays what it is, and is written to in place.
 ///
 /// # Errors
 /// [`BadInput`] where its folder is not there; the system's words where it cannot be written.
 pub fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
     check_target(Some(path))?;
     let write = || -> io::Result<()> {
+        if fs::symlink_metadata(path).is_ok_and(|present| !present.is_file()) {
+            return fs::write(path, text);
+        }
         let mut file = new_file(folder_of(path))?;
         file.write_all(text.as_bytes())?;
         file.as_file().sync_all()?;
@@ -123,8 +128,49 @@ mod tests {
         let path = directory.path().join("report.json");
         write_file(&path, "old").unwrap();
         write_file(&path, "new").unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
-        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link_and_what_it_leads_to_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let [target, link, dangling] =
+            ["report.json", "link", "dangling"].map(|name| directory.path().join(name));
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        for text in ["a longer old text", "new"] {
+            write_file(&link, text).unwrap();
+            assert_eq!(fs::read_to_string(&target).unwrap(), text);
+        }
+        std::os::unix::fs::symlink(directory.path().join("elsewhere"), &dangling).unwrap();
+        write_file(&dangling, "created").unwrap();
+        for link in [&link, &dangling] {
+            assert!(fs::symlink_metadata(link).unwrap().is_symlink());
+        }
+        assert_eq!(fs::read_to_string(directory.path().join("elsewhere")).unwrap(), "created");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_fifo_and_a_device_stay_what_they_are() {
+        use std::os::unix::fs::FileTypeExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let fifo = directory.path().join("fifo");
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let reading = std::thread::spawn({
+            let fifo = fifo.clone();
+            move || fs::read_to_string(fifo).unwrap()
+        });
+        write_file(&fifo, "through the pipe").unwrap();
+        assert_eq!(reading.join().unwrap(), "through the pipe");
+        assert!(fs::symlink_metadata(&fifo).unwrap().file_type().is_fifo());
+        // A link to the device, so that a mistake here costs no machine its own.
+        let null = directory.path().join("null");
+        std::os::unix::fs::symlink("/dev/null", &null).unwrap();
+        write_file(&null, "gone").unwrap();
+        assert!(fs::metadata(&null).unwrap().file_type().is_char_device());
+        assert!(fs::symlink_metadata(&null).unwrap().is_symlink());
     }
 
     #[test]

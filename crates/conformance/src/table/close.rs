@@ -215,6 +215,31 @@ fn other_side() -> Vec<Row> {
                 expect("readyState", channel.ready_state().await.ok(), Some(RTCDataChannelState::Closed))
             })
             .not_applicable("an application does not see the engine's data channels after the call"),
+        row(
+            "a-channel-that-is-not-wanted-is-closed",
+            "A data channel of any label opens; whoever has no use for it closes it, and its maker sees that.",
+        )
+        .of(spec::DATA_CHANNEL, "RTCDataChannel-close.html")
+        .bare(async |stage| {
+            let (alice, bob) = (stage.peer("alice").await?, stage.peer("bob").await?);
+            let channel = alice.channel("chat").await?;
+            alice.negotiate(&bob).await?;
+            stage.connect(&alice, &bob).await?;
+            stage.pass(std::time::Duration::from_secs(1)).await;
+            expect("readyState", channel.ready_state().await.ok(), Some(RTCDataChannelState::Open))
+        })
+        .engine(async |stage| {
+            let mut talk = stage.callee().await?;
+            let channel = talk.far.peer.channel("chat").await?;
+            talk.offer_and_connect(&stage, &[Kind::Audio, Kind::Video]).await?;
+            let refused = EngineEvent::DataChannelRefused { label: "chat".to_owned() };
+            let log = talk.party.log.clone();
+            stage.until("the refusal is reported", || log.any(|event| *event == refused)).await?;
+            stage.pass(std::time::Duration::from_secs(1)).await;
+            // `webrtc` 0.21.1 knows nothing any more of a channel that is closed.
+            let is_open = matches!(channel.ready_state().await, Ok(RTCDataChannelState::Open));
+            expect("open", is_open, false)
+        }),
         row("close-is-noticed", "When one side closes, the other side's DTLS transport learns it at once.")
             .of(spec::DTLS_TRANSPORT, "RTCDtlsTransport-state.html")
             .bare(async |stage| {

@@ -94,6 +94,7 @@ pub(super) fn engine_settings(plan: &Plan, peer: &PeerPlan, place: &Place) -> Se
         recovery: peer.engine.recovery,
         data: peer.engine.data_channels.then(DataSettings::default),
         statistics: peer.engine.statistics,
+        frames: false,
         media_silence: peer.engine.media_silence,
         guards: plan.guards,
     }

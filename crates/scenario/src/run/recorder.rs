@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use call_engine::{EngineEvent, Observer, PacketPosition, ReceivedPacket, RecoveryStep, Statistics};
+use call_engine::{
+    DataMessage, EngineEvent, Observer, PacketPosition, ReceivedPacket, RecoveryStep, Statistics,
+};
 use netsim::World;
 use signaller::{
     CallId, Kind, Message, Outgoing,
@@ -278,12 +280,12 @@ impl Observer for PeerObserver {
         }
     }
 
-    fn on_data(&self, delivery: Delivery, message: &[u8]) {
+    fn on_data(&self, delivery: Delivery, message: &DataMessage) {
         let at = self.world.now();
         let mut state = self.recording.state();
         let Some(peer) = state.peers.get_mut(&self.name) else { return };
         let Some(from) = peer.remote.clone() else { return };
-        let number = numbered::number_of(message);
+        let number = numbered::number_of(message.as_bytes());
         peer.record.data_received.entry((from, delivery)).or_default().message(at, number);
     }
 
@@ -478,6 +480,10 @@ fn written(event: EngineEvent) -> Option<Event> {
         EngineEvent::DataChannelClosed { delivery } => {
             Event::Note { what: format!("data channel {delivery}: closed").into() }
         }
+        EngineEvent::DataChannelRefused { label } => Event::Problem {
+            what: format!("the data channel `{label}` is refused: it is none of ours").into(),
+        },
+        EngineEvent::KeyFrameRequested => Event::Note { what: "a key frame is asked for".into() },
         EngineEvent::DataRefused { delivery, why } => {
             Event::Problem { what: format!("data channel {delivery}: a message was refused: {why}").into() }
         }

@@ -4,6 +4,7 @@ mod access;
 mod acknowledged;
 mod closing;
 mod delivery;
+mod documented;
 mod endpoints;
 mod fallback;
 mod fuzzed;

@@ -144,6 +144,7 @@ impl Actor {
             negotiation: Negotiation::caller(self.settings.guards),
             data: self.settings.data,
             silence: self.settings.media_silence,
+            wants_frames: false,
             hold: Hold::default(),
         };
         self.peer = Some(Peer::build(parts).await?);
@@ -309,7 +310,8 @@ impl Actor {
             PeerEventKind::DataChannel(channel) => {
                 let outbox = self.outbox();
                 if let Some(peer) = &mut self.peer {
-                    peer.accept_data(channel, &outbox).await;
+                    // What another application opens is that one's affair.
+                    let _ = peer.accept_data(&channel, &outbox).await;
                 }
             }
         }

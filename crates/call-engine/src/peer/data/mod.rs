@@ -18,6 +18,7 @@ use std::{
 };
 
 use rtc::shared::error::Result;
+use serde::Serialize;
 use webrtc::{
     data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit, RTCDataChannelState},
     runtime::Notify,
@@ -26,10 +27,11 @@ use webrtc::{
 pub(crate) use self::outbox::Outbox;
 use self::sender::Sender;
 use super::Peer;
-use crate::{Delivery, EngineEvent, Observer};
+use crate::{DataMessage, Delivery, EngineEvent, Observer};
 
 /// Why a message was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum DataRefusal {
     /// Too many wait already ([`DataSettings::queue`](crate::DataSettings::queue)).
@@ -63,13 +65,24 @@ impl Peer {
         Ok(())
     }
 
-    /// The other side opened a channel: false where it is none of ours.
-    pub(crate) async fn accept_data(&mut self, channel: Arc<dyn DataChannel>, outbox: &Arc<Outbox>) -> bool {
-        let Some(delivery) = channel.label().await.ok().and_then(|label| Delivery::from_word(&label)) else {
-            return false;
-        };
-        self.serve_data(delivery, channel, outbox);
-        true
+    /// The other side opened a channel.
+    ///
+    /// # Errors
+    /// Its label, where it is none of ours.
+    pub(crate) async fn accept_data(
+        &mut self,
+        channel: &Arc<dyn DataChannel>,
+        outbox: &Arc<Outbox>,
+    ) -> std::result::Result<(), String> {
+        let label = channel.label().await.unwrap_or_default();
+        let delivery = Delivery::from_word(&label).ok_or(label)?;
+        self.serve_data(delivery, channel.clone(), outbox);
+        Ok(())
+    }
+
+    /// Whether there is a channel to send on.
+    pub(crate) fn has_data(&self) -> bool {
+        !self.data_served.is_empty()
     }
 
     /// Starts the tasks of a channel. The first one of its kind is sent on; should both sides have opened
@@ -128,7 +141,9 @@ async fn receive(
             DataChannelEvent::OnOpen if gate.set() => {
                 observer.on_event(EngineEvent::DataChannelOpen { delivery });
             }
-            DataChannelEvent::OnMessage(message) => observer.on_data(delivery, &message.data),
+            DataChannelEvent::OnMessage(message) => {
+                observer.on_data(delivery, &DataMessage::received(message.is_string, &message.data));
+            }
             DataChannelEvent::OnClose => {
                 return observer.on_event(EngineEvent::DataChannelClosed { delivery });
             }

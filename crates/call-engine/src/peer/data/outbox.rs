@@ -7,7 +7,7 @@ use std::{
 
 use webrtc::runtime::Notify;
 
-use crate::{DataSettings, Delivery};
+use crate::{DataMessage, DataSettings, Delivery};
 
 /// The messages of a call that wait for its data channels. They outlive a peer connection, so that one
 /// that was not handed over yet goes out on the next.
@@ -22,7 +22,7 @@ pub(crate) struct Outbox {
 #[derive(Debug)]
 pub(super) struct Lane {
     limit: usize,
-    waiting: Mutex<VecDeque<Vec<u8>>>,
+    waiting: Mutex<VecDeque<DataMessage>>,
     changed: Notify,
 }
 
@@ -33,7 +33,7 @@ impl Outbox {
     }
 
     /// Keeps a message until its channel takes it. False where as many wait as may.
-    pub(crate) fn push(&self, delivery: Delivery, message: Vec<u8>) -> bool {
+    pub(crate) fn push(&self, delivery: Delivery, message: DataMessage) -> bool {
         let lane = self.lane(delivery);
         let mut waiting = lane.waiting();
         if waiting.len() >= lane.limit {
@@ -53,7 +53,7 @@ impl Outbox {
 }
 
 impl Lane {
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Vec<u8>>> {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<DataMessage>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -65,7 +65,7 @@ impl Lane {
     }
 
     /// The oldest message, once there is one. It stays.
-    pub(super) async fn oldest(&self) -> Vec<u8> {
+    pub(super) async fn oldest(&self) -> DataMessage {
         loop {
             let changed = self.changed.listen();
             if let Some(message) = self.waiting().front() {
@@ -85,15 +85,15 @@ mod tests {
     #[test]
     fn an_outbox_is_bounded_and_keeps_what_was_not_handed_over() {
         let outbox = Outbox::new(DataSettings { queue: 2, buffered_bytes: 1 });
-        assert!(outbox.push(Delivery::Ordered, vec![1]));
-        assert!(outbox.push(Delivery::Ordered, vec![2]));
-        assert!(!outbox.push(Delivery::Ordered, vec![3]), "a third message waits");
-        assert!(outbox.push(Delivery::Unordered, vec![4]), "the lanes have room of their own");
+        assert!(outbox.push(Delivery::Ordered, vec![1].into()));
+        assert!(outbox.push(Delivery::Ordered, vec![2].into()));
+        assert!(!outbox.push(Delivery::Ordered, vec![3].into()), "a third message waits");
+        assert!(outbox.push(Delivery::Unordered, vec![4].into()), "the lanes have room of their own");
         let lane = outbox.lane(Delivery::Ordered);
-        assert_eq!(block_on(lane.oldest()), [1]);
-        assert_eq!(block_on(lane.oldest()), [1], "it stays until it is handed over");
+        assert_eq!(block_on(lane.oldest()).as_bytes(), [1]);
+        assert_eq!(block_on(lane.oldest()).as_bytes(), [1], "it stays until it is handed over");
         assert!(!lane.drop_oldest(), "the second one waits");
-        assert_eq!(block_on(lane.oldest()), [2]);
+        assert_eq!(block_on(lane.oldest()).as_bytes(), [2]);
         assert!(lane.drop_oldest());
     }
 }

@@ -7,7 +7,7 @@ use rtc::shared::error::{Error, Result};
 use webrtc::data_channel::DataChannel;
 
 use super::{DataRefusal, Opening, Outbox, outbox::Lane};
-use crate::{Delivery, EngineEvent, Observer};
+use crate::{DataMessage, Delivery, EngineEvent, Observer};
 
 /// Hands the messages of a lane over one by one, each when its channel has room for it.
 pub(super) struct Sender {
@@ -44,13 +44,16 @@ impl Sender {
         }
     }
 
-    async fn hand_over(&mut self, message: &[u8]) -> Result<()> {
+    async fn hand_over(&mut self, message: &DataMessage) -> Result<()> {
         let delivery = self.delivery;
         let buffered = self.channel.outstanding_bytes().await?;
         if buffered >= self.outbox.buffered_bytes && !std::mem::replace(&mut self.held_back, true) {
             self.tell(EngineEvent::DataHeldBack { delivery, buffered });
         }
-        self.channel.send(BytesMut::from(message)).await?;
+        match message {
+            DataMessage::Text(text) => self.channel.send_text(text).await?,
+            DataMessage::Binary(bytes) => self.channel.send(BytesMut::from(&bytes[..])).await?,
+        }
         // A channel that closes right after has taken the message all the same.
         if let Ok(buffered) = self.channel.outstanding_bytes().await {
             self.observer.on_data_buffered(delivery, buffered);

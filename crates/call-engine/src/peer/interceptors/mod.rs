@@ -1,5 +1,6 @@
 //! What packets pass through on their way between tracks and the wire.
 
+mod key_frames;
 mod quiet;
 
 use std::time::Duration;
@@ -16,6 +17,8 @@ use rtc::{
     shared::error::Result,
 };
 
+use key_frames::KeyFrames;
+pub(crate) use key_frames::asks_for_key_frame;
 use quiet::Quiet;
 
 /// How many packets of a video track are kept to be sent again (RFC 4585 §6.2.1); a power of two. Two seconds of
@@ -47,5 +50,7 @@ pub(super) fn interceptors(media: &mut MediaEngine) -> Result<Registry> {
     Ok(registry
         .with(Slot::NackResponder, responder)
         .with(Slot::NackGenerator, Quiet::new(generator, NACK_INTERVAL))
-        .with(Slot::TwccReceiver, Quiet::new(arrivals, TRANSPORT_CC_INTERVAL)))
+        .with(Slot::TwccReceiver, Quiet::new(arrivals, TRANSPORT_CC_INTERVAL))
+        // Behind all that act on feedback themselves.
+        .with(Slot::from(14_000), KeyFrames::default()))
 }
