@@ -264,6 +264,8 @@ caller = "hang-up"
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -376,5 +378,19 @@ mod tests {
         );
         check("profiles = 3\n", &["callsim.toml:1:12: "]);
         check("[profiles\n", &["callsim.toml:1:"]);
+    }
+
+    proptest! {
+        /// Whatever the file holds, its profiles are read or refused with its name.
+        #[test]
+        fn mangled_profiles_are_read_or_refused(at in any::<prop::sample::Index>(), cut in 0..9_usize, put in ".{0,6}") {
+            let mut letters: Vec<char> = OFFICE.chars().collect();
+            let from = at.index(letters.len());
+            letters.splice(from..(from + cut).min(letters.len()), put.chars());
+            let text: String = letters.into_iter().collect();
+            if let Err(error) = Profiles::with_own(Path::new("callsim.toml"), &text) {
+                prop_assert!(error.lines().all(|line| line.starts_with("callsim.toml:")), "{}", error);
+            }
+        }
     }
 }
