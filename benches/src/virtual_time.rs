@@ -17,7 +17,7 @@ impl Measurement for VirtualTime {
 
     fn start(&self) {}
 
-    /// None: outside worlds virtual time stands still.
+    /// None: outside worlds virtual time does not advance.
     fn end(&self, (): ()) -> Duration {
         Duration::ZERO
     }

@@ -78,13 +78,7 @@ const DOCS_BESIDE: &str = "latency.md";
 
 /// Runs the benches that were asked for.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
-    let groups = match Groups::of(&arguments.names) {
-        Ok(groups) => groups,
-        Err(message) => {
-            output::complain(&message);
-            return Ok(Code::BadInput);
-        }
-    };
+    let groups = Groups::of(&arguments.names)?;
     determinism::supported()?;
     interrupt::listen_and(process::end_all)?;
     let root = build::root()?;

@@ -2,13 +2,18 @@
 
 mod report;
 
-use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{num::NonZeroUsize, time::Duration};
 
 use clap::{Args, ValueEnum};
 use conformance::{Pins, Played, Row, Surprise, judge};
 use scenario::suite::Progress;
 
-use crate::{exit::Code, interrupt, jobs, now, output, progress::Bar};
+use crate::{
+    exit::Code,
+    interrupt, jobs, now,
+    output::{self, Destination, UnknownName},
+    progress::Bar,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,9 +43,8 @@ pub(crate) struct Arguments {
     /// The form of the report
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// Write the report to this file instead of standard output
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    report: Destination,
 }
 
 /// Which rows are shown.
@@ -88,13 +92,8 @@ impl Table {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     determinism::supported()?;
     let all = conformance::rows();
-    let rows = match chosen(&all, &arguments.rows) {
-        Ok(rows) => rows,
-        Err(message) => {
-            output::complain(&message);
-            return Ok(Code::BadInput);
-        }
-    };
+    let rows = chosen(&all, &arguments.rows)?;
+    arguments.report.check()?;
     interrupt::listen()?;
     let (total, bar, started) = (rows.len(), Bar::new(), now());
     let show = |done| bar.show(Progress { done, total, failed: 0 });
@@ -117,22 +116,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         Format::Json => report::json(&table)?,
         Format::Pins => table.pins.renewed(&table.played, &all).to_toml(),
     };
-    match &arguments.out {
-        Some(path) => output::write_file(path, &text)?,
-        None => output::print(&text)?,
-    }
+    arguments.report.write(&text)?;
     if !matches!(arguments.format, Format::Human | Format::Pins) {
         report::complaints(&table).iter().for_each(|line| output::complain(line));
     }
     Ok(verdict(&table, arguments.format))
 }
 
-fn chosen(all: &[Row], words: &[String]) -> Result<Vec<Row>, String> {
+fn chosen(all: &[Row], words: &[String]) -> Result<Vec<Row>, UnknownName> {
     let ids = || all.iter().map(|row| row.id.as_str());
     if let Some(unknown) = words.iter().find(|word| !ids().any(|id| id.contains(word.as_str()))) {
-        let nearest = scenario::nearest(unknown, ids());
-        let advice = nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default();
-        return Err(format!("error: no row has `{unknown}` in its name{advice}"));
+        return Err(UnknownName::new("row with these words in its name", unknown, ids()));
     }
     let is_chosen = |row: &&Row| words.is_empty() || words.iter().any(|word| row.id.contains(word.as_str()));
     Ok(all.iter().filter(is_chosen).cloned().collect())
@@ -189,7 +183,7 @@ mod tests {
         assert_eq!(some.len(), 8, "two methods, four types");
         let error =
             chosen(&all, &["a-dead-stun-server-is-tolt".to_owned()]).map(|rows| rows.len()).unwrap_err();
-        assert!(error.contains("did you mean `a-dead-stun-server-is-told`?"), "{error}");
+        assert!(error.to_string().contains("did you mean `a-dead-stun-server-is-told`?"), "{error}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod cargo;
 mod conformance;
 mod gate;
 mod process;
+mod recovery;
 mod truth;
 
 use std::process::ExitCode;
@@ -34,6 +35,8 @@ enum Command {
     Truth(truth::Arguments),
     /// Measure call set-up latency, in virtual time, and what calls cost; a page with plots
     Bench(bench::Arguments),
+    /// Write the tables of docs/recovery.md from the scenarios' pins
+    Recovery(recovery::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Command::Gate(arguments) => gate::run(&arguments),
         Command::Truth(arguments) => truth::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Recovery(arguments) => recovery::run(&arguments),
     };
     output::end(result)
 }

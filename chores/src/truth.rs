@@ -9,14 +9,17 @@ mod compare;
 mod play;
 mod report;
 
-use std::{num::NonZeroU32, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{num::NonZeroU32, num::NonZeroUsize, time::Duration};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use scenario::plan::Device;
 
 use self::{compare::Comparison, report::Report};
-use crate::{exit::Code, output};
+use crate::{
+    exit::Code,
+    output::{self, Destination},
+};
 
 /// The options of the command.
 #[derive(Args)]
@@ -40,9 +43,8 @@ pub(crate) struct Arguments {
     /// The form of the report
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// Write the report to this file instead of standard output
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    report: Destination,
 }
 
 /// The form of a report.
@@ -83,6 +85,7 @@ const QUICK_RUNS: u32 = 3;
 /// Plays the calls, compares them and reports it.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     determinism::supported()?;
+    arguments.report.check()?;
     end_on_ctrl_c()?;
     let (delays, runs) = sizes(arguments);
     let machine = report::Machine::now();
@@ -97,10 +100,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         Format::Markdown => report.to_markdown(),
         Format::Json => report.to_json()?,
     };
-    match &arguments.out {
-        Some(path) => output::write_file(path, &text)?,
-        None => output::print(&text)?,
-    }
+    arguments.report.write(&text)?;
     Ok(if report.passed() { Code::Good } else { Code::CheckFailed })
 }
 

@@ -52,6 +52,7 @@ const COMMANDS: &[Entry] = &[
         "chores",
         "Measure call set-up latency, in virtual time, and what calls cost; a page with plots",
     ),
+    entry("recovery", "chores", "Write the tables of docs/recovery.md from the scenarios' pins"),
 ];
 
 /// Commands of `callsim` that need a feature which is off by default.

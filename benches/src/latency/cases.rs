@@ -1,6 +1,10 @@
 //! The calls that are measured.
 
-use scenario::{format::FormatError, plan::Plan, profile};
+use scenario::{
+    format::FormatError,
+    plan::Plan,
+    profile::{self, Profiles, USUAL_CALLEE},
+};
 use thiserror::Error;
 
 use super::{Case, Weather};
@@ -44,9 +48,8 @@ const SCENARIOS: &[(&str, &str, Weather)] = scenarios![
 /// [`BrokenPlan`] where a plan cannot be read.
 pub fn cases() -> Result<Vec<Case>, BrokenPlan> {
     let scenarios = SCENARIOS.iter().map(|(name, text, weather)| case(name, text, *weather));
-    scenarios
-        .chain(profile::names().into_iter().map(|name| on_profile(name, profile::USUAL_CALLEE)))
-        .collect()
+    let profiles = Profiles::default().all();
+    scenarios.chain(profiles.iter().map(|profile| on_profile(&profile.name, USUAL_CALLEE))).collect()
 }
 
 /// A voice call from somebody on the named network `caller` to somebody on `callee`: [`profile::call_between`].
@@ -56,7 +59,7 @@ pub fn cases() -> Result<Vec<Case>, BrokenPlan> {
 /// [`BrokenPlan`] where there is no such profile.
 pub fn on_profile(caller: &str, callee: &str) -> Result<Case, BrokenPlan> {
     let id = format!("profiles/{caller}-to-{callee}");
-    let plan = profile::call_between(caller, callee);
+    let plan = profile::call_between(&Profiles::default(), caller, callee);
     plan.map(|plan| Case { id: id.clone(), weather: Weather::Rough, plan }).map_err(broken(&id))
 }
 

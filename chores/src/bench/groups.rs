@@ -1,5 +1,7 @@
 //! Which benches are asked for.
 
+use crate::output::UnknownName;
+
 /// The groups of benches, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Groups(Vec<&'static str>);
@@ -30,7 +32,7 @@ const PARTS: (&str, [&str; 5]) = ("parts", ["wire", "digest", "sdp", "candidate"
 
 impl Groups {
     /// Those with these names; all where there are none.
-    pub(super) fn of(names: &[String]) -> Result<Self, String> {
+    pub(super) fn of(names: &[String]) -> Result<Self, UnknownName> {
         if names.is_empty() {
             return Ok(Self(ALL.to_vec()));
         }
@@ -61,24 +63,23 @@ impl Groups {
     }
 }
 
-fn unknown(name: &str) -> String {
+fn unknown(name: &str) -> UnknownName {
     let known = ALL.into_iter().chain([PARTS.0]);
-    // Who names a single bench is told of its group.
-    let (group, single) =
-        name.split_once('/').map_or((name, ""), |(group, _)| (group, ": groups are run as a whole"));
-    let nearest = scenario::nearest(group, known.clone());
-    let advice = nearest.map(|nearest| format!("{single}; did you mean `{nearest}`?")).unwrap_or_default();
-    format!(
-        "error: no group of benches `{name}`{advice}\nthere are: {}",
-        known.collect::<Vec<_>>().join(", ")
-    )
+    // Groups are run as a whole: who names a single bench is told of its group.
+    match name.split_once('/').map_or(name, |(group, _)| group) {
+        group if ALL.contains(&group) => UnknownName {
+            nearest: Some(group.to_owned()),
+            ..UnknownName::new("group of benches", name, known)
+        },
+        _ => UnknownName::new("group of benches", name, known),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(names: &[&str]) -> Result<Groups, String> {
+    fn of(names: &[&str]) -> Result<Groups, UnknownName> {
         Groups::of(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
     }
 
@@ -97,11 +98,12 @@ mod tests {
 
     #[test]
     fn a_slip_is_answered_with_the_nearest() {
-        let error = |name| of(&[name]).unwrap_err();
+        let error = |name| of(&[name]).unwrap_err().to_string();
         assert!(
-            error("negotiaton").contains("no group of benches `negotiaton`; did you mean `negotiation`?")
+            error("negotiaton")
+                .starts_with("there is no group of benches `negotiaton`; did you mean `negotiation`?")
         );
-        let single = "no group of benches `call/websocket`: groups are run as a whole; did you mean `call`?";
+        let single = "no group of benches `call/websocket`; did you mean `call`?";
         assert!(error("call/websocket").contains(single), "{}", error("call/websocket"));
         assert!(error("quite something else").ends_with(
             "`\nthere are: negotiation, call, floor, media, idle, \

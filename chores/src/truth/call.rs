@@ -2,26 +2,34 @@
 
 use std::time::Duration;
 
+use callsim::terminal::output::UnknownName;
 use scenario::plan::{Device, Plan};
+use thiserror::Error;
 
 /// The most that `--delays` takes.
 const MAX_DELAY: Duration = Duration::from_secs(1);
 
+/// Why a delay of the command line cannot be used.
+#[derive(Debug, PartialEq, Error)]
+pub(super) enum DelayError {
+    #[error("{0}, such as 20ms")]
+    Unreadable(humantime::DurationError),
+    #[error("at most 1s")]
+    Long,
+}
+
 /// Reads a delay of the command line: `20ms`.
-pub(super) fn delay(text: &str) -> Result<Duration, String> {
-    let delay = humantime::parse_duration(text).map_err(|error| format!("{error}, such as 20ms"))?;
-    if delay > MAX_DELAY {
-        return Err("at most 1s".to_owned());
-    }
-    Ok(delay)
+pub(super) fn delay(text: &str) -> Result<Duration, DelayError> {
+    let delay = humantime::parse_duration(text).map_err(DelayError::Unreadable)?;
+    if delay > MAX_DELAY { Err(DelayError::Long) } else { Ok(delay) }
 }
 
 /// What stands for computing in scenarios that say nothing else.
 pub(super) const DEFAULT_DEVICE: Device = Device::Laptop;
 
 /// Reads a device class of the command line.
-pub(super) fn device(text: &str) -> Result<Device, String> {
-    Device::from_word(text).ok_or_else(|| format!("there are {}", Device::WORDS.join(", ")))
+pub(super) fn device(text: &str) -> Result<Device, UnknownName> {
+    Device::from_word(text).ok_or_else(|| UnknownName::new("device", text, Device::WORDS.iter().copied()))
 }
 
 /// The call where every host is `one_way` from every other, the signaller included.

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use scenario::{
     checks::{self, Failure},
-    plan::Plan,
     record::RunRecord,
     run::Player,
 };
@@ -16,36 +15,27 @@ pub const SEED_VARIABLE: &str = "CALLSIM_SEED";
 /// How many lines of the transcript a failure shows.
 const LINES: usize = 12;
 
-/// Plays `plan` with every seed, and panics where something that it expects does not hold.
+/// Plays a plan with every seed, and panics where something that it expects does not hold.
 ///
 /// The message has the cause of the first seed that fails, the end of its transcript, and one line that repeats this
 /// seed alone: with [`SEED_VARIABLE`] set, only that seed is played.
 ///
 /// ```
-/// use callsim::Plan;
+/// use callsim::{Plan, Player, Task, assert_passes};
 ///
-/// let plan = Plan::from_toml("short-call", r#"
-///     version = 1
-///     summary = "Two people talk for a second."
-///     [peers.alice]
-///     [peers.bob]
-///     link = { delay = "40ms" }
-///     [[steps]]
-///     at = "1s"
-///     alice = { dial = "bob" }
-///     [[steps]]
-///     at = "4s"
-///     bob = "hang-up"
-///     [expect]
-///     outcome = "connected"
-/// "#).unwrap();
-/// callsim::assert_passes(&plan, 1..=3);
+/// let plan = Plan::from_toml("first", callsim::EXAMPLE).unwrap();
+/// assert_passes(&plan, 1..=3);
+///
+/// // With programs of your own at some peers:
+/// let (steps, _) = callsim::EXAMPLE.split_once("[expect]").unwrap();
+/// let plan = Plan::from_toml("second", &format!("{steps}[expect]\noutcome = \"cancelled\"\n")).unwrap();
+/// assert_passes(Player::new(&plan).program("bob", |place| Task::start(&place, async {})), 1..=3);
 /// ```
 ///
 /// # Panics
 /// Where a run fails, cannot be played, or [`SEED_VARIABLE`] is no number.
 #[track_caller]
-pub fn assert_passes(plan: &Plan, seeds: impl IntoIterator<Item = u64>) {
+pub fn assert_passes<'p>(what: impl Into<Player<'p>>, seeds: impl IntoIterator<Item = u64>) {
     let (seeds, wanted) = match std::env::var(SEED_VARIABLE) {
         Ok(text) => match text.parse() {
             Ok(seed) => (vec![seed], Detail::Whole),
@@ -53,7 +43,7 @@ pub fn assert_passes(plan: &Plan, seeds: impl IntoIterator<Item = u64>) {
         },
         Err(_) => (seeds.into_iter().collect(), Detail::End),
     };
-    if let Some(message) = failures_of(plan, &seeds, wanted) {
+    if let Some(message) = failures_of(&what.into(), &seeds, wanted) {
         panic!("{message}");
     }
 }
@@ -73,8 +63,9 @@ enum Problem {
     Failed(Vec<Failure>, Box<RunRecord>),
 }
 
-fn failures_of(plan: &Plan, seeds: &[u64], detail: Detail) -> Option<String> {
-    let problem = |seed: u64| match Player::new(plan).seed(seed).play() {
+fn failures_of(player: &Player<'_>, seeds: &[u64], detail: Detail) -> Option<String> {
+    let plan = player.plan();
+    let problem = |seed: u64| match player.clone().seed(seed).play() {
         Ok(record) => {
             let failures = checks::check(plan, &record);
             (!failures.is_empty()).then(|| Problem::Failed(failures, Box::new(record)))
@@ -126,21 +117,26 @@ fn repeat(seed: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use scenario::plan::Plan;
+    use stage::Task;
+
     use super::*;
 
     fn plan(outcome: &str) -> Plan {
-        let text = include_str!("bin/callsim/new/template.toml");
+        let text = crate::EXAMPLE;
         Plan::from_toml("first", &text.replace("\"connected\"  ", &format!("\"{outcome}\"  "))).unwrap()
     }
 
     #[test]
     fn a_plan_that_holds_passes() {
-        assert_eq!(failures_of(&plan("connected"), &[1, 2], Detail::End), None);
+        assert_eq!(failures_of(&Player::new(&plan("connected")), &[1, 2], Detail::End), None);
     }
 
     #[test]
     fn a_failing_seed_says_why_and_how_to_repeat_it() {
-        let message = failures_of(&plan("busy"), &[1, 2, 3], Detail::End).unwrap();
+        let plan = plan("busy");
+        let player = Player::new(&plan);
+        let message = failures_of(&player, &[1, 2, 3], Detail::End).unwrap();
         assert!(
             message.starts_with("first fails with seed 1, and also with 2, 3 (of 3 seeds)\n"),
             "{message}"
@@ -150,7 +146,29 @@ mod tests {
         assert!(message.ends_with(&format!("\nrepeat: CALLSIM_SEED=1 cargo test {own}")), "{message}");
         let shown = message.lines().filter(|line| line.starts_with("  │")).count();
         assert!((1..=LINES).contains(&shown), "{message}");
-        let whole = failures_of(&plan("busy"), &[1], Detail::Whole).unwrap();
+        let whole = failures_of(&player, &[1], Detail::Whole).unwrap();
         assert!(whole.lines().count() > message.lines().count(), "{whole}");
+    }
+
+    #[test]
+    fn a_peer_with_a_program_of_its_own_is_judged_too() {
+        let plan = plan("connected");
+        let player = Player::new(&plan).program("bob", |place| {
+            let at_bob = place.clone();
+            Task::start(&place, async move { at_bob.reporter().note("hears nothing") })
+        });
+        let message = failures_of(&player, &[1], Detail::Whole).unwrap();
+        assert!(message.contains("expected connected") && message.contains("hears nothing"), "{message}");
+    }
+
+    /// What the facade offers is shown at work.
+    #[test]
+    fn every_item_of_the_facade_has_an_example() {
+        let source = include_str!("lib.rs");
+        for (item, before) in
+            source.split("\n\n").filter_map(|part| part.rsplit_once("\npub use ").map(|(b, i)| (i, b)))
+        {
+            assert!(before.matches("/// ```").count() == 2, "{item} has no example");
+        }
     }
 }

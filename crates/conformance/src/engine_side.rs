@@ -4,19 +4,18 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use call_engine::{
-    Engine, EngineEvent, Machine as StateMachine, Observer, Parts, PeerSettings, Permission, Recovery,
-    Settings, SyntheticDevices,
+    Engine, EngineEvent, Observer, Parts, PeerSettings, Permission, Recovery, Settings, SyntheticDevices,
 };
 use futures::future::{Either, select};
 use signaller::{
     CallId, Candidate, Message, Outgoing, Transport as _, TransportEvent, memory::MemoryTransport,
 };
-use timeline::MessageKind;
+use timeline::{CallState, ConnectionState, Machine, MessageKind, State};
 use webrtc::peer_connection::RTCSessionDescription;
 
 use crate::{
     sdp::Sdp,
-    stage::{Deviation, Kind, Log, Machine, Peer, Shown, Stage, expect},
+    stage::{Deviation, History, Kind, Log, OneOf, Peer, Shown, Stage},
 };
 
 /// The one call of a stage.
@@ -100,7 +99,7 @@ impl Stage {
     pub(crate) async fn engines_with(&self, change: Change) -> Result<(Party, Party), Deviation> {
         let (caller, callee) = (self.party_with("alice", change), self.party_with("bob", change));
         caller.engine.dial("bob", CALL);
-        self.until("the callee rings", || callee.call_is("ringing")).await?;
+        self.until("the callee rings", || callee.is(CallState::Ringing)).await?;
         callee.engine.accept();
         for party in [&caller, &callee] {
             party.until_connected(self).await?;
@@ -152,31 +151,13 @@ impl Stage {
 }
 
 impl Party {
-    /// The states that a machine went through, the first one left out.
-    pub(crate) fn states(&self, machine: StateMachine) -> Vec<String> {
-        let entered = |event| match event {
-            EngineEvent::StateChanged { to, .. } if to.machine() == machine => Some(to.to_string()),
-            _ => None,
-        };
-        self.log.all().into_iter().filter_map(entered).collect()
-    }
-
-    /// Where a machine is; empty before its first move.
-    pub(crate) fn state(&self, machine: StateMachine) -> String {
-        self.states(machine).pop().unwrap_or_default()
-    }
-
-    /// A machine went through these states, and no others.
-    pub(crate) fn expect_states(&self, machine: StateMachine, wanted: &[&str]) -> Shown {
-        expect(&format!("{machine:?} states"), self.states(machine), wanted)
-    }
-
-    pub(crate) fn call_is(&self, state: &str) -> bool {
-        self.state(StateMachine::Call) == state
+    /// Whether its call is over, for whatever reason.
+    pub(crate) fn call_has_ended(&self) -> bool {
+        matches!(self.states().last(), Some(CallState::Ended(_)))
     }
 
     pub(crate) async fn until_connected(&self, stage: &Stage) -> Shown {
-        stage.until(&format!("{} is connected", self.name), || self.call_is("connected")).await
+        stage.until(&format!("{} is connected", self.name), || self.is(CallState::Connected)).await
     }
 
     /// How many messages of a type it sent.
@@ -198,20 +179,33 @@ impl Party {
         );
     }
 
-    /// From now on `machine` never enters `state`.
-    pub(crate) fn never_enters(&self, stage: &Stage, machine: StateMachine, state: &'static str) {
-        stage.never(&self.log, &format!("{machine:?} states {state}"), move |event| {
-            matches!(event, EngineEvent::StateChanged { to, .. } if to.machine() == machine && to.to_string() == state)
-        });
+    /// From now on a machine never enters `state`.
+    pub(crate) fn never_enters<T: OneOf>(&self, stage: &Stage, state: T) {
+        let (what, state) = (format!("{} states {}", T::MACHINE, state.to_string()), state.state());
+        stage.never(
+            &self.log,
+            &what,
+            move |event| matches!(event, EngineEvent::StateChanged { to, .. } if *to == state),
+        );
     }
 
     /// From now on to the end of the call, `machine` moves nowhere.
-    pub(crate) fn never_moves(&self, stage: &Stage, machine: StateMachine) {
+    pub(crate) fn never_moves(&self, stage: &Stage, machine: Machine) {
         stage.never(
             &self.log,
-            &format!("{machine:?} state changes"),
+            &format!("{machine} state changes"),
             move |event| matches!(event, EngineEvent::StateChanged { to, .. } if to.machine() == machine),
         );
+    }
+}
+
+impl History for Party {
+    fn entered(&self) -> Vec<State> {
+        let entered = |event| match event {
+            EngineEvent::StateChanged { to, .. } => Some(to),
+            _ => None,
+        };
+        self.log.all().into_iter().filter_map(entered).collect()
     }
 }
 
@@ -246,7 +240,7 @@ impl Talk {
         self.far.take_candidates().await?;
         self.party.until_connected(stage).await?;
         let peer = &self.far.peer;
-        stage.until("the far side is connected", || peer.state(Machine::Connection) == "connected").await
+        stage.until("the far side is connected", || peer.is(ConnectionState::Connected)).await
     }
 }
 

@@ -3,6 +3,7 @@
 mod expect;
 mod log;
 mod peer;
+mod states;
 
 use std::{cell::RefCell, collections::BTreeMap, net::IpAddr, rc::Rc, sync::Arc, time::Duration};
 
@@ -16,7 +17,8 @@ use webrtc::peer_connection::PeerConnection;
 pub(crate) use expect::{Deviation, Name, Shown, accepted, expect, expect_that, refused};
 pub(crate) use log::Log;
 pub(crate) use netsim::LinkState as Link;
-pub(crate) use peer::{Kind, Machine, Options, Peer, Said, retyped};
+pub(crate) use peer::{Kind, Options, Peer, Said, retyped};
+pub(crate) use states::{History, OneOf, expect_moves};
 
 /// The seed of every try: a row is about behaviour, not about chance.
 pub(crate) const SEED: u64 = 1;

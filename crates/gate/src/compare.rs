@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use thiserror::Error;
+
 use crate::{
     baseline::{Expected, Fingerprint, Reference},
     case::{Case, Evidence},
@@ -12,8 +14,13 @@ use crate::{
     wall::{Presence, Role, Subject, WallEvidence},
 };
 
+/// Why a metric could not be measured, in the words of what measures.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct NotMeasured(pub String);
+
 /// What a run of the virtual tier measured: metrics as declared, with two runs of each, or why there are none.
-pub type MeasuredRuns = BTreeMap<MetricId, (Metric, Result<[VirtualRun; 2], String>)>;
+pub type MeasuredRuns = BTreeMap<MetricId, (Metric, Result<[VirtualRun; 2], NotMeasured>)>;
 
 /// What a run of the instruction tier counted.
 pub type MeasuredCounts = BTreeMap<MetricId, (Metric, Counts)>;
@@ -28,7 +35,7 @@ pub fn virtual_cases(
     let pairs = pairs(reference, measured.keys(), lookup, Tier::Virtual);
     let case = |(id, metric, expected): Pair<'_>| {
         let runs = measured.get(id).map(|(_, runs)| runs.clone());
-        let failed = runs.as_ref().and_then(|runs| runs.clone().err());
+        let failed = runs.as_ref().and_then(|runs| runs.as_ref().err().map(ToString::to_string));
         Case {
             metric,
             evidence: Evidence::Virtual(VirtualEvidence {

@@ -173,14 +173,6 @@ impl Access {
             Half::Down => &self.down,
         }
     }
-
-    /// One half, to change it.
-    pub const fn half_mut(&mut self, half: Half) -> &mut LinkModel {
-        match half {
-            Half::Up => &mut self.up,
-            Half::Down => &mut self.down,
-        }
-    }
 }
 
 #[cfg(test)]

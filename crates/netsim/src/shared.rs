@@ -106,7 +106,7 @@ impl Shared {
         RUNNING.try_with(Cell::get) == Ok(self.world)
     }
 
-    /// The world's time. A paused clock stands still while tasks run, so that it is read once a jump. After
+    /// The world's time. A paused clock does not advance while tasks run, so that it is read once a jump. After
     /// the world's end, and in real time on other threads, the last time that was seen.
     pub(crate) fn now(&self) -> VirtualTime {
         if self.real_time.is_some() {

@@ -48,7 +48,10 @@ pub use self::{
     error::{FormatError, Found, Problem, ProblemKind},
     load::{LoadError, files, load_dir, load_file, name_of},
 };
-use crate::plan::{Escapes, Flaw, Place, Plan, PlanBuilder};
+use crate::{
+    plan::{Escapes, Flaw, Place, Plan, PlanBuilder},
+    profile::Profiles,
+};
 
 /// The version of the format that this reader reads; a file says it in its `version`.
 pub const VERSION: u64 = 1;
@@ -62,11 +65,19 @@ impl Plan {
     /// # Errors
     /// All that is wrong with `text`, as far as it could be read.
     pub fn from_toml(name: &str, text: &str) -> Result<Self, FormatError> {
-        Self::read(name, None, text)
+        Self::read(name, None, text, &Profiles::default())
     }
 
-    fn read(name: &str, file: Option<PathBuf>, text: &str) -> Result<Self, FormatError> {
-        let reading = Reading::default();
+    /// Reads a scenario that may name other networks than callsim's.
+    ///
+    /// # Errors
+    /// As [`Plan::from_toml`].
+    pub fn from_toml_with(name: &str, text: &str, profiles: &Profiles) -> Result<Self, FormatError> {
+        Self::read(name, None, text, profiles)
+    }
+
+    fn read(name: &str, file: Option<PathBuf>, text: &str, profiles: &Profiles) -> Result<Self, FormatError> {
+        let reading = Reading::with(profiles);
         let (document, syntax) = toml::de::DeTable::parse_recoverable(text);
         for error in &syntax {
             reading.problems.syntax(error, text);
@@ -86,8 +97,8 @@ impl Plan {
 }
 
 /// What the readers accept, as JSON Schema.
-pub(crate) fn describe() -> serde_json::Value {
-    let reading = Reading::default();
+pub(crate) fn describe(profiles: &Profiles) -> serde_json::Value {
+    let reading = Reading::with(profiles);
     plan("", Table::described(&reading));
     reading.shapes.into_inner().schema()
 }

@@ -40,6 +40,7 @@ pub mod format;
 pub mod guards_off;
 pub mod metrics;
 pub mod nat_grid;
+pub mod pins;
 pub mod plan;
 pub mod profile;
 pub mod record;

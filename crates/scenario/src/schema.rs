@@ -7,18 +7,20 @@
 
 use serde_json::Value;
 
-/// The schema (JSON Schema draft 07, which editors' TOML plug-ins read).
-pub fn schema() -> Value {
-    let mut schema = crate::format::describe();
+use crate::profile::Profiles;
+
+/// The schema (JSON Schema draft 07, which editors' TOML plug-ins read) of files that may name these networks.
+pub fn schema(profiles: &Profiles) -> Value {
+    let mut schema = crate::format::describe(profiles);
     schema["title"] = "callsim scenario".into();
     schema["description"] =
         "A scripted call: who takes part, over which network, what happens when, and what must hold.".into();
     schema
 }
 
-/// The schema as `scenarios/schema.json` holds it.
-pub fn schema_text() -> String {
-    let mut text = format!("{:#}", schema());
+/// The schema as `schema.json` beside scenarios holds it.
+pub fn schema_text(profiles: &Profiles) -> String {
+    let mut text = format!("{:#}", schema(profiles));
     text.push('\n');
     text
 }
@@ -38,7 +40,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, valid: bool) {
-        let validator = jsonschema::validator_for(&schema()).expect("a schema");
+        let validator = jsonschema::validator_for(&schema(&Profiles::default())).expect("a schema");
         let instance = as_json(text);
         let errors: Vec<String> = validator
             .iter_errors(&instance)
@@ -71,7 +73,7 @@ mod tests {
         let mut used = std::collections::BTreeSet::new();
         keys(&document, &mut used);
         let mut known = std::collections::BTreeSet::new();
-        properties(&schema(), &mut known);
+        properties(&schema(&Profiles::default()), &mut known);
         let missing: Vec<&String> = known.difference(&used).collect();
         assert!(missing.is_empty(), "not in every-key.toml: {missing:?}");
     }
@@ -104,7 +106,10 @@ mod tests {
     fn the_committed_schema_is_current() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/schema.json");
         let committed = std::fs::read_to_string(&path).expect("scenarios/schema.json");
-        assert!(committed == schema_text(), "scenarios/schema.json is out of date: run `cargo xtask schema`");
+        assert!(
+            committed == schema_text(&Profiles::default()),
+            "scenarios/schema.json is out of date: run `cargo xtask schema`"
+        );
     }
 
     #[test]

@@ -7,7 +7,6 @@
 //!   minute holds some ten thousand packets.
 
 use std::{
-    any::Any,
     error::Error,
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -313,7 +312,7 @@ where
     let result = match attempt {
         Ok(Ok(played)) => Ok(played),
         Ok(Err(error)) => Err(error.into()),
-        Err(payload) => Err(Broken::Panicked(panic_message(payload.as_ref()))),
+        Err(payload) => Err(Broken::Panicked(stage::panic_message(payload.as_ref()))),
     };
     Run { seed: job.seed, result }
 }
@@ -347,12 +346,6 @@ fn with_sources(error: &dyn Error) -> String {
         source = error.source();
     }
     text
-}
-
-fn panic_message(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "without a message".to_owned())
 }
 
 fn collect(scenarios: usize, jobs: &[Job<'_>], results: Vec<Mutex<Option<Run>>>) -> SuiteResult {

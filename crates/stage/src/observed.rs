@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use rtc::peer_connection::transport::{RTCIceCandidate, RTCIceCandidatePair};
 use timeline::{
-    CandidateAddress, CandidateFate, CandidateRef, CandidateType, ConnectionState, Event, GatheringState,
-    IceProtocol, IceState, Machine, SignalingState, State, Trickle,
+    CandidateAddress, CandidateFate, CandidateRef, CandidateType, Event, IceProtocol, Machine, State, Trickle,
 };
 use webrtc::{
     data_channel::DataChannel,
@@ -107,20 +106,9 @@ fn candidate(candidate: &RTCIceCandidate) -> Option<CandidateRef> {
     })
 }
 
-fn signaling(state: RTCSignalingState) -> Option<State> {
-    SignalingState::from_word(&state.to_string()).map(State::Signaling)
-}
-
-fn gathering(state: RTCIceGatheringState) -> Option<State> {
-    GatheringState::from_word(&state.to_string()).map(State::Gathering)
-}
-
-fn ice(state: RTCIceConnectionState) -> Option<State> {
-    IceState::from_word(&state.to_string()).map(State::Ice)
-}
-
-fn connection(state: RTCPeerConnectionState) -> Option<State> {
-    ConnectionState::from_word(&state.to_string()).map(State::Connection)
+/// The state of `machine` that the library calls by this name, which is that of W3C webrtc-pc; `None` for `unspecified`.
+fn state_of(machine: Machine, of: impl ToString) -> Option<State> {
+    machine.state(&of.to_string())
 }
 
 #[async_trait::async_trait]
@@ -151,22 +139,22 @@ impl PeerConnectionEventHandler for Observed {
     }
 
     async fn on_signaling_state_change(&self, state: RTCSignalingState) {
-        self.entered(signaling(state));
+        self.entered(state_of(Machine::Signaling, state));
         self.inner.on_signaling_state_change(state).await;
     }
 
     async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
-        self.entered(ice(state));
+        self.entered(state_of(Machine::Ice, state));
         self.inner.on_ice_connection_state_change(state).await;
     }
 
     async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
-        self.entered(gathering(state));
+        self.entered(state_of(Machine::Gathering, state));
         self.inner.on_ice_gathering_state_change(state).await;
     }
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
-        self.entered(connection(state));
+        self.entered(state_of(Machine::Connection, state));
         if state == RTCPeerConnectionState::Connected {
             self.report_pair();
         }
@@ -188,48 +176,36 @@ impl PeerConnectionEventHandler for Observed {
 
 #[cfg(test)]
 mod tests {
-    use timeline::Word as _;
-
     use super::*;
+
+    #[track_caller]
+    fn check(machine: Machine, library: &[&dyn ToString]) {
+        let words: Vec<&str> =
+            library.iter().filter_map(|of| state_of(machine, of.to_string())).map(State::as_str).collect();
+        assert_eq!(words, machine.states());
+    }
 
     #[test]
     fn every_state_of_the_library_is_one_of_the_specification() {
         use RTCIceConnectionState as Ice;
-        use RTCPeerConnectionState as Connection;
-        use RTCSignalingState as Signaling;
-        let of = [
-            signaling(Signaling::Stable),
-            signaling(Signaling::HaveLocalOffer),
-            signaling(Signaling::HaveRemoteOffer),
-            signaling(Signaling::HaveLocalPranswer),
-            signaling(Signaling::HaveRemotePranswer),
-            signaling(Signaling::Closed),
-        ];
-        let words: Vec<_> = of.into_iter().flatten().map(State::as_str).collect();
-        let all: Vec<_> = SignalingState::ALL.iter().map(|state| state.word()).collect();
-        assert_eq!(words.len(), all.len());
-        assert!(all.iter().all(|word| words.contains(word)), "{words:?}");
-        let of = [
-            ice(Ice::New),
-            ice(Ice::Checking),
-            ice(Ice::Connected),
-            ice(Ice::Completed),
-            ice(Ice::Disconnected),
-            ice(Ice::Failed),
-            ice(Ice::Closed),
-        ];
-        assert_eq!(of.into_iter().flatten().count(), IceState::ALL.len());
-        let of = [
-            connection(Connection::New),
-            connection(Connection::Connecting),
-            connection(Connection::Connected),
-            connection(Connection::Disconnected),
-            connection(Connection::Failed),
-            connection(Connection::Closed),
-        ];
-        assert_eq!(of.into_iter().flatten().count(), ConnectionState::ALL.len());
         use RTCIceGatheringState as Gathering;
-        let of = [gathering(Gathering::New), gathering(Gathering::Gathering), gathering(Gathering::Complete)];
-        assert_eq!(of.into_iter().flatten().count(), GatheringState::ALL.len());
+        use RTCPeerConnectionState as Connection;
+        use RTCSignalingState::{
+            Closed, HaveLocalOffer, HaveLocalPranswer, HaveRemoteOffer, HaveRemotePranswer, Stable,
+        };
+        check(
+            Machine::Signaling,
+            &[&Stable, &HaveLocalOffer, &HaveRemoteOffer, &HaveLocalPranswer, &HaveRemotePranswer, &Closed],
+        );
+        check(Machine::Gathering, &[&Gathering::New, &Gathering::Gathering, &Gathering::Complete]);
+        let (new, checking, connected) = (Ice::New, Ice::Checking, Ice::Connected);
+        let (completed, disconnected, failed) = (Ice::Completed, Ice::Disconnected, Ice::Failed);
+        check(Machine::Ice, &[&new, &checking, &connected, &completed, &disconnected, &failed, &Ice::Closed]);
+        let (new, connecting, connected) = (Connection::New, Connection::Connecting, Connection::Connected);
+        let (disconnected, failed) = (Connection::Disconnected, Connection::Failed);
+        check(
+            Machine::Connection,
+            &[&new, &connecting, &connected, &disconnected, &failed, &Connection::Closed],
+        );
     }
 }

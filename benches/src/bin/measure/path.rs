@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 
 use benches::latency::{attribution::Attribution, cases, floor::Floor, on_profile};
-use scenario::{profile, run::Player};
+use scenario::{profile::Profiles, run::Player};
 
 use super::{MeasureError, Result};
 
 /// Every step of it, and what it adds up to.
 pub(super) fn of(id: &str, seed: u64) -> Result<String> {
     let mut cases = cases()?;
-    for name in profile::names() {
-        cases.push(on_profile(name, name)?);
+    for profile in Profiles::default().all() {
+        cases.push(on_profile(&profile.name, &profile.name)?);
     }
     let case = cases.iter().find(|case| case.id == id).ok_or_else(|| {
         let nearest = scenario::nearest(id, cases.iter().map(|case| case.id.as_str()));

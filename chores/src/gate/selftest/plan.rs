@@ -3,9 +3,10 @@
 use std::str::FromStr;
 
 use gate::{
-    metric::{Percent, Tier},
+    metric::{Percent, PercentError, Tier},
     selftest::Plan,
 };
+use thiserror::Error;
 
 /// A slowdown and how often to try it, as `5%:59`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,21 +15,36 @@ pub(super) struct Injection {
     trials: u64,
 }
 
+/// Why a text is no injection.
+#[derive(Debug, Error)]
+pub(super) enum InjectionError {
+    #[error("write it as 5%:59")]
+    NoColon,
+    #[error("`{0}` is not a percentage")]
+    Slowdown(String),
+    #[error(transparent)]
+    Percent(#[from] PercentError),
+    #[error("a slowdown is -50% to 1000%, and not 0%: `--aa N` tries identical pairs")]
+    OutOfRange,
+    #[error("`{0}` is not a number of trials")]
+    Trials(String),
+}
+
 /// The largest speed-up that can be shown: what is compared with is slowed down to the double.
 const FASTEST: Percent = Percent::from_ppm(-500_000);
 
 impl FromStr for Injection {
-    type Err = String;
+    type Err = InjectionError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (slowdown, trials) = text.split_once(':').ok_or("write it as 5%:59")?;
+    fn from_str(text: &str) -> Result<Self, InjectionError> {
+        let (slowdown, trials) = text.split_once(':').ok_or(InjectionError::NoColon)?;
         let number = slowdown.trim_end_matches('%').trim();
-        let number: f64 = number.parse().map_err(|_| format!("`{slowdown}` is not a percentage"))?;
-        let slowdown = Percent::try_from(number).map_err(|error| error.to_string())?;
+        let number: f64 = number.parse().map_err(|_| InjectionError::Slowdown(slowdown.to_owned()))?;
+        let slowdown = Percent::try_from(number)?;
         if slowdown < FASTEST || slowdown == Percent::ZERO {
-            return Err("a slowdown is -50% to 1000%, and not 0%: `--aa N` tries identical pairs".to_owned());
+            return Err(InjectionError::OutOfRange);
         }
-        let trials = trials.parse().map_err(|_| format!("`{trials}` is not a number of trials"))?;
+        let trials = trials.parse().map_err(|_| InjectionError::Trials(trials.to_owned()))?;
         Ok(Self { slowdown, trials })
     }
 }

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::Path, thread};
 
 use gate::{
     Evidence, Settings,
+    compare::NotMeasured,
     exact::VirtualEvidence,
     instructions::{Counts, InstructionEvidence},
     metric::{Metric, Percent, Tier},
@@ -61,7 +62,7 @@ impl<'a> Trials<'a> {
             let mut worker = Worker::start(self.worker, launch)?;
             let run = virtual_time::run(&mut worker, self.metric, slowdown)?;
             worker.finish()?;
-            run.map_err(|message| WorkerError::Failed { message })
+            run.map_err(|NotMeasured(message)| WorkerError::Failed { message })
         };
         let base = run(&Launch::Plain, sides.base)?;
         let runs = [run(&Launch::Plain, sides.new)?, run(&Launch::Disturbed, sides.new)?];

@@ -59,8 +59,7 @@ pub(in crate::gate) fn measure(
     }
     let counted = count_all(program, &metrics, times)?;
     let counts = metrics.into_iter().map(|metric| {
-        let counts = counted.get(&metric.id).cloned().unwrap_or_else(|| Ok(Vec::new()));
-        let counts = counts.map_or_else(Counts::ToolFailed, Counts::Counted);
+        let counts = counted.get(&metric.id).cloned().unwrap_or(Counts::Counted(Vec::new()));
         (metric.id.clone(), (metric, counts))
     });
     Ok(Measured { counts: counts.collect(), fingerprint })
@@ -72,7 +71,7 @@ fn count_all(
     program: &Path,
     metrics: &[Metric],
     times: usize,
-) -> Result<BTreeMap<MetricId, Result<Vec<u64>, String>>, WorkerError> {
+) -> Result<BTreeMap<MetricId, Counts>, WorkerError> {
     let jobs: Vec<&Metric> = metrics.iter().flat_map(|metric| std::iter::repeat_n(metric, times)).collect();
     let wait = Wait::steps("instructions", jobs.len());
     let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -91,18 +90,22 @@ fn count_all(
             });
         }
     });
-    let mut by_id: BTreeMap<MetricId, Result<Vec<u64>, String>> = BTreeMap::new();
+    let mut by_id: BTreeMap<MetricId, Counts> = BTreeMap::new();
     for (id, result) in results.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        let counts = by_id.entry(id).or_insert_with(|| Ok(Vec::new()));
+        let counts = by_id.entry(id).or_insert(Counts::Counted(Vec::new()));
         match (counts, result) {
             (_, Err(WorkerError::Interrupted)) => return Err(WorkerError::Interrupted),
-            (Ok(counts), Ok(count)) => counts.push(count),
-            (counts @ Ok(_), Err(error)) => *counts = Err(error.to_string()),
-            (Err(_), _) => {}
+            (Counts::Counted(counts), Ok(count)) => counts.push(count),
+            (counts @ Counts::Counted(_), Err(error)) => *counts = Counts::ToolFailed(error.to_string()),
+            _ => {}
         }
     }
     // Threads finish in any order.
-    by_id.values_mut().flatten().for_each(|counts| counts.sort_unstable());
+    for counts in by_id.values_mut() {
+        if let Counts::Counted(counts) = counts {
+            counts.sort_unstable();
+        }
+    }
     Ok(by_id)
 }
 

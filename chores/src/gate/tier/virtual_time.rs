@@ -4,7 +4,7 @@ use std::{path::Path, thread};
 
 use gate::{
     baseline::Fingerprint,
-    compare::MeasuredRuns,
+    compare::{MeasuredRuns, NotMeasured},
     exact::VirtualRun,
     metric::{Metric, Percent, Tier},
     worker::fingerprint_of,
@@ -23,7 +23,7 @@ pub(in crate::gate) struct Measured {
 }
 
 /// A run, or why the worker could not.
-type Outcome = Result<VirtualRun, String>;
+type Outcome = Result<VirtualRun, NotMeasured>;
 
 pub(in crate::gate) fn measure(program: &Path, wanted: &Wanted) -> Result<Measured, WorkerError> {
     let (metrics, worker) = list(program)?;
@@ -69,7 +69,7 @@ pub(in crate::gate) fn run(
 ) -> Result<Outcome, WorkerError> {
     match worker.measure(&metric.id, slowdown, None) {
         Ok((value, digest)) => Ok(Ok(VirtualRun { value, digest })),
-        Err(WorkerError::Failed { message }) => Ok(Err(message)),
+        Err(WorkerError::Failed { message }) => Ok(Err(NotMeasured(message))),
         Err(error) => Err(error),
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -16,13 +16,62 @@ use super::exit::Code;
 #[error("{0}")]
 pub struct BadInput(pub String);
 
+/// A name of the command line that nothing has: [`end`] answers it with [`Code::BadInput`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no {what} `{name}`{}\nthere are: {known}", .nearest.as_ref().map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default())]
+pub struct UnknownName {
+    /// What it should name: `profile`.
+    pub what: &'static str,
+    /// The name.
+    pub name: String,
+    /// The nearest of those that there are.
+    pub nearest: Option<String>,
+    /// All that there are, with commas between.
+    pub known: String,
+}
+
+impl UnknownName {
+    /// `name` is none of the `known` names.
+    pub fn new<'k>(what: &'static str, name: &str, known: impl Iterator<Item = &'k str> + Clone) -> Self {
+        let nearest = scenario::nearest(name, known.clone()).map(str::to_owned);
+        Self { what, name: name.to_owned(), nearest, known: known.collect::<Vec<_>>().join(", ") }
+    }
+}
+
 /// What a program ends with: the code that its command came to, or its complaint.
 pub fn end(result: anyhow::Result<Code>) -> ExitCode {
     match result {
         Ok(code) => code.into(),
         Err(error) => {
             complain(&format!("error: {}", in_one_line(&error)));
-            if error.is::<BadInput>() { Code::BadInput.into() } else { Code::ToolFailed.into() }
+            let is_input = error.is::<BadInput>() || error.is::<UnknownName>();
+            if is_input { Code::BadInput.into() } else { Code::ToolFailed.into() }
+        }
+    }
+}
+
+/// Where a report goes.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Destination {
+    /// Write the report to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl Destination {
+    /// Whether it could be written, before the work for it is done.
+    ///
+    /// # Errors
+    /// [`BadInput`] where its folder is not there.
+    pub fn check(&self) -> Result<(), BadInput> {
+        check_target(self.out.as_deref())
+    }
+
+    /// Writes the report.
+    pub fn write(&self, text: &str) -> anyhow::Result<()> {
+        match &self.out {
+            Some(path) => write_file(path, text),
+            None => print(text),
         }
     }
 }

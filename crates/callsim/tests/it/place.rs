@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, process::Command};
 use tempfile::TempDir;
 
 /// A scenario that holds.
-pub(crate) const GOOD: &str = include_str!("../../src/bin/callsim/new/template.toml");
+pub(crate) const GOOD: &str = callsim::EXAMPLE;
 
 /// A folder with files.
 pub(crate) struct Place(TempDir);

@@ -92,6 +92,55 @@ setup-p50 = "1ms"
 }
 
 #[test]
+fn a_project_has_networks_of_its_own() {
+    let settings = "[profiles.our-office]\nsummary = \"Far away.\"\nlink = { delay = \"150ms\" }\n";
+    let far = GOOD.replace("link = { delay = \"40ms\", jitter = \"5ms\" }", "profile = \"our-office\"");
+    let place = Place::new(&[("callsim.toml", settings), ("scenarios/far.toml", &far)]);
+    check(&place.run(&["run", "--seeds", "1"]), 0, &["all good"]);
+    check(&place.run(&["profiles"]), 0, &["our-office", "Far away.", "lte"]);
+    check(&place.run(&["profiles", "our-office"]), 0, &["link.delay", "150ms"]);
+    check(&place.run(&["profiles", "our-ofice"]), 2, &["did you mean `our-office`?", "there are: lan, "]);
+    check(&place.run(&["schema"]), 0, &[]);
+    assert!(fs::read_to_string(place.path("scenarios/schema.json")).unwrap().contains("\"our-office\""));
+    fs::write(place.path("scenarios/far.toml"), far.replace("our-office", "our-ofice")).unwrap();
+    check(&place.run(&["run"]), 2, &["scenarios/far.toml:8:11: ", "did you mean `our-office`?"]);
+    fs::write(place.path("callsim.toml"), settings.replace("delay", "dealy")).unwrap();
+    check(&place.run(&["run"]), 2, &["callsim.toml:3:10: unknown key `dealy`", "did you mean `delay`?"]);
+}
+
+#[test]
+fn what_differs_from_its_pin_fails() {
+    let place = Place::new(&[
+        ("scenarios/a.toml", GOOD),
+        ("scenarios/b.toml", GOOD),
+        ("callsim.toml", "seeds = 2\n"),
+    ]);
+    check(&place.run(&["run"]), 0, &[]);
+    check(&place.run(&["run", "--accept-pins"]), 0, &["wrote scenarios/pins.json: 2 pins, 2 of them new"]);
+    check(&place.run(&["run"]), 0, &[]);
+    let slower = GOOD.replace("40ms", "60ms");
+    fs::write(place.path("scenarios/a.toml"), slower).unwrap();
+    let differs =
+        ["FAILED  a  pin  (over 2 runs)", "set-up: p50 ", ", pinned p50 ", "repeat: callsim run a --seeds 2"];
+    check(&place.run(&["run"]), 3, &differs);
+    check(&place.run(&["run", "--format", "junit"]), 3, &["name=\"pins\""]);
+    check(&place.run(&["run", "--seeds", "1"]), 0, &[]);
+    check(&place.run(&["run", "--seed", "2"]), 0, &[]);
+    check(&place.run(&["run", "a", "--accept-pins"]), 0, &["2 pins, 1 of them new"]);
+    check(&place.run(&["run"]), 0, &[]);
+    fs::write(place.path("scenarios/c.toml"), GOOD).unwrap();
+    check(&place.run(&["run"]), 3, &["FAILED  c  pin", "it is not in scenarios/pins.json (`--accept-pins`"]);
+    fs::remove_file(place.path("scenarios/a.toml")).unwrap();
+    fs::write(place.path("scenarios/b.toml"), GOOD.replace("outcome = \"connected\"", "outcome = \"busy\""))
+        .unwrap();
+    check(&place.run(&["run", "--accept-pins"]), 3, &["no pin was written"]);
+    fs::write(place.path("scenarios/b.toml"), GOOD).unwrap();
+    check(&place.run(&["run", "--accept-pins"]), 0, &["2 pins, 1 of them new"]);
+    fs::write(place.path("scenarios/pins.json"), "{").unwrap();
+    check(&place.run(&["run"]), 2, &["error: scenarios/pins.json:1:1: "]);
+}
+
+#[test]
 fn shells_and_manuals_know_the_commands() {
     let place = Place::new(&[]);
     for shell in ["bash", "zsh", "fish"] {

@@ -20,6 +20,7 @@ use rtc::{
         },
     },
 };
+use timeline::{ConnectionState, Machine, State};
 use webrtc::{
     data_channel::DataChannel,
     error::Result,
@@ -34,7 +35,7 @@ use webrtc::{
     rtp_transceiver::{RtpSender, RtpTransceiver},
 };
 
-use super::{Deviation, Log, Shown, Stage, expect};
+use super::{Deviation, History, Log, OneOf, Shown, Stage};
 use crate::sdp::Sdp;
 
 /// A peer connection.
@@ -71,18 +72,9 @@ pub(crate) enum Said {
     NegotiationNeeded,
     Candidate(RTCIceCandidateInit),
     CandidateError,
-    State(Machine, String),
+    State(State),
     Track,
     DataChannel,
-}
-
-/// The state machines of a peer connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Machine {
-    Signaling,
-    Gathering,
-    Ice,
-    Connection,
 }
 
 impl Stage {
@@ -153,7 +145,7 @@ impl Stage {
         bob.give_candidates(alice).await?;
         for peer in [alice, bob] {
             let what = format!("{} is connected", peer.name);
-            self.until(&what, || peer.state(Machine::Connection) == "connected").await?;
+            self.until(&what, || peer.is(ConnectionState::Connected)).await?;
         }
         Ok(())
     }
@@ -275,25 +267,6 @@ impl Peer {
         Ok(())
     }
 
-    /// Where a machine is, by its events; that is all that `webrtc` says of it.
-    pub(crate) fn state(&self, machine: Machine) -> String {
-        self.states(machine).pop().unwrap_or_else(|| machine.initial().to_owned())
-    }
-
-    /// The states that a machine went through, the first one left out.
-    pub(crate) fn states(&self, machine: Machine) -> Vec<String> {
-        let state = |said| match said {
-            Said::State(of, state) if of == machine => Some(state),
-            _ => None,
-        };
-        self.log.all().into_iter().filter_map(state).collect()
-    }
-
-    /// A machine went through these states, and no others.
-    pub(crate) fn expect_states(&self, machine: Machine, wanted: &[&str]) -> Shown {
-        expect(&format!("{} states", machine.name()), self.states(machine), wanted)
-    }
-
     /// How often `negotiationneeded` fired.
     pub(crate) fn needed(&self) -> usize {
         self.log.count(|said| matches!(said, Said::NegotiationNeeded))
@@ -306,25 +279,21 @@ impl Peer {
     }
 }
 
-impl Machine {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Signaling => "signaling",
-            Self::Gathering => "gathering",
-            Self::Ice => "ICE connection",
-            Self::Connection => "connection",
-        }
-    }
-
-    const fn initial(self) -> &'static str {
-        if matches!(self, Self::Signaling) { "stable" } else { "new" }
+/// By its events; that is all that `webrtc` says of its states.
+impl History for Peer {
+    fn entered(&self) -> Vec<State> {
+        let state = |said| match said {
+            Said::State(state) => Some(state),
+            _ => None,
+        };
+        self.log.all().into_iter().filter_map(state).collect()
     }
 }
 
 impl Said {
-    /// Whether `machine` entered `state`.
-    pub(crate) fn is(&self, machine: Machine, state: &str) -> bool {
-        matches!(self, Self::State(of, now) if *of == machine && now == state)
+    /// Whether a machine entered `state`.
+    pub(crate) fn is(&self, state: impl OneOf) -> bool {
+        matches!(self, Self::State(entered) if *entered == state.state())
     }
 }
 
@@ -363,8 +332,11 @@ pub(crate) fn retyped(description: &RTCSessionDescription, sdp_type: RTCSdpType)
 struct Handler(Log<Said>);
 
 impl Handler {
+    /// `webrtc` has a state more, `unspecified`, which is none.
     fn state(&self, machine: Machine, state: impl ToString) {
-        self.0.push(Said::State(machine, state.to_string()));
+        if let Some(state) = machine.state(&state.to_string()) {
+            self.0.push(Said::State(state));
+        }
     }
 }
 

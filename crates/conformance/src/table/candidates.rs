@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use call_engine::{EngineEvent, Machine as StateMachine};
+use call_engine::EngineEvent;
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 use signaller::{Candidate, Message};
-use timeline::MessageKind;
+use timeline::{CallState, ConnectionState, MessageKind};
 
 use crate::{
     engine_side::Talk,
     row::{Row, row},
     sdp::Sdp,
     spec,
-    stage::{Deviation, Kind, Machine, Name, Peer, Shown, Stage, accepted, expect, expect_that, refused},
+    stage::{
+        Deviation, History as _, Kind, Name, Peer, Shown, Stage, accepted, expect, expect_that, refused,
+    },
 };
 
 const SOURCE: &str = "RTCPeerConnection-addIceCandidate.html";
@@ -430,7 +432,7 @@ fn trickling() -> Vec<Row> {
             talk.far.take_answer().await?;
             talk.far.take_candidates().await?;
             talk.party.until_connected(&stage).await?;
-            expect("call", talk.party.state(StateMachine::Call).as_str(), "connected")
+            talk.party.expect_state("call", CallState::Connected)
         }),
     ]
 }
@@ -468,7 +470,7 @@ fn signalled(candidate: &str) -> Candidate {
 
 async fn until_connected(stage: &Stage, peers: &[&Peer]) -> Shown {
     for peer in peers {
-        stage.until("both connect", || peer.state(Machine::Connection) == "connected").await?;
+        stage.until("both connect", || peer.is(ConnectionState::Connected)).await?;
     }
     Ok(())
 }

@@ -1,14 +1,14 @@
 //! The end of a peer connection.
 
-use call_engine::{EngineEvent, Machine as StateMachine};
+use call_engine::EngineEvent;
 use rtc::{peer_connection::transport::RTCIceCandidateInit, rtp_transceiver::RTCRtpTransceiverDirection};
-use timeline::MessageKind;
+use timeline::{CallState, ConnectionState, EndReason, Machine, MessageKind};
 use webrtc::data_channel::RTCDataChannelState;
 
 use crate::{
     row::{Row, row},
     spec,
-    stage::{Deviation, Kind, Machine, Name, Peer, Stage, accepted, expect, refused},
+    stage::{Deviation, History as _, Kind, Name, Peer, Stage, accepted, expect, refused},
 };
 
 const SOURCE: &str = "RTCPeerConnection-close.html";
@@ -30,11 +30,11 @@ fn own() -> Vec<Row> {
             })
             .engine(async |stage| {
                 let (caller, callee) = stage.engines().await?;
-                for machine in [StateMachine::Signaling, StateMachine::Ice, StateMachine::Connection] {
+                for machine in [Machine::Signaling, Machine::Ice, Machine::Connection] {
                     caller.never_moves(&stage, machine);
                 }
                 caller.engine.hang_up();
-                stage.until("the callee knows", || callee.call_is("ended: hung-up")).await
+                stage.until("the callee knows", || callee.is(CallState::Ended(EndReason::HungUp))).await
             }),
         row("close-twice", "A second close does nothing, and is no error.")
             .of(spec::METHODS, SOURCE)
@@ -49,7 +49,7 @@ fn own() -> Vec<Row> {
                 callee.engine.hang_up();
                 caller.engine.hang_up();
                 for party in [&caller, &callee] {
-                    stage.until("both end", || party.call_is("ended: hung-up")).await?;
+                    stage.until("both end", || party.is(CallState::Ended(EndReason::HungUp))).await?;
                     stage.never(&party.log, "further events of the call", |event| {
                         matches!(event, EngineEvent::StateChanged { .. })
                     });
@@ -167,7 +167,7 @@ fn methods() -> Vec<Row> {
             .engine(async |stage| {
                 let (caller, callee) = stage.engines().await?;
                 caller.engine.hang_up();
-                stage.until("the callee knows", || callee.call_is("ended: hung-up")).await?;
+                stage.until("the callee knows", || callee.is(CallState::Ended(EndReason::HungUp))).await?;
                 caller.never_sends(&stage, MessageKind::Offer);
                 caller.engine.network_changed(None);
                 Ok(())
@@ -194,7 +194,7 @@ fn other_side() -> Vec<Row> {
         .of(spec::CONNECTION_STATE, "RTCPeerConnection-connectionState.https.html")
         .bare(async |stage| {
             let (alice, bob) = stage.connected().await?;
-            stage.never(&bob.log, "connection state closed", |said| said.is(Machine::Connection, "closed"));
+            stage.never(&bob.log, "connection state closed", |said| said.is(ConnectionState::Closed));
             alice.connection.close().await.map_err(Deviation::from)
         })
         .not_applicable("the engine's signalling says that the call is over, and its other side closes"),
@@ -256,7 +256,7 @@ fn other_side() -> Vec<Row> {
                 let (caller, callee) = stage.engines().await?;
                 caller.engine.hang_up();
                 stage.pass(std::time::Duration::from_secs(1)).await;
-                expect("call after 1 s", callee.state(StateMachine::Call).as_str(), "ended: hung-up")
+                callee.expect_state("call after 1 s", CallState::Ended(EndReason::HungUp))
             }),
     ]
 }

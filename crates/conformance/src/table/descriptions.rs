@@ -1,9 +1,9 @@
 //! What descriptions do, beyond the signalling table.
 
-use call_engine::{EngineEvent, Machine as StateMachine};
+use call_engine::EngineEvent;
 use rtc::rtp_transceiver::RTCRtpTransceiverDirection;
 use signaller::Message;
-use timeline::MessageKind;
+use timeline::{Machine, MessageKind, SignalingState, State};
 use webrtc::peer_connection::{RTCSdpType, RTCSessionDescription};
 
 use super::signaling::{ITS_OWN_CHOICE, NO_PRANSWER, NOTHING_BETWEEN, glare_at_polite};
@@ -11,7 +11,10 @@ use crate::{
     row::{Row, row},
     sdp::Sdp,
     spec,
-    stage::{Deviation, Kind, Machine, Name, Said, Stage, accepted, expect, expect_that, refused, retyped},
+    stage::{
+        Deviation, History as _, Kind, Name, Said, Stage, accepted, expect, expect_moves, expect_that,
+        refused, retyped,
+    },
 };
 
 const NO_DESCRIPTIONS: &str = "an application does not see the engine's descriptions";
@@ -129,7 +132,7 @@ fn applying() -> Vec<Row> {
             let (alice, _) = stage.pair().await?;
             alice.create_offer().await?;
             accepted("setLocalDescription", alice.set_local(&empty(RTCSdpType::Offer)).await)?;
-            alice.expect_states(Machine::Signaling, &["have-local-offer"])
+            alice.expect_states(&[SignalingState::HaveLocalOffer])
         })
         .not_applicable(ITS_OWN_CHOICE),
         row("empty-sdp-creates-the-offer", "A local offer without SDP is created where none was.")
@@ -137,7 +140,7 @@ fn applying() -> Vec<Row> {
             .bare(async |stage| {
                 let (alice, _) = stage.pair().await?;
                 accepted("setLocalDescription", alice.set_local(&empty(RTCSdpType::Offer)).await)?;
-                alice.expect_states(Machine::Signaling, &["have-local-offer"])
+                alice.expect_states(&[SignalingState::HaveLocalOffer])
             })
             .not_applicable(ITS_OWN_CHOICE),
         row("empty-sdp-creates-the-answer", "A local answer without SDP is created where none was.")
@@ -146,7 +149,7 @@ fn applying() -> Vec<Row> {
                 let (alice, bob) = stage.pair().await?;
                 bob.set_remote(&alice.offer().await?).await?;
                 accepted("setLocalDescription", bob.set_local(&empty(RTCSdpType::Answer)).await)?;
-                bob.expect_states(Machine::Signaling, &["have-remote-offer", "stable"])
+                bob.expect_states(&[SignalingState::HaveRemoteOffer, SignalingState::Stable])
             })
             .not_applicable(ITS_OWN_CHOICE),
         row("offers-are-pending", "An offer is the pending description on both sides, and no current one.")
@@ -198,13 +201,13 @@ fn applying() -> Vec<Row> {
         .bare(async |stage| {
             let (alice, bob) = stage.pair().await?;
             alice.negotiate(&bob).await?;
-            alice.expect_states(Machine::Signaling, &["have-local-offer", "stable"])?;
-            bob.expect_states(Machine::Signaling, &["have-remote-offer", "stable"])
+            alice.expect_states(&[SignalingState::HaveLocalOffer, SignalingState::Stable])?;
+            bob.expect_states(&[SignalingState::HaveRemoteOffer, SignalingState::Stable])
         })
         .engine(async |stage| {
             let (caller, callee) = stage.engines().await?;
-            caller.expect_states(StateMachine::Signaling, &["have-local-offer", "stable"])?;
-            callee.expect_states(StateMachine::Signaling, &["have-remote-offer", "stable"])
+            caller.expect_states(&[SignalingState::HaveLocalOffer, SignalingState::Stable])?;
+            callee.expect_states(&[SignalingState::HaveRemoteOffer, SignalingState::Stable])
         }),
         row(
             "no-event-without-a-move",
@@ -215,7 +218,7 @@ fn applying() -> Vec<Row> {
             let (alice, _) = stage.pair().await?;
             let offer = alice.offer().await?;
             alice.set_local(&offer).await?;
-            alice.expect_states(Machine::Signaling, &["have-local-offer"])
+            alice.expect_states(&[SignalingState::HaveLocalOffer])
         })
         .not_applicable(ITS_OWN_CHOICE),
         row(
@@ -231,7 +234,7 @@ fn applying() -> Vec<Row> {
         })
         .engine(async |stage| {
             let mut talk = stage.callee().await?;
-            talk.party.never_moves(&stage, StateMachine::Signaling);
+            talk.party.never_moves(&stage, Machine::Signaling);
             talk.party.never_sends(&stage, MessageKind::Answer);
             talk.far.send(Message::Offer { sdp: "garbage".to_owned(), negotiation: 1 })?;
             stage.rest().await;
@@ -320,7 +323,7 @@ fn rolling_back() -> Vec<Row> {
             let (alice, _bob) = stage.connected().await?;
             let agreed = alice.connection.current_local_description().await.map(|sdp| sdp.sdp);
             stage.never(&alice.log, "connection state changes", |said| {
-                matches!(said, Said::State(Machine::Connection, _))
+                matches!(said, Said::State(State::Connection(_)))
             });
             alice.add_track(Kind::Audio).await?;
             alice.offer().await?;
@@ -333,7 +336,7 @@ fn rolling_back() -> Vec<Row> {
             talk.offer_and_connect(&stage, &[Kind::Audio]).await?;
             // The engine's offer for its camera, which another one crosses.
             let (_, round) = talk.far.receive_offer().await?;
-            talk.party.never_moves(&stage, StateMachine::Connection);
+            talk.party.never_moves(&stage, Machine::Connection);
             talk.far.peer.add_track(Kind::Video).await?;
             talk.far.offer(round).await?;
             talk.far.take_answer().await.map(|_| ())
@@ -369,7 +372,7 @@ fn rolling_back() -> Vec<Row> {
                 bob.set_remote(&alice.offer().await?).await?;
                 let rollback = Sdp::from_text("garbage").typed(RTCSdpType::Rollback);
                 accepted("setRemoteDescription", bob.set_remote(&rollback).await)?;
-                bob.expect_states(Machine::Signaling, &["have-remote-offer", "stable"])
+                bob.expect_states(&[SignalingState::HaveRemoteOffer, SignalingState::Stable])
             })
             .not_applicable(super::signaling::NO_ROLLBACK_MESSAGE),
         row(
@@ -402,7 +405,11 @@ fn implicit_rollback() -> Vec<Row> {
             bob.channel("its own").await?;
             alice.offer().await?;
             accepted("setRemoteDescription", alice.set_remote(&bob.offer().await?).await)?;
-            alice.expect_states(Machine::Signaling, &["have-local-offer", "stable", "have-remote-offer"])
+            alice.expect_states(&[
+                SignalingState::HaveLocalOffer,
+                SignalingState::Stable,
+                SignalingState::HaveRemoteOffer,
+            ])
         })
         .engine(glare_at_polite),
         row(
@@ -417,21 +424,21 @@ fn implicit_rollback() -> Vec<Row> {
             let invalid = Sdp::of(&bob.offer().await?).without("a=fingerprint").offer();
             let result = alice.set_remote(&invalid).await;
             refused("setRemoteDescription", result, &[Name::InvalidAccess, Name::InvalidState])?;
-            alice.expect_states(Machine::Signaling, &["have-local-offer", "stable"])
+            alice.expect_states(&[SignalingState::HaveLocalOffer, SignalingState::Stable])
         })
         .engine(async |stage: Stage| {
             let mut talk = stage.callee().await?;
             talk.offer_and_connect(&stage, &[Kind::Audio]).await?;
             // The engine's offer for its camera.
             let (_, round) = talk.far.receive_offer().await?;
-            let from = talk.party.states(StateMachine::Signaling).len();
+            let from = talk.party.states::<SignalingState>().len();
             let session = talk.far.peer.connection.local_description().await.unwrap_or_default();
             let origin = Sdp::of(&session).value("o=").to_owned();
             talk.far
                 .send(Message::Offer { sdp: format!("v=0\r\no={origin}\r\nbroken"), negotiation: round })?;
             stage.rest().await;
-            let moved = talk.party.states(StateMachine::Signaling).split_off(from);
-            expect("signaling states", moved.first().map(String::as_str), Some("stable"))
+            let moved = talk.party.states().into_iter().skip(from).take(1).collect::<Vec<_>>();
+            expect_moves("signaling states", &moved, &[SignalingState::Stable])
         }),
     ]
 }

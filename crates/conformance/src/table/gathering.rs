@@ -1,16 +1,18 @@
 //! Candidates of one's own: when they are gathered, and how they are told.
 
-use call_engine::{EngineEvent, IceServer, IceTransportPolicy, Machine as StateMachine};
+use call_engine::{EngineEvent, IceServer, IceTransportPolicy};
 use rtc::peer_connection::configuration::RTCIceServer;
 use signaller::{Candidate, Message};
-use timeline::MessageKind;
+use timeline::{GatheringState, Machine, MessageKind, State};
 
 use crate::{
     engine_side::{Change, Talk},
     row::{Row, row},
     sdp::Sdp,
     spec,
-    stage::{Deviation, Kind, Machine, Options, Peer, Said, Shown, Stage, expect, expect_that},
+    stage::{
+        Deviation, History as _, Kind, Options, Peer, Said, Shown, Stage, expect, expect_moves, expect_that,
+    },
 };
 
 const STATE: &str = "RTCPeerConnection-iceGatheringState.html";
@@ -31,32 +33,28 @@ fn states() -> Vec<Row> {
                 let (alice, _) = stage.pair().await?;
                 stage.never(&alice.log, "candidates", |said| matches!(said, Said::Candidate(_)));
                 alice.create_offer().await?;
-                alice.expect_states(Machine::Gathering, &[])
+                alice.expect_states::<GatheringState>(&[])
             })
             .engine(async |stage| {
                 let talk = stage.callee().await?;
                 stage.never(&talk.party.log, "candidates", |event| {
                     matches!(event, EngineEvent::CandidateGathered { .. })
                 });
-                talk.party.expect_states(StateMachine::Gathering, &[])
+                talk.party.expect_states::<GatheringState>(&[])
             }),
         row("gathering-then-complete", "The gathering state goes from new through gathering to complete.")
             .of(spec::GATHERING_STATE, STATE)
             .bare(async |stage| {
                 let (alice, _) = stage.pair().await?;
                 alice.offer().await?;
-                stage
-                    .until("gathering is complete", || alice.state(Machine::Gathering) == "complete")
-                    .await?;
-                alice.expect_states(Machine::Gathering, &["gathering", "complete"])
+                stage.until("gathering is complete", || alice.is(GatheringState::Complete)).await?;
+                alice.expect_states(&[GatheringState::Gathering, GatheringState::Complete])
             })
             .engine(async |stage| {
                 let talk = stage.caller().await?;
                 let party = &talk.party;
-                stage
-                    .until("gathering is complete", || party.state(StateMachine::Gathering) == "complete")
-                    .await?;
-                party.expect_states(StateMachine::Gathering, &["gathering", "complete"])
+                stage.until("gathering is complete", || party.is(GatheringState::Complete)).await?;
+                party.expect_states(&[GatheringState::Gathering, GatheringState::Complete])
             }),
         row(
             "an-exchange-without-restart-gathers-nothing",
@@ -67,7 +65,7 @@ fn states() -> Vec<Row> {
             let (alice, bob) = stage.connected().await?;
             for peer in [&alice, &bob] {
                 stage.never(&peer.log, "gathering state changes", |said| {
-                    matches!(said, Said::State(Machine::Gathering, _))
+                    matches!(said, Said::State(State::Gathering(_)))
                 });
             }
             alice.add_track(Kind::Audio).await?;
@@ -78,7 +76,7 @@ fn states() -> Vec<Row> {
             talk.offer_and_connect(&stage, &[Kind::Audio]).await?;
             // The engine's own offer, for its camera.
             let (offer, round) = talk.far.receive_offer().await?;
-            talk.party.never_moves(&stage, StateMachine::Gathering);
+            talk.party.never_moves(&stage, Machine::Gathering);
             talk.far.answer(&offer, round).await.map(|_| ())
         }),
         row(
@@ -88,13 +86,13 @@ fn states() -> Vec<Row> {
         .of(spec::GATHERING_STATE, STATE)
         .bare(async |stage| {
             let (alice, bob) = stage.connected().await?;
-            let before = alice.states(Machine::Gathering).len();
+            let before = alice.states::<GatheringState>().len();
             let offer = alice.create_restart().await?;
             alice.set_local(&offer).await?;
             alice.set_remote(&bob.answer(&offer).await?).await?;
             stage.rest().await;
-            let again = alice.states(Machine::Gathering).split_off(before);
-            expect("gathering states", again, ["gathering", "complete"])
+            let again = &alice.states()[before..];
+            expect_moves("gathering states", again, &[GatheringState::Gathering, GatheringState::Complete])
         })
         .engine(async |stage| {
             let mut talk = stage.caller().await?;
@@ -174,9 +172,7 @@ fn events() -> Vec<Row> {
             .bare(async |stage| {
                 let (alice, _) = stage.pair().await?;
                 alice.offer().await?;
-                stage
-                    .until("gathering is complete", || alice.state(Machine::Gathering) == "complete")
-                    .await?;
+                stage.until("gathering is complete", || alice.is(GatheringState::Complete)).await?;
                 stage.never(&alice.log, "candidates after complete", |said| {
                     matches!(said, Said::Candidate(_))
                 });
@@ -222,7 +218,7 @@ fn descriptions() -> Vec<Row> {
     let gathered = async |stage: &Stage| -> Result<Sdp, Deviation> {
         let (alice, _) = stage.pair().await?;
         alice.offer().await?;
-        stage.until("gathering is complete", || alice.state(Machine::Gathering) == "complete").await?;
+        stage.until("gathering is complete", || alice.is(GatheringState::Complete)).await?;
         Ok(Sdp::of(&alice.connection.local_description().await.unwrap_or_default()))
     };
     vec![
@@ -303,13 +299,12 @@ fn servers() -> Vec<Row> {
         .bare(async move |stage| {
             let alice = offering(&stage, with("stun")).await?;
             expect("candidates at once", alice.candidates().len(), 1)?;
-            expect_that(alice.state(Machine::Gathering) != "complete", "the gathering is complete already")
+            expect_that(!alice.is(GatheringState::Complete), "the gathering is complete already")
         })
         .engine(async |stage| {
             let mut talk = stage.caller_with(|settings| dead_server(settings, "stun")).await?;
             talk.far.receive(MessageKind::Candidate).await?;
-            let state = talk.party.state(StateMachine::Gathering);
-            expect_that(state != "complete", "the gathering is complete already")
+            expect_that(!talk.party.is(GatheringState::Complete), "the gathering is complete already")
         }),
         row("a-dead-turn-server-is-told", "A TURN server that does not answer fires icecandidateerror.")
             .of(spec::CANDIDATE_ERROR, error)
@@ -351,7 +346,7 @@ async fn offering(stage: &Stage, options: Options) -> Result<Peer, Deviation> {
 
 async fn completes(stage: &Stage, options: Options) -> Shown {
     let alice = offering(stage, options).await?;
-    stage.until("gathering is complete", || alice.state(Machine::Gathering) == "complete").await
+    stage.until("gathering is complete", || alice.is(GatheringState::Complete)).await
 }
 
 async fn tells_error(stage: &Stage, options: Options) -> Shown {

@@ -1,15 +1,14 @@
 //! Perfect negotiation: what the pattern of webrtc-pc §10.7 needs.
 
-use call_engine::Machine as StateMachine;
 use signaller::Message;
-use timeline::MessageKind;
+use timeline::{CallState, ConnectionState, MessageKind, SignalingState};
 
 use super::signaling::glare_at_polite;
 use crate::{
     row::{Row, row},
     sdp::Sdp,
     spec,
-    stage::{Deviation, Kind, Machine, Name, accepted, expect, expect_that, refused},
+    stage::{Deviation, History as _, Kind, Name, accepted, expect, expect_that, refused},
 };
 
 const SOURCE: &str = "RTCPeerConnection-perfect-negotiation.https.html";
@@ -44,7 +43,7 @@ pub(super) fn rows() -> Vec<Row> {
             // The polite peer's part, made explicit.
             polite.roll_back().await?;
             impolite.set_remote(&polite.answer(&offer).await?).await?;
-            impolite.expect_states(Machine::Signaling, &["have-local-offer", "stable"])?;
+            impolite.expect_states(&[SignalingState::HaveLocalOffer, SignalingState::Stable])?;
             stage.connect(&impolite, &polite).await
         })
         .engine(async |stage| {
@@ -57,7 +56,7 @@ pub(super) fn rows() -> Vec<Row> {
             expect_that(talk.party.has_problem("crosses ours"), "the offer is not reported as ignored")?;
             talk.far.peer.roll_back().await?;
             talk.far.answer(&offer, round).await?;
-            talk.party.expect_states(StateMachine::Signaling, &["have-local-offer", "stable"])?;
+            talk.party.expect_states(&[SignalingState::HaveLocalOffer, SignalingState::Stable])?;
             talk.connect(&stage).await
         }),
         row("candidates-of-an-ignored-offer", "Candidates of an offer that was ignored do no harm.")
@@ -128,7 +127,7 @@ pub(super) fn rows() -> Vec<Row> {
             let answer = accepted("the polite peer's answer", polite.answer(&other).await)?;
             impolite.set_remote(&answer).await?;
             for peer in [&polite, &impolite] {
-                expect("signaling state", peer.state(Machine::Signaling).as_str(), "stable")?;
+                peer.expect_state("signaling state", SignalingState::Stable)?;
             }
             stage.connect(&polite, &impolite).await
         })
@@ -139,9 +138,9 @@ pub(super) fn rows() -> Vec<Row> {
             }
             stage.pass(std::time::Duration::from_secs(10)).await;
             for party in [&caller, &callee] {
-                expect("signaling", party.state(StateMachine::Signaling).as_str(), "stable")?;
-                expect("call", party.state(StateMachine::Call).as_str(), "connected")?;
-                expect("connection", party.state(StateMachine::Connection).as_str(), "connected")?;
+                party.expect_state("signaling", SignalingState::Stable)?;
+                party.expect_state("call", CallState::Connected)?;
+                party.expect_state("connection", ConnectionState::Connected)?;
             }
             Ok(())
         }),

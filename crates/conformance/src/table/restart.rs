@@ -1,7 +1,6 @@
 //! ICE restarts.
 
-use call_engine::Machine as StateMachine;
-use timeline::MessageKind;
+use timeline::{CallState, ConnectionState, MessageKind, State};
 use webrtc::peer_connection::RTCSessionDescription;
 
 use crate::{
@@ -9,7 +8,7 @@ use crate::{
     row::{Row, row},
     sdp::Sdp,
     spec,
-    stage::{Deviation, Kind, Link, Machine, Peer, Said, Shown, Stage, expect, expect_that},
+    stage::{Deviation, History as _, Kind, Link, Peer, Said, Shown, Stage, expect, expect_that},
 };
 
 const SOURCE: &str = "RTCPeerConnection-restartIce.https.html";
@@ -329,7 +328,7 @@ fn connections() -> Vec<Row> {
             let (alice, bob) = stage.connected().await?;
             for peer in [&alice, &bob] {
                 stage.never(&peer.log, "connection states", |said| {
-                    matches!(said, Said::State(Machine::Connection | Machine::Ice, _))
+                    matches!(said, Said::State(State::Connection(_) | State::Ice(_)))
                 });
             }
             alice.create_restart().await.map(|_| ()).map_err(Deviation::from)
@@ -343,12 +342,12 @@ fn connections() -> Vec<Row> {
         .bare(async |stage| {
             let (alice, bob) = stage.connected().await?;
             for peer in [&alice, &bob] {
-                stage.never(&peer.log, "failures", |said| said.is(Machine::Connection, "failed"));
+                stage.never(&peer.log, "failures", |said| said.is(ConnectionState::Failed));
             }
             restart(&stage, &alice, &bob).await?;
             stage.pass(std::time::Duration::from_secs(10)).await;
             for peer in [&alice, &bob] {
-                expect("connection state", peer.state(Machine::Connection).as_str(), "connected")?;
+                peer.expect_state("connection state", ConnectionState::Connected)?;
             }
             Ok(())
         })
@@ -357,8 +356,8 @@ fn connections() -> Vec<Row> {
             caller.engine.network_changed(None);
             stage.pass(std::time::Duration::from_secs(10)).await;
             for party in [&caller, &callee] {
-                expect("connection", party.state(StateMachine::Connection).as_str(), "connected")?;
-                expect("call", party.state(StateMachine::Call).as_str(), "connected")?;
+                party.expect_state("connection", ConnectionState::Connected)?;
+                party.expect_state("call", CallState::Connected)?;
             }
             Ok(())
         }),
@@ -368,12 +367,12 @@ fn connections() -> Vec<Row> {
                 let (alice, bob) = stage.connected().await?;
                 stage.link("bob", Link::Down);
                 for peer in [&alice, &bob] {
-                    stage.until("it fails", || peer.state(Machine::Connection) == "failed").await?;
+                    stage.until("it fails", || peer.is(ConnectionState::Failed)).await?;
                 }
                 stage.link("bob", Link::Up);
                 restart(&stage, &alice, &bob).await?;
                 for peer in [&alice, &bob] {
-                    stage.until("connected again", || peer.state(Machine::Connection) == "connected").await?;
+                    stage.until("connected again", || peer.is(ConnectionState::Connected)).await?;
                 }
                 Ok(())
             })
@@ -383,8 +382,8 @@ fn connections() -> Vec<Row> {
                 for party in [&caller, &callee] {
                     stage
                         .until("it fails", || {
-                            party.states(StateMachine::Connection).contains(&"failed".to_owned())
-                                || party.call_is("reconnecting")
+                            party.states().contains(&ConnectionState::Failed)
+                                || party.is(CallState::Reconnecting)
                         })
                         .await?;
                 }
@@ -392,7 +391,7 @@ fn connections() -> Vec<Row> {
                 for party in [&caller, &callee] {
                     stage
                         .until("connected again", || {
-                            party.call_is("connected") && party.state(StateMachine::Connection) == "connected"
+                            party.is(CallState::Connected) && party.is(ConnectionState::Connected)
                         })
                         .await?;
                 }
@@ -410,11 +409,11 @@ fn connections() -> Vec<Row> {
             alice.roll_back().await?;
             for peer in [&alice, &bob] {
                 stage.never(&peer.log, "trouble", |said| {
-                    said.is(Machine::Connection, "disconnected") || said.is(Machine::Connection, "failed")
+                    said.is(ConnectionState::Disconnected) || said.is(ConnectionState::Failed)
                 });
             }
             stage.pass(std::time::Duration::from_secs(10)).await;
-            expect("connection state", alice.state(Machine::Connection).as_str(), "connected")
+            alice.expect_state("connection state", ConnectionState::Connected)
         })
         .engine(async |stage| {
             let (caller, callee) = stage.engines().await?;
@@ -423,8 +422,8 @@ fn connections() -> Vec<Row> {
             }
             stage.pass(std::time::Duration::from_secs(10)).await;
             for party in [&caller, &callee] {
-                expect("call", party.state(StateMachine::Call).as_str(), "connected")?;
-                party.never_enters(&stage, StateMachine::Call, "reconnecting");
+                party.expect_state("call", CallState::Connected)?;
+                party.never_enters(&stage, CallState::Reconnecting);
             }
             Ok(())
         }),

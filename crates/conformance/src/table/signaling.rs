@@ -1,15 +1,15 @@
 //! The signalling table: six states × local or remote × four types of description.
 
-use call_engine::{EngineEvent, Machine as StateMachine, SignalingState as State};
 use signaller::Message;
-use timeline::MessageKind;
+use timeline::{CallState, EndReason, Machine, MessageKind, SignalingState as State};
 use webrtc::peer_connection::{RTCSdpType, RTCSessionDescription};
 
 use crate::{
     row::{Draft, Row, row},
     spec,
     stage::{
-        Deviation, Kind, Machine, Name, Peer, Shown, Stage, accepted, expect, expect_that, refused, retyped,
+        Deviation, History as _, Kind, Name, Peer, Shown, Stage, accepted, expect, expect_moves, expect_that,
+        refused, retyped,
     },
 };
 
@@ -80,7 +80,7 @@ fn cell(state: State, side: Side, of: Type) -> Row {
     let id = format!("{state_name}-set-{}-{type_name}", if side == Local { "local" } else { "remote" });
     let draft = row(id, says).of(section(of, leads_to), side.test(of)).bare(async move |stage| {
         let (subject, description) = prepare(&stage, state, side, of).await?;
-        let before = subject.states(Machine::Signaling).len();
+        let before = subject.states::<State>().len();
         let result = match side {
             Local => subject.set_local(&description).await,
             Remote => subject.set_remote(&description).await,
@@ -89,12 +89,11 @@ fn cell(state: State, side: Side, of: Type) -> Row {
         match leads_to {
             Some(to) => {
                 accepted(&what, result)?;
-                expect("signaling state", subject.state(Machine::Signaling).as_str(), to.as_str())
+                subject.expect_state("signaling state", to)
             }
             None => {
                 refused(&what, result, errors(side, of))?;
-                let moved = subject.states(Machine::Signaling).split_off(before);
-                expect("signaling states after the error", moved, Vec::<String>::new())
+                expect_moves("signaling states after the error", &subject.states::<State>()[before..], &[])
             }
         }
     });
@@ -150,7 +149,10 @@ async fn prepare(
         }
         Closed => subject.connection.close().await?,
     }
-    expect("signaling state to begin with", reached(&subject, state), state.as_str())?;
+    // `webrtc` has no attribute `signalingState`, and no event says `closed`.
+    if state != Closed {
+        subject.expect_state("signaling state to begin with", state)?;
+    }
     let description = match (side, of) {
         (Local, Offer) => std::mem::take(&mut own),
         (Local, Answer | Pranswer) => retyped(&made, of.sdp_type()),
@@ -159,11 +161,6 @@ async fn prepare(
         (_, Rollback) => RTCSessionDescription::rollback(None)?,
     };
     Ok((subject, description))
-}
-
-/// `webrtc` has no attribute `signalingState`, and no event says `closed`.
-fn reached(subject: &Peer, state: State) -> String {
-    if state == Closed { Closed.as_str().to_owned() } else { subject.state(Machine::Signaling) }
 }
 
 /// An offer of somebody else.
@@ -192,20 +189,20 @@ fn through_engine(draft: Draft, state: State, side: Side, of: Type) -> Row {
         (_, Remote, Rollback) => draft.not_applicable(NO_ROLLBACK_MESSAGE),
         (Stable, Local, Offer) => draft.engine(async |stage| {
             let talk = stage.caller().await?;
-            talk.party.expect_states(StateMachine::Signaling, &["have-local-offer"])
+            talk.party.expect_states(&[HaveLocalOffer])
         }),
         (Stable, Remote, Offer) | (HaveRemoteOffer, Local, Answer) => draft.engine(async |stage| {
             let mut talk = stage.callee().await?;
             talk.far.peer.add_track(Kind::Audio).await?;
             talk.far.offer(1).await?;
             talk.far.take_answer().await?;
-            expect_moves(talk.party.states(StateMachine::Signaling), &["have-remote-offer", "stable"])
+            expect_first(&talk.party.states(), &[HaveRemoteOffer, Stable])
         }),
         (HaveLocalOffer, Remote, Answer) => draft.engine(async |stage| {
             let mut talk = stage.caller().await?;
             let (offer, round) = talk.far.receive_offer().await?;
             talk.far.answer(&offer, round).await?;
-            talk.party.expect_states(StateMachine::Signaling, &["have-local-offer", "stable"])
+            talk.party.expect_states(&[HaveLocalOffer, Stable])
         }),
         (HaveLocalOffer, Local, Offer) => draft.engine(async |stage| {
             let mut talk = stage.caller().await?;
@@ -213,24 +210,20 @@ fn through_engine(draft: Draft, state: State, side: Side, of: Type) -> Row {
             talk.party.never_sends(&stage, MessageKind::Offer);
             talk.party.engine.negotiation_needed();
             stage.rest().await;
-            expect(
-                "signaling state",
-                talk.party.state(StateMachine::Signaling).as_str(),
-                "have-local-offer",
-            )?;
+            talk.party.expect_state("signaling state", HaveLocalOffer)?;
             expect("round of the offer", offered.1, 1)
         }),
         (HaveLocalOffer, Local, Rollback) | (HaveLocalOffer, Remote, Offer) => draft.engine(glare_at_polite),
         (Stable, Remote, Answer) => draft.engine(async |stage| {
             let mut talk = stage.caller().await?;
             talk.answer_and_connect(&stage).await?;
-            talk.party.never_moves(&stage, StateMachine::Signaling);
+            talk.party.never_moves(&stage, Machine::Signaling);
             let stray = talk.far.peer.connection.local_description().await;
             let sdp = stray.map(|stray| stray.sdp).unwrap_or_default();
             talk.far.send(Message::Answer { sdp, negotiation: 1 })?;
             stage.rest().await;
             expect_that(talk.party.has_problem("ignored"), "the answer is not reported as ignored")?;
-            expect("call", talk.party.state(StateMachine::Call).as_str(), "connected")
+            talk.party.expect_state("call", CallState::Connected)
         }),
         (HaveRemoteOffer, ..) => draft.not_applicable(NOTHING_BETWEEN),
         (Closed, Remote, Offer | Answer) => draft.engine(async move |stage| {
@@ -239,8 +232,8 @@ fn through_engine(draft: Draft, state: State, side: Side, of: Type) -> Row {
             talk.party.engine.hang_up();
             talk.far.receive(MessageKind::Bye).await?;
             let late = talk.far.peer.answer(&offer.offer()).await?;
-            talk.party.never_moves(&stage, StateMachine::Signaling);
-            talk.party.never_moves(&stage, StateMachine::Call);
+            talk.party.never_moves(&stage, Machine::Signaling);
+            talk.party.never_moves(&stage, Machine::Call);
             talk.party.never_sends(&stage, MessageKind::Answer);
             let sdp = late.sdp;
             talk.far.send(match of {
@@ -251,7 +244,7 @@ fn through_engine(draft: Draft, state: State, side: Side, of: Type) -> Row {
         (Closed, Local, Offer) => draft.engine(async |stage| {
             let (caller, callee) = stage.engines().await?;
             caller.engine.hang_up();
-            stage.until("the callee knows", || callee.call_is("ended: hung-up")).await?;
+            stage.until("the callee knows", || callee.is(CallState::Ended(EndReason::HungUp))).await?;
             caller.never_sends(&stage, MessageKind::Offer);
             caller.engine.negotiation_needed();
             caller.engine.network_changed(None);
@@ -265,23 +258,18 @@ fn through_engine(draft: Draft, state: State, side: Side, of: Type) -> Row {
 pub(super) async fn glare_at_polite(stage: Stage) -> Shown {
     let mut talk = stage.callee().await?;
     talk.offer_and_connect(&stage, &[Kind::Audio, Kind::Video]).await?;
-    let from = talk.party.log.len();
+    let from = talk.party.states::<State>().len();
     talk.party.engine.network_changed(None);
     let (_, round) = talk.far.receive_offer().await?;
     talk.far.peer.add_track(Kind::Video).await?;
     talk.far.offer(round).await?;
     talk.far.take_answer().await?;
-    let moved = talk.party.log.since(from).into_iter().filter_map(|event| match event {
-        EngineEvent::StateChanged { to: to @ call_engine::State::Signaling(_), .. } => Some(to.to_string()),
-        _ => None,
-    });
-    expect_moves(moved.collect(), &["have-local-offer", "stable", "have-remote-offer", "stable"])
+    expect_first(&talk.party.states()[from..], &[HaveLocalOffer, Stable, HaveRemoteOffer, Stable])
 }
 
 /// The machine moved so first, whatever came after.
-fn expect_moves(mut moved: Vec<String>, wanted: &[&str]) -> Shown {
-    moved.truncate(wanted.len());
-    expect("signaling states", moved, wanted)
+fn expect_first(moved: &[State], wanted: &[State]) -> Shown {
+    expect_moves("signaling states", &moved[..moved.len().min(wanted.len())], wanted)
 }
 
 impl Side {

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use call_engine::{Machine as StateMachine, Settings};
+use call_engine::Settings;
 use signaller::Message;
+use timeline::{CallState, ConnectionState, EndReason, IceState, Machine, State};
 
 use crate::{
     engine_side::Party,
     row::{Row, row},
     sdp::Sdp,
     spec,
-    stage::{Deviation, Kind, Link, Machine, Peer, Said, Shown, Stage, expect, expect_that},
+    stage::{Deviation, History as _, Kind, Link, Peer, Said, Shown, Stage, expect_moves, expect_that},
 };
 
 const CONNECTION: &str = "RTCPeerConnection-connectionState.https.html";
@@ -28,47 +29,44 @@ fn connecting() -> Vec<Row> {
             .bare(async |stage| {
                 let (alice, _) = stage.pair().await?;
                 stage.never(&alice.log, "connection and ICE states", |said| {
-                    matches!(said, Said::State(Machine::Connection | Machine::Ice, _))
+                    matches!(said, Said::State(State::Connection(_) | State::Ice(_)))
                 });
                 alice.offer().await.map(|_| ()).map_err(Deviation::from)
             })
             .engine(async |stage| {
                 let mut talk = stage.caller().await?;
                 talk.far.receive_offer().await?;
-                talk.party.never_moves(&stage, StateMachine::Connection);
-                talk.party.never_moves(&stage, StateMachine::Ice);
+                talk.party.never_moves(&stage, Machine::Connection);
+                talk.party.never_moves(&stage, Machine::Ice);
                 Ok(())
             }),
         row("connecting-then-connected", "The connection state goes through connecting to connected.")
             .of(spec::CONNECTION_STATE, CONNECTION)
             .bare(async |stage| {
                 let (alice, bob) = stage.connected().await?;
-                alice.expect_states(Machine::Connection, &["connecting", "connected"])?;
-                bob.expect_states(Machine::Connection, &["connecting", "connected"])
+                alice.expect_states(&[ConnectionState::Connecting, ConnectionState::Connected])?;
+                bob.expect_states(&[ConnectionState::Connecting, ConnectionState::Connected])
             })
             .engine(async |stage| {
                 let (caller, callee) = stage.engines().await?;
-                caller.expect_states(StateMachine::Connection, &["connecting", "connected"])?;
-                callee.expect_states(StateMachine::Connection, &["connecting", "connected"])
+                caller.expect_states(&[ConnectionState::Connecting, ConnectionState::Connected])?;
+                callee.expect_states(&[ConnectionState::Connecting, ConnectionState::Connected])
             }),
         row("checking-then-connected", "The ICE connection state goes through checking to connected.")
             .of(spec::ICE_STATE, ICE)
             .bare(async |stage| {
                 let (alice, bob) = stage.connected().await?;
                 for peer in [&alice, &bob] {
-                    let states = peer.states(Machine::Ice);
-                    expect(
-                        "ICE connection states",
-                        states.get(..2).unwrap_or(&states),
-                        ["checking", "connected"].as_slice(),
-                    )?;
+                    let states = peer.states();
+                    let first = states.get(..2).unwrap_or(&states);
+                    expect_moves("ICE connection states", first, &[IceState::Checking, IceState::Connected])?;
                 }
                 Ok(())
             })
             .engine(async |stage| {
                 let (caller, callee) = stage.engines().await?;
-                caller.expect_states(StateMachine::Ice, &["checking", "connected"])?;
-                callee.expect_states(StateMachine::Ice, &["checking", "connected"])
+                caller.expect_states(&[IceState::Checking, IceState::Connected])?;
+                callee.expect_states(&[IceState::Checking, IceState::Connected])
             }),
         row(
             "completed-after-the-last-candidate",
@@ -82,9 +80,7 @@ fn connecting() -> Vec<Row> {
                 peer.connection.add_ice_candidate(end).await?;
             }
             stage
-                .until("ICE is completed", || {
-                    [&alice, &bob].iter().any(|peer| peer.state(Machine::Ice) == "completed")
-                })
+                .until("ICE is completed", || [&alice, &bob].iter().any(|peer| peer.is(IceState::Completed)))
                 .await
         })
         .not_applicable("the engine treats connected and completed alike, and tells what webrtc tells"),
@@ -97,19 +93,19 @@ fn connecting() -> Vec<Row> {
             let (alice, bob) = stage.connected().await?;
             for peer in [&alice, &bob] {
                 let said = peer.log.all();
-                let at = |machine| said.iter().position(|said| said.is(machine, "connected"));
-                expect_that(at(Machine::Ice) < at(Machine::Connection), "connected before ICE was")?;
+                let ice = said.iter().position(|said| said.is(IceState::Connected));
+                let connection = said.iter().position(|said| said.is(ConnectionState::Connected));
+                expect_that(ice < connection, "connected before ICE was")?;
             }
             Ok(())
         })
         .engine(async |stage| {
             let (caller, callee) = stage.engines().await?;
             for party in [&caller, &callee] {
-                let at = |machine| position(party, machine, "connected");
-                expect_that(
-                    at(StateMachine::Ice) < at(StateMachine::Connection),
-                    "connected before ICE was",
-                )?;
+                let entered = party.entered();
+                let at = |wanted| entered.iter().position(|state| *state == wanted);
+                let connection = at(State::Connection(ConnectionState::Connected));
+                expect_that(at(State::Ice(IceState::Connected)) < connection, "connected before ICE was")?;
             }
             Ok(())
         }),
@@ -129,9 +125,9 @@ fn connecting() -> Vec<Row> {
         .engine(async |stage| {
             let (caller, callee) = stage.engines().await?;
             for party in [&caller, &callee] {
-                party.never_moves(&stage, StateMachine::Connection);
-                party.never_moves(&stage, StateMachine::Ice);
-                party.never_enters(&stage, StateMachine::Call, "reconnecting");
+                party.never_moves(&stage, Machine::Connection);
+                party.never_moves(&stage, Machine::Ice);
+                party.never_enters(&stage, CallState::Reconnecting);
             }
             Ok(())
         }),
@@ -146,11 +142,11 @@ fn connecting() -> Vec<Row> {
             alice.add_track(Kind::Video).await?;
             alice.negotiate(&bob).await?;
             stage.connect(&alice, &bob).await?;
-            alice.expect_states(Machine::Connection, &["connecting", "connected"])
+            alice.expect_states(&[ConnectionState::Connecting, ConnectionState::Connected])
         })
         .engine(async |stage| {
             let (caller, _callee) = stage.engines().await?;
-            caller.expect_states(StateMachine::Connection, &["connecting", "connected"])
+            caller.expect_states(&[ConnectionState::Connecting, ConnectionState::Connected])
         }),
     ]
 }
@@ -166,13 +162,18 @@ fn losing() -> Vec<Row> {
             let (alice, bob) = stage.connected().await?;
             stage.link("bob", Link::Down);
             for peer in [&alice, &bob] {
-                stage.until("the connection fails", || peer.state(Machine::Connection) == "failed").await?;
+                stage.until("the connection fails", || peer.is(ConnectionState::Failed)).await?;
                 stage.rest().await;
-                for machine in [Machine::Ice, Machine::Connection] {
-                    let states = peer.states(machine);
+                {
+                    use IceState::{Connected, Disconnected, Failed};
+                    let states = peer.states();
                     let last = &states[states.len().saturating_sub(3)..];
-                    expect("last states", last, ["connected", "disconnected", "failed"].as_slice())?;
+                    expect_moves("last states", last, &[Connected, Disconnected, Failed])?;
                 }
+                use ConnectionState::{Connected, Disconnected, Failed};
+                let states = peer.states();
+                let last = &states[states.len().saturating_sub(3)..];
+                expect_moves("last states", last, &[Connected, Disconnected, Failed])?;
             }
             Ok(())
         })
@@ -180,12 +181,14 @@ fn losing() -> Vec<Row> {
             let (caller, callee) = engines_without_recovery(&stage).await?;
             stage.link("bob", Link::Down);
             for party in [&caller, &callee] {
-                stage.until("the call ends", || party.call_is("ended: connection-lost")).await?;
+                stage
+                    .until("the call ends", || party.is(CallState::Ended(EndReason::ConnectionLost)))
+                    .await?;
             }
             // The first to see the failure says so, and the other one closes.
             let has_failed = |party: &&Party| {
-                let wanted = ["connecting", "connected", "disconnected", "failed"];
-                party.states(StateMachine::Connection) == wanted
+                use ConnectionState::{Connected, Connecting, Disconnected, Failed};
+                party.states::<ConnectionState>() == [Connecting, Connected, Disconnected, Failed]
             };
             let failed = [&caller, &callee].into_iter().filter(has_failed).count();
             expect_that(failed >= 1, "the call ended without a failure of its connection")
@@ -197,15 +200,14 @@ fn losing() -> Vec<Row> {
         .of(spec::CONNECTION_STATE, DISCONNECTED)
         .bare(async |stage| {
             let (alice, bob) = stage.connected().await?;
-            stage.never(&alice.log, "failures", |said| said.is(Machine::Connection, "failed"));
+            stage.never(&alice.log, "failures", |said| said.is(ConnectionState::Failed));
             stage.link("bob", Link::Down);
             stage.pass(Duration::from_secs(10)).await;
             stage.link("bob", Link::Up);
             for peer in [&alice, &bob] {
                 stage
                     .until("connected again", || {
-                        peer.states(Machine::Connection)
-                            .ends_with(&["disconnected".to_owned(), "connected".to_owned()])
+                        peer.states().ends_with(&[ConnectionState::Disconnected, ConnectionState::Connected])
                     })
                     .await?;
             }
@@ -216,9 +218,10 @@ fn losing() -> Vec<Row> {
             stage.link("bob", Link::Down);
             stage.pass(Duration::from_secs(10)).await;
             stage.link("bob", Link::Up);
-            let wanted = ["connecting", "connected", "disconnected", "connected"];
+            use ConnectionState::{Connected, Connecting, Disconnected};
+            let wanted = [Connecting, Connected, Disconnected, Connected];
             for party in [&caller, &callee] {
-                stage.until("connected again", || party.states(StateMachine::Connection) == wanted).await?;
+                stage.until("connected again", || party.states::<ConnectionState>() == wanted).await?;
             }
             Ok(())
         }),
@@ -233,10 +236,10 @@ fn losing() -> Vec<Row> {
             stage.link("bob", Link::Down);
             alice.give_candidates(&bob).await?;
             bob.give_candidates(&alice).await?;
-            stage.until("the connection fails", || alice.state(Machine::Connection) == "failed").await?;
+            stage.until("the connection fails", || alice.is(ConnectionState::Failed)).await?;
             stage.rest().await;
-            expect("ICE connection state", alice.state(Machine::Ice).as_str(), "failed")?;
-            alice.expect_states(Machine::Connection, &["connecting", "failed"])
+            alice.expect_state("ICE connection state", IceState::Failed)?;
+            alice.expect_states(&[ConnectionState::Connecting, ConnectionState::Failed])
         })
         .engine(async |stage| {
             let mut talk = stage.caller_with(without_recovery).await?;
@@ -245,25 +248,22 @@ fn losing() -> Vec<Row> {
             talk.far.answer(&offer, round).await?;
             talk.far.trickle()?;
             let party = &talk.party;
-            stage.until("the call ends", || party.state(StateMachine::Call).starts_with("ended")).await?;
-            expect_that(
-                !party.states(StateMachine::Connection).iter().any(|state| state == "connected"),
-                "it was connected",
-            )
+            stage.until("the call ends", || party.call_has_ended()).await?;
+            expect_that(!party.states().contains(&ConnectionState::Connected), "it was connected")
         }),
         row("no-candidates-fail", "Where the other side has no candidates at all, ICE and connection fail.")
             .of(spec::ICE_STATE, ICE)
             .bare(async |stage| {
                 let (alice, bob) = stage.pair().await?;
                 alice.negotiate(&bob).await?;
-                stage.until("the connection fails", || alice.state(Machine::Connection) == "failed").await
+                stage.until("the connection fails", || alice.is(ConnectionState::Failed)).await
             })
             .engine(async |stage| {
                 let mut talk = stage.caller_with(without_recovery).await?;
                 let (offer, round) = talk.far.receive_offer().await?;
                 talk.far.answer(&offer, round).await?;
                 let party = &talk.party;
-                stage.until("the call ends", || party.state(StateMachine::Call).starts_with("ended")).await
+                stage.until("the call ends", || party.call_has_ended()).await
             }),
         row(
             "ice-tells-before-the-connection",
@@ -273,11 +273,12 @@ fn losing() -> Vec<Row> {
         .bare(async |stage| {
             let (alice, _bob) = stage.connected().await?;
             stage.link("bob", Link::Down);
-            stage.until("the connection fails", || alice.state(Machine::Connection) == "failed").await?;
+            stage.until("the connection fails", || alice.is(ConnectionState::Failed)).await?;
             stage.rest().await;
             let said = alice.log.all();
-            let at = |machine| said.iter().position(|said| said.is(machine, "failed"));
-            expect_that(at(Machine::Ice) < at(Machine::Connection), "the connection's state is told first")
+            let ice = said.iter().position(|said| said.is(IceState::Failed));
+            let connection = said.iter().position(|said| said.is(ConnectionState::Failed));
+            expect_that(ice < connection, "the connection's state is told first")
         })
         .not_applicable("an application acts on the state of the call"),
     ]
@@ -296,8 +297,8 @@ fn aggregating() -> Vec<Row> {
             let answer = Sdp::of(&bob.answer(&offer).await?);
             alice.set_remote(&wrong_fingerprint(&answer).answer()).await?;
             exchange(&stage, &alice, &bob).await?;
-            stage.never(&alice.log, "connected", |said| said.is(Machine::Connection, "connected"));
-            stage.until("the connection fails", || alice.state(Machine::Connection) == "failed").await
+            stage.never(&alice.log, "connected", |said| said.is(ConnectionState::Connected));
+            stage.until("the connection fails", || alice.is(ConnectionState::Failed)).await
         })
         .engine(async |stage| {
             let mut talk = stage.caller_with(without_recovery).await?;
@@ -309,11 +310,8 @@ fn aggregating() -> Vec<Row> {
             talk.far.trickle()?;
             talk.far.take_candidates().await?;
             let party = &talk.party;
-            stage.until("the call ends", || party.state(StateMachine::Call).starts_with("ended")).await?;
-            expect_that(
-                !party.states(StateMachine::Call).contains(&"connected".to_owned()),
-                "it was connected",
-            )
+            stage.until("the call ends", || party.call_has_ended()).await?;
+            expect_that(!party.states().contains(&CallState::Connected), "it was connected")
         }),
         row(
             "a-restart-offer-moves-nothing",
@@ -324,26 +322,22 @@ fn aggregating() -> Vec<Row> {
             let (alice, bob) = stage.connected().await?;
             let offer = alice.create_restart().await?;
             let (ice, connection) =
-                (alice.states(Machine::Ice).len(), alice.states(Machine::Connection).len());
+                (alice.states::<IceState>().len(), alice.states::<ConnectionState>().len());
             alice.set_local(&offer).await?;
             stage.rest().await;
             let _ = bob;
-            expect(
-                "ICE states that follow",
-                alice.states(Machine::Ice).split_off(ice),
-                Vec::<String>::new(),
-            )?;
-            let moved = alice.states(Machine::Connection).split_off(connection);
-            expect("connection states that follow", moved, Vec::<String>::new())
+            expect_moves("ICE states that follow", &alice.states::<IceState>()[ice..], &[])?;
+            let moved = &alice.states::<ConnectionState>()[connection..];
+            expect_moves("connection states that follow", moved, &[])
         })
         .engine(async |stage| {
             let mut talk = stage.caller().await?;
             talk.answer_and_connect(&stage).await?;
-            let before = talk.party.states(StateMachine::Connection).len();
+            let before = talk.party.states::<ConnectionState>().len();
             talk.party.engine.network_changed(None);
             talk.far.receive_offer().await?;
-            let moved = talk.party.states(StateMachine::Connection).split_off(before);
-            expect("connection states that follow", moved, Vec::<String>::new())
+            let moved = &talk.party.states::<ConnectionState>()[before..];
+            expect_moves("connection states that follow", moved, &[])
         }),
         row(
             "disconnected-before-failed-in-order",
@@ -353,17 +347,17 @@ fn aggregating() -> Vec<Row> {
         .bare(async |stage| {
             let (alice, _bob) = stage.connected().await?;
             stage.link("bob", Link::Down);
-            stage.until("it fails", || alice.state(Machine::Connection) == "failed").await?;
+            stage.until("it fails", || alice.is(ConnectionState::Failed)).await?;
             stage.never(&alice.log, "disconnected after failed", |said| {
-                said.is(Machine::Connection, "disconnected")
+                said.is(ConnectionState::Disconnected)
             });
             Ok(())
         })
         .engine(async |stage| {
             let (caller, _callee) = engines_without_recovery(&stage).await?;
             stage.link("bob", Link::Down);
-            stage.until("the call ends", || caller.call_is("ended: connection-lost")).await?;
-            caller.never_moves(&stage, StateMachine::Connection);
+            stage.until("the call ends", || caller.is(CallState::Ended(EndReason::ConnectionLost))).await?;
+            caller.never_moves(&stage, Machine::Connection);
             Ok(())
         }),
         row("failed-does-not-heal-by-itself", "What has failed stays failed until ICE is restarted.")
@@ -371,7 +365,7 @@ fn aggregating() -> Vec<Row> {
             .bare(async |stage| {
                 let (alice, _bob) = stage.connected().await?;
                 stage.link("bob", Link::Down);
-                stage.until("it fails", || alice.state(Machine::Connection) == "failed").await?;
+                stage.until("it fails", || alice.is(ConnectionState::Failed)).await?;
                 stage.rest().await;
                 stage.never(&alice.log, "state changes", |said| matches!(said, Said::State(..)));
                 stage.link("bob", Link::Up);
@@ -382,13 +376,14 @@ fn aggregating() -> Vec<Row> {
 }
 
 fn is_trouble(said: &Said) -> bool {
-    matches!(said, Said::State(Machine::Ice | Machine::Connection, state) if state == "disconnected" || state == "failed")
-}
-
-fn position(party: &Party, machine: StateMachine, state: &str) -> Option<usize> {
-    party.log.all().iter().position(|event| {
-        matches!(event, call_engine::EngineEvent::StateChanged { to, .. } if to.machine() == machine && to.as_str() == state)
-    })
+    use ConnectionState as Connection;
+    matches!(
+        said,
+        Said::State(
+            State::Ice(IceState::Disconnected | IceState::Failed)
+                | State::Connection(Connection::Disconnected | Connection::Failed)
+        )
+    )
 }
 
 fn without_recovery(settings: &mut Settings) {

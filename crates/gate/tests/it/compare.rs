@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use gate::{
     Report, Verdict,
     baseline::{Baseline, Expected, Fingerprint, Reference},
-    compare::{MeasuredCounts, MeasuredRuns, instruction_cases, virtual_cases, wall_subjects},
+    compare::{MeasuredCounts, MeasuredRuns, NotMeasured, instruction_cases, virtual_cases, wall_subjects},
     instructions::Counts,
     metric::{Budget, Metric, Tier, Unit},
     value::Value,
@@ -127,6 +127,8 @@ fn wall_subjects_are_what_either_program_can_measure() {
 fn a_metric_that_the_worker_cannot_measure_is_a_failed_tool_and_not_a_vanished_one() {
     let reference = reference(&[("a", number(1))]);
     let failed: MeasuredRuns =
-        [(id("a"), (metric("a", Tier::Virtual), Err("no such link".to_owned())))].into_iter().collect();
+        [(id("a"), (metric("a", Tier::Virtual), Err(NotMeasured("no such link".to_owned()))))]
+            .into_iter()
+            .collect();
     check(Some(&reference), "1.95.0", &failed, &[("a", Verdict::ToolFailed)], 1);
 }

@@ -42,10 +42,7 @@ pub fn rates_in(
     for (outcome, band) in expected {
         let count = outcomes.get(outcome).copied().unwrap_or(0);
         if !band.contains(count as f64 / runs as f64) {
-            let message = format!(
-                "expected {outcome} in {} to {} of the runs, found {count} of {runs}",
-                band.at_least, band.at_most
-            );
+            let message = format!("expected {outcome} in {band} of the runs, found {count} of {runs}");
             failures.push(Failure { seed: None, check: "rate", at: VirtualTime::ZERO, message });
         }
     }

@@ -16,15 +16,15 @@ use super::{
 use crate::plan::{Access, Attachment, Schedule};
 
 /// What a table says of an attachment, with what its profile says where it says nothing itself.
-pub(super) struct AttachmentRead {
-    pub(super) profile: Option<&'static ProfileRead>,
+pub(super) struct AttachmentRead<'d> {
+    pub(super) profile: Option<&'d ProfileRead>,
     link: LinkRead,
     schedule: Option<ScheduleRead>,
     gateways: Vec<GatewayRead>,
     pub(super) addresses: Option<(Vec<IpAddr>, Span)>,
 }
 
-pub(super) fn take_attachment(table: &Table<'_>) -> AttachmentRead {
+pub(super) fn take_attachment<'d>(table: &Table<'d>) -> AttachmentRead<'d> {
     let profile = take_profile(table);
     let address_doc = "Its address, IPv4 or IPv6, or several. Default: 10.0.0.N for the N-th peer, \
          192.168.N.2 behind a NAT.";
@@ -41,7 +41,8 @@ pub(super) fn take_attachment(table: &Table<'_>) -> AttachmentRead {
         addresses,
     }
 }
-impl AttachmentRead {
+
+impl AttachmentRead<'_> {
     /// The link.
     pub(super) fn access(&self) -> Access {
         self.link.access()

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::FormatError;
-use crate::plan::Plan;
+use crate::{plan::Plan, profile::Profiles};
 
 /// Why scenarios could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +31,7 @@ pub enum LoadError {
     },
 }
 
-/// Loads every scenario under `root`, ordered by name.
+/// Loads every scenario under `root`, ordered by name. Their networks are callsim's.
 ///
 /// # Errors
 /// All files that cannot be used, together; an unreadable directory; a directory without scenarios.
@@ -39,7 +39,7 @@ pub fn load_dir(root: &Path) -> Result<Vec<Plan>, LoadError> {
     let mut plans = Vec::new();
     let mut bad = Vec::new();
     for file in files(root)? {
-        match load_file(root, &file) {
+        match load_file(root, &file, &Profiles::default()) {
             Ok(plan) => plans.push(plan),
             Err(LoadError::Format(errors)) => bad.extend(errors),
             Err(other) => return Err(other),
@@ -65,15 +65,15 @@ pub fn files(root: &Path) -> Result<Vec<PathBuf>, LoadError> {
     Ok(files)
 }
 
-/// Loads one file, whose name is its path under `root` without `.toml`.
+/// Loads one file, whose name is its path under `root` without `.toml`, and which may name these networks.
 ///
 /// # Errors
 /// An unreadable file, or all that is wrong with it.
-pub fn load_file(root: &Path, file: &Path) -> Result<Plan, LoadError> {
+pub fn load_file(root: &Path, file: &Path, profiles: &Profiles) -> Result<Plan, LoadError> {
     let text =
         std::fs::read_to_string(file).map_err(|source| LoadError::Io { path: file.to_owned(), source })?;
     let name = name_of(root, file);
-    Plan::read(&name, Some(file.to_owned()), &text).map_err(|error| LoadError::Format(vec![error]))
+    Plan::read(&name, Some(file.to_owned()), &text, profiles).map_err(|error| LoadError::Format(vec![error]))
 }
 
 /// The name of the scenario in `file`: its path under `root` without `.toml`.

@@ -1,6 +1,7 @@
-//! Profiles of networks: `profiles.toml`, read with the same reader as scenarios, and `profile = "lte"`.
+//! Profiles of networks: `profiles.toml` and `[profiles]` of a project, read with the same reader as scenarios, and
+//! `profile = "lte"`.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{collections::BTreeMap, path::Path, sync::LazyLock};
 
 use serde_json::json;
 use toml::de::DeValue;
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     plan::{Device, FaultsPlan},
-    profile::{Figure, Profile},
+    profile::{Figure, Profile, Profiles},
 };
 
 /// The profiles, as they are kept in the file of that name.
@@ -55,58 +56,96 @@ impl ProfileRead {
     }
 }
 
-static READ: LazyLock<Vec<ProfileRead>> =
+static BUILT_IN: LazyLock<Vec<ProfileRead>> =
     LazyLock::new(|| read(PROFILES).unwrap_or_else(|error| panic!("{}", error.lines().collect::<String>())));
 
-/// All profiles, in the order of their file.
-pub(crate) fn all() -> &'static [ProfileRead] {
-    &READ
+/// callsim's profiles, in the order of their file.
+pub(crate) fn built_in() -> &'static [ProfileRead] {
+    &BUILT_IN
 }
 
 /// The profile at `profile`, if there is such a one.
-pub(super) fn take_profile(table: &Table<'_>) -> Option<&'static ProfileRead> {
+pub(super) fn take_profile<'d>(table: &Table<'d>) -> Option<&'d ProfileRead> {
     let doc = "What its network is like: a name that `cargo xtask profiles` lists. What is said beside it \
          replaces what it says.";
     let value = table.take("profile", doc)?;
-    let known = || all().iter().map(|profile| profile.name.as_str());
-    let schema = || json!({ "enum": known().collect::<Vec<_>>() });
+    let known = || table.reading.profiles.names();
+    let schema = || json!({ "enum": known() });
     let DeValue::String(name) = value.leaf(schema)? else {
         return value.wrong_type("the name of a profile");
     };
-    let found = all().iter().find(|profile| profile.name == **name);
-    found.or_else(|| {
+    table.reading.profiles.read(name).or_else(|| {
         value.problem(ProblemKind::UnknownName { what: "profile", found: Found::new(name, known()) })
     })
 }
 
 fn read(text: &str) -> Result<Vec<ProfileRead>, FormatError> {
-    let reading = Reading::default();
+    reading(None, text, |root| {
+        let _: Option<u64> = root.need("version", "", |value| value.integer(VERSION..=VERSION));
+        let table = root.need("profiles", "", |value| value.table("[profiles]"));
+        root.finish();
+        table
+    })
+}
+
+/// The profiles in the table `[profiles]` of a file that has other tables as well, none of which is looked at.
+pub(crate) fn read_own(file: &Path, text: &str) -> Result<Vec<ProfileRead>, FormatError> {
+    reading(Some(file), text, |root| {
+        let table = root.take("profiles", "")?.table("[profiles]")?;
+        for Key { name, span, .. } in table.names() {
+            let is_letter =
+                |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+            let reason = match name {
+                _ if built_in().iter().any(|profile| profile.name == name) => {
+                    format!("`{name}` is a profile of callsim: choose another name")
+                }
+                _ if name.is_empty() || !name.chars().all(is_letter) => {
+                    format!("`{name}` is not the name of a profile: lower-case letters, digits and `-`")
+                }
+                _ => continue,
+            };
+            table.reading.add(ProblemKind::Impossible { reason }, span);
+        }
+        Some(table)
+    })
+}
+
+fn reading(
+    file: Option<&Path>,
+    text: &str,
+    table: impl for<'d> FnOnce(Table<'d>) -> Option<Table<'d>>,
+) -> Result<Vec<ProfileRead>, FormatError> {
+    // They may not name one another.
+    let reading = Reading::with(&Profiles::none());
     let (document, syntax) = toml::de::DeTable::parse_recoverable(text);
     syntax.iter().for_each(|error| reading.problems.syntax(error, text));
-    let root = Table::root(document.get_ref(), document.span(), &reading);
-    let _: Option<u64> = root.need("version", "", |value| value.integer(VERSION..=VERSION));
-    let table = root.need("profiles", "", |value| value.table("[profiles]"));
-    root.finish();
-    let keys = table.map(|table| table.names()).unwrap_or_default();
-    let profiles = keys.iter().filter_map(profile).collect();
+    let mut profiles = Vec::new();
+    // After a syntax error the rest of the document is guesswork.
+    if syntax.is_empty() {
+        let root = Table::root(document.get_ref(), document.span(), &reading);
+        let keys = table(root).map(|table| table.names()).unwrap_or_default();
+        profiles = keys.iter().filter_map(profile).collect();
+    }
     match reading.problems.into_sorted() {
         problems if problems.is_empty() => Ok(profiles),
-        problems => Err(FormatError::new("profiles", None, text, problems)),
+        problems => Err(FormatError::new("profiles", file, text, problems)),
     }
 }
 
 fn profile(key: &Key<'_>) -> Option<ProfileRead> {
     let table = key.value.table(format!("[profiles.{}]", key.name))?;
     let summary = table.need("summary", "", Value::sentence);
-    let device = table.need("device", "", |value| value.word("device"));
+    let mut device = Device::Laptop;
+    table.set_word("device", "", "device", &mut device);
     let link = take_link(&table, LinkRead::DEFAULT);
     let schedule = take_schedule(&table, link);
     let gateways = gateways::take_own(&table).unwrap_or_default();
     let faults = table.take("faults", "").map(|value| faults(value, &[])).unwrap_or_default();
-    let sources = table.need("sources", "", |value| value.table("sources"));
+    let sources = table.get("sources", "", |value| value.table("sources"));
     table.finish();
     let text = |key: &Key<'_>| Some((key.name.to_owned(), key.value.sentence()?));
-    let sources: BTreeMap<String, String> = sources?.names().iter().filter_map(text).collect();
+    let sources = sources.map(|table| table.names()).unwrap_or_default();
+    let sources: BTreeMap<String, String> = sources.iter().filter_map(text).collect();
     let mut figures = Vec::new();
     for part in ["link", "gateways", "schedule", "faults"] {
         key.value.leaves(part, &mut |key, value| {
@@ -117,7 +156,7 @@ fn profile(key: &Key<'_>) -> Option<ProfileRead> {
     Some(ProfileRead {
         name: key.name.to_owned(),
         summary: summary?,
-        device: device?,
+        device,
         link,
         schedule,
         gateways,

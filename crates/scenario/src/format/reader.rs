@@ -25,15 +25,22 @@ use super::{
     error::{Found, ProblemKind, Problems, Span},
     values::{Shown, known_name},
 };
+use crate::profile::Profiles;
 
 /// One reading: what is wrong with a document, or what the readers say of themselves without one.
-#[derive(Default)]
 pub(super) struct Reading {
     pub(super) problems: Problems,
     pub(super) shapes: RefCell<Shapes>,
+    /// The named networks that the document may mention.
+    pub(super) profiles: Profiles,
 }
 
 impl Reading {
+    pub(super) fn with(profiles: &Profiles) -> Self {
+        let (problems, shapes) = Default::default();
+        Self { problems, shapes, profiles: profiles.clone() }
+    }
+
     pub(super) fn add(&self, kind: ProblemKind, span: Span) {
         self.problems.add(kind, span);
     }

@@ -307,3 +307,9 @@ impl RateBand {
         (self.at_least.get()..=self.at_most.get()).contains(&fraction)
     }
 }
+
+impl fmt::Display for RateBand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to {}", self.at_least, self.at_most)
+    }
+}

@@ -100,6 +100,11 @@ impl<'p> Player<'p> {
         Self { plan, programs: Programs::new(), pace: Pace::Virtual, relay_log: RelayLog::Off }
     }
 
+    /// What is played.
+    pub const fn plan(&self) -> &'p Plan {
+        self.plan
+    }
+
     /// Runs another program than the call engine: at the peer of this name, or at every peer whose scenario says
     /// `program = "NAME"`. `start` is called once for each such peer, on the world's thread.
     pub fn program<P: Program + 'static>(
@@ -138,6 +143,13 @@ impl<'p> Player<'p> {
     /// With this seed: where all randomness of the world and its programs comes from.
     pub fn seed(self, seed: u64) -> SeededPlayer<'p> {
         SeededPlayer { player: self, seed }
+    }
+}
+
+/// As [`Player::new`].
+impl<'p> From<&'p Plan> for Player<'p> {
+    fn from(plan: &'p Plan) -> Self {
+        Self::new(plan)
     }
 }
 

@@ -1,33 +1,34 @@
 //! Writes down what engines, the relay and the script do: the timeline, and each peer's counts.
 
+mod peer;
+mod written;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use call_engine::{
-    DataMessage, EngineEvent, Observer, PacketPosition, ReceivedPacket, RecoveryStep, Statistics,
-};
+use call_engine::{DataMessage, EngineEvent, Observer, PacketPosition, ReceivedPacket, Statistics};
 use netsim::World;
 use signaller::{
-    CallId, Kind, Message, Outgoing,
+    CallId, Message, Outgoing,
     relay::{RelayEvent, RelayLog},
 };
 use stage::{Journal, Leftovers, Unsupported};
 use timeline::{
-    CallState, CandidateFate, ConnectionState, Delivery, EndReason, Entry, Event, MediaChange, MediaKind,
-    MessageRef, Name, State as StateOf, StreamChange, Timeline, TrackChange, Trickle, VirtualTime,
+    CallState, Delivery, Entry, Event, MediaChange, MediaKind, Name, State as StateOf, Timeline, VirtualTime,
 };
 use tokio::sync::{
     Notify,
     mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
 };
 
+use self::{peer::Peer, written::written};
 use super::numbered;
 use crate::{
     plan::{PeerPlan, Plan},
-    record::{CandidatePair, NotUnderstood, PeerRecord, SignallingRecord, StatisticsSample},
+    record::{NotUnderstood, PeerRecord, SignallingRecord, StatisticsSample},
 };
 
 /// A silence after which media counts as resumed.
@@ -65,15 +66,6 @@ struct State {
     not_understood: Vec<NotUnderstood>,
     /// Where the script sends messages in peers' names.
     foreign: BTreeMap<Name, UnboundedSender<Outgoing>>,
-}
-
-#[derive(Default)]
-struct Peer {
-    record: PeerRecord,
-    /// The other side of its present or last call.
-    remote: Option<Name>,
-    /// Whether a call is under way or not yet released.
-    busy: bool,
 }
 
 impl Recording {
@@ -350,166 +342,4 @@ impl Journal for Recording {
             timeline.entries.push(Entry { at, actor: actor.clone(), event });
         }
     }
-}
-
-impl Peer {
-    /// Counts what an engine does, before it is written down.
-    fn count_engine(&mut self, event: &EngineEvent) {
-        match event {
-            EngineEvent::IncomingCall { from, .. } => self.remote = Some(from.clone()),
-            EngineEvent::Recovery { step: RecoveryStep::Recovered, .. } => self.record.recoveries += 1,
-            EngineEvent::DataRefused { delivery, .. } => {
-                self.record.data_sent.entry(*delivery).or_default().refused += 1;
-            }
-            EngineEvent::Released { live_tracks } => {
-                self.record.tracks_live += live_tracks;
-                self.busy = false;
-            }
-            _ => {}
-        }
-    }
-
-    /// Counts what any program reports.
-    fn count(&mut self, at: VirtualTime, event: &Event) {
-        let candidates = &mut self.record.candidates;
-        match event {
-            Event::Transition { to: StateOf::Call(to), .. } => self.call_moved(at, *to),
-            Event::MessageSent { kind, .. } => match kind {
-                Kind::Candidate => candidates.sent += 1,
-                Kind::Offer => self.record.offers_sent += 1,
-                Kind::Answer => self.record.answers_sent += 1,
-                _ => {}
-            },
-            Event::MessageReceived { kind: Kind::Candidate, .. } => candidates.received += 1,
-            Event::PairSelected { local, remote } => {
-                self.record.pair = Some(CandidatePair::of(local, remote));
-            }
-            // The end of the candidates waits and is applied like one, but is not one.
-            Event::Candidate { candidate: Trickle::EndOfCandidates, .. } => {}
-            Event::Candidate { fate, .. } => match fate {
-                CandidateFate::Gathered => candidates.gathered += 1,
-                CandidateFate::Held => candidates.held += 1,
-                CandidateFate::Applied => candidates.applied += 1,
-                CandidateFate::Rejected => candidates.rejected += 1,
-            },
-            _ => {}
-        }
-    }
-
-    /// Counts what only a program without the engine leaves to others: its call is its peer connection, and the other
-    /// side is who its messages come from and go to.
-    fn count_without_engine(&mut self, at: VirtualTime, event: &Event) {
-        match event {
-            Event::Transition { to: StateOf::Connection(to), .. } => match to {
-                ConnectionState::Connected => {
-                    self.record.call_state = CallState::Connected;
-                    self.record.connected_at.get_or_insert(at);
-                }
-                ConnectionState::Failed => {
-                    let was_connected = self.record.connected_at.is_some();
-                    let reason = match was_connected {
-                        true => EndReason::ConnectionLost,
-                        false => EndReason::ConnectionFailed,
-                    };
-                    self.ended(reason);
-                }
-                ConnectionState::Closed => self.ended(EndReason::HungUp),
-                ConnectionState::New | ConnectionState::Connecting | ConnectionState::Disconnected => {}
-            },
-            Event::MessageSent { to: other, .. } | Event::MessageReceived { from: other, .. } => {
-                self.remote = Some(other.clone());
-            }
-            _ => {}
-        }
-    }
-
-    /// A connection that failed and is closed then ended for the failure.
-    fn ended(&mut self, reason: EndReason) {
-        if !matches!(self.record.call_state, CallState::Ended(_)) {
-            self.record.call_state = CallState::Ended(reason);
-            self.record.end_reason = Some(reason);
-        }
-    }
-
-    fn call_moved(&mut self, at: VirtualTime, to: CallState) {
-        self.record.call_state = to;
-        self.record.end_reason = to.end_reason().or(self.record.end_reason);
-        if to == CallState::Connected {
-            self.record.connected_at.get_or_insert(at);
-        }
-        self.busy = true;
-    }
-}
-
-/// An engine's event in the words of the timeline.
-fn written(event: EngineEvent) -> Option<Event> {
-    Some(match event {
-        EngineEvent::StateChanged { from, to, cause } => Event::Transition { from, to, cause },
-        EngineEvent::MessageSent { id, kind, to, detail } => {
-            Event::MessageSent { id, kind, to, detail: detail.into() }
-        }
-        EngineEvent::MessageReceived { id, kind, from, detail } => {
-            Event::MessageReceived { id, kind, from, detail: detail.into() }
-        }
-        EngineEvent::CandidateGathered { candidate } => of(CandidateFate::Gathered, candidate, None),
-        EngineEvent::CandidateHeld { candidate, message } => of(CandidateFate::Held, candidate, message),
-        EngineEvent::CandidateApplied { candidate, message } => {
-            of(CandidateFate::Applied, candidate, message)
-        }
-        EngineEvent::CandidateRejected { candidate, message, error } => {
-            let (fate, error) = (CandidateFate::Rejected, Some(error.into()));
-            Event::Candidate { fate, candidate, message, error }
-        }
-        EngineEvent::PairSelected { local, remote } => Event::PairSelected { local, remote },
-        EngineEvent::CandidateError { url, code, text } => {
-            Event::CandidateError { url: url.into(), code, text: text.into() }
-        }
-        EngineEvent::NegotiationNeeded { verdict } => Event::NegotiationNeeded { verdict },
-        EngineEvent::Recovery { step, cause } => Event::Note { what: format!("{step} ({cause})").into() },
-        EngineEvent::MediaPaused { kind } => Event::Media { kind, change: MediaChange::Paused },
-        EngineEvent::MediaResumed { kind } => Event::Media { kind, change: MediaChange::ComesAgain },
-        EngineEvent::HoldChanged { hold } => Event::Note { what: format!("hold: {hold}").into() },
-        EngineEvent::CameraSwitched { label } => Event::Note { what: format!("camera: {label}").into() },
-        EngineEvent::ScreenShared { shared: true } => Event::Note { what: "the screen is shared".into() },
-        EngineEvent::ScreenShared { shared: false } => {
-            Event::Note { what: "the screen is not shared any longer".into() }
-        }
-        EngineEvent::DataChannelOpen { delivery } => {
-            Event::Note { what: format!("data channel {delivery}: open").into() }
-        }
-        EngineEvent::DataChannelClosed { delivery } => {
-            Event::Note { what: format!("data channel {delivery}: closed").into() }
-        }
-        EngineEvent::DataChannelRefused { label } => Event::Problem {
-            what: format!("the data channel `{label}` is refused: it is none of ours").into(),
-        },
-        EngineEvent::KeyFrameRequested => Event::Note { what: "a key frame is asked for".into() },
-        EngineEvent::DataRefused { delivery, why } => {
-            Event::Problem { what: format!("data channel {delivery}: a message was refused: {why}").into() }
-        }
-        EngineEvent::DataHeldBack { delivery, buffered } => Event::Note {
-            what: format!("data channel {delivery}: {buffered} bytes are buffered, messages are held back")
-                .into(),
-        },
-        EngineEvent::DataCaughtUp { delivery } => {
-            Event::Note { what: format!("data channel {delivery}: no message waits any longer").into() }
-        }
-        EngineEvent::TrackAdded { kind } => Event::Track { change: TrackChange::Added, kind },
-        EngineEvent::TrackEnded { kind } => Event::Track { change: TrackChange::Ended, kind },
-        EngineEvent::StreamAdded { id } => Event::Stream { change: StreamChange::Added, id: id.into() },
-        EngineEvent::StreamRemoved { id } => Event::Stream { change: StreamChange::Removed, id: id.into() },
-        EngineEvent::Signaling { what } => Event::Note { what: what.into() },
-        EngineEvent::Problem { what } => Event::Problem { what: what.into() },
-        EngineEvent::Released { live_tracks: 0 } => Event::Note { what: "everything is released".into() },
-        EngineEvent::Released { live_tracks } => Event::Problem {
-            what: format!("{live_tracks} local tracks are still live after the call").into(),
-        },
-        // The ring message just before says the same.
-        EngineEvent::IncomingCall { .. } => return None,
-        _ => return None,
-    })
-}
-
-fn of(fate: CandidateFate, candidate: Trickle, message: Option<MessageRef>) -> Event {
-    Event::Candidate { fate, candidate, message, error: None }
 }

@@ -16,7 +16,7 @@ impl Clock {
         Self(Arc::new(now))
     }
 
-    /// A clock that stands still.
+    /// A clock that does not advance.
     pub fn fixed(at: Duration) -> Self {
         Self::new(move || at)
     }

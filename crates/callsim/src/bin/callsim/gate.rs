@@ -12,7 +12,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use gate::{
     Mode, Report, Settings,
     baseline::{AcceptError, Acceptance, Baseline, Date, Expected, Fingerprint, Reference},
-    compare::{MeasuredRuns, virtual_cases},
+    compare::{MeasuredRuns, NotMeasured, virtual_cases},
     metric::{MetricId, Tier},
 };
 
@@ -176,7 +176,7 @@ fn take(
     measured: &MeasuredRuns,
     arguments: &AcceptArguments,
 ) -> anyhow::Result<Code> {
-    let differs = |(_, runs): &&(_, Result<[gate::exact::VirtualRun; 2], String>)| {
+    let differs = |(_, runs): &&(_, Result<[gate::exact::VirtualRun; 2], NotMeasured>)| {
         runs.as_ref().is_ok_and(|[first, second]| first != second)
     };
     if let Some((metric, _)) = measured.values().find(differs) {

@@ -2,13 +2,19 @@
 
 mod human;
 
-use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, num::NonZeroUsize, time::Duration};
 
 use clap::{Args, ValueEnum};
 use scenario::nat_grid::{self, Cell, Row};
 use serde::Serialize;
 
-use crate::{exit::Code, interrupt, jobs, now, output, progress::Bar, worlds};
+use crate::{
+    exit::Code,
+    interrupt, jobs, now,
+    output::{self, BadInput, Destination, UnknownName},
+    progress::Bar,
+    worlds,
+};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -34,9 +40,8 @@ pub(crate) struct Arguments {
     /// The form of the report
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// Write the report to this file instead of standard output
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    report: Destination,
 }
 
 /// The form of a report.
@@ -67,14 +72,8 @@ impl Grid {
 /// Plays the grid and reports it.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     worlds::supported()?;
-    output::check_target(arguments.out.as_deref())?;
-    let rows = match asked(arguments) {
-        Ok(rows) => rows,
-        Err(message) => {
-            output::complain(&message);
-            return Ok(Code::BadInput);
-        }
-    };
+    arguments.report.check()?;
+    let rows = asked(arguments)?;
     interrupt::listen()?;
     let (asked, bar, started) = (rows.len(), Bar::new(), now());
     let show = |progress| bar.show(progress);
@@ -91,30 +90,24 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         Format::Human if arguments.explain.is_some() => human::explained(&grid),
         Format::Human => human::tables(&grid),
     };
-    match &arguments.out {
-        Some(path) => output::write_file(path, &text)?,
-        None => output::print(&text)?,
-    }
+    arguments.report.write(&text)?;
     Ok(verdict(&grid))
 }
 
-fn asked(arguments: &Arguments) -> Result<Vec<Row>, String> {
+fn asked(arguments: &Arguments) -> anyhow::Result<Vec<Row>> {
     let rows = nat_grid::rows();
     let Some([caller, callee]) = arguments.explain.as_deref() else { return Ok(rows) };
-    for (name, of) in
-        [(caller, (|row: &Row| row.caller.clone()) as fn(&Row) -> String), (callee, |row| row.callee.clone())]
-    {
-        let known: Vec<String> = rows.iter().map(of).collect();
-        if !known.contains(name) {
-            let nearest = scenario::nearest(name, known.iter().map(String::as_str));
-            let advice = nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default();
-            return Err(format!("error: the grid has no place `{name}`{advice}"));
+    let callers: BTreeSet<&str> = rows.iter().map(|row| row.caller.as_str()).collect();
+    let callees: BTreeSet<&str> = rows.iter().map(|row| row.callee.as_str()).collect();
+    for (name, known) in [(caller, callers), (callee, callees)] {
+        if !known.contains(name.as_str()) {
+            return Err(UnknownName::new("place", name, known.iter().copied()).into());
         }
     }
-    let chosen: Vec<Row> =
-        rows.into_iter().filter(|row| row.caller == *caller && row.callee == *callee).collect();
+    let is_asked = |row: &Row| row.caller == *caller && row.callee == *callee;
+    let chosen: Vec<Row> = rows.into_iter().filter(is_asked).collect();
     if chosen.is_empty() {
-        return Err(format!("error: the grid has no call from `{caller}` to `{callee}`"));
+        return Err(BadInput(format!("the grid has no call from `{caller}` to `{callee}`")).into());
     }
     Ok(chosen)
 }

@@ -7,12 +7,10 @@ use std::{
 };
 
 use anyhow::Context as _;
+use callsim::EXAMPLE;
 use clap::Args;
 
 use crate::{exit::Code, output, project::Project, typed};
-
-/// The scenario that is written.
-const TEMPLATE: &str = include_str!("new/template.toml");
 
 /// The options of the command.
 #[derive(Args)]
@@ -68,7 +66,7 @@ fn text(dir: &Path, name: &str) -> String {
         false => String::new(),
     };
     let commands = ["profiles", "nat-grid"];
-    commands.iter().fold(schema + TEMPLATE, |text, command| {
+    commands.iter().fold(schema + EXAMPLE, |text, command| {
         text.replace(&format!("callsim {command}"), &typed::command(command))
     })
 }
@@ -91,7 +89,7 @@ mod tests {
 
     #[test]
     fn what_is_written_can_be_played_and_passes() {
-        let plan = Plan::from_toml("first", TEMPLATE).unwrap();
+        let plan = Plan::from_toml("first", EXAMPLE).unwrap();
         let record = scenario::run::Player::new(&plan).seed(1).play().unwrap();
         assert_eq!(checks::check(&plan, &record), []);
     }

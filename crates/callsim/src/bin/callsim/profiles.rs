@@ -3,13 +3,19 @@
 mod measure;
 mod report;
 
-use std::{num::NonZeroU32, num::NonZeroUsize, path::PathBuf};
+use std::{num::NonZeroU32, num::NonZeroUsize};
 
 use clap::{Args, ValueEnum};
-use scenario::profile::{Profile, profiles};
+use scenario::profile::{Profile, Profiles};
 
 use self::measure::Measured;
-use crate::{exit::Code, interrupt, jobs, output, worlds};
+use crate::{
+    exit::Code,
+    interrupt, jobs,
+    output::{self, Destination, UnknownName},
+    project::Project,
+    worlds,
+};
 
 /// The options of the command.
 #[derive(Args)]
@@ -30,9 +36,8 @@ pub(crate) struct Arguments {
     /// The form of the report
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// Write the report to this file instead of standard output
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    report: Destination,
 }
 
 /// The form of a report.
@@ -57,20 +62,16 @@ Exit codes: 0 all good, 1 a call could not be played, 2 usage or no such profile
 
 /// Lists the profiles, and plays calls on them.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
-    let chosen = match chosen(&arguments.names) {
-        Ok(chosen) => chosen,
-        Err(message) => {
-            output::complain(&message);
-            return Ok(Code::BadInput);
-        }
-    };
-    output::check_target(arguments.out.as_deref())?;
+    let profiles = Project::find()?.profiles;
+    let chosen = chosen(&profiles, &arguments.names)?;
+    arguments.report.check()?;
     let measured = match arguments.measure {
         false => None,
         true => {
             worlds::supported()?;
             interrupt::listen()?;
-            let Some(measured) = measure::measure(&chosen, arguments.seeds, jobs(arguments.jobs))? else {
+            let Some(measured) = measure::measure(&profiles, &chosen, arguments.seeds, jobs(arguments.jobs))?
+            else {
                 output::complain("stopped: nothing was written");
                 return Ok(Code::Interrupted);
             };
@@ -78,10 +79,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         }
     };
     let text = text(arguments, &chosen, measured.as_deref())?;
-    match &arguments.out {
-        Some(path) => output::write_file(path, &text)?,
-        None => output::print(&text)?,
-    }
+    arguments.report.write(&text)?;
     Ok(Code::Good)
 }
 
@@ -94,14 +92,11 @@ fn text(arguments: &Arguments, chosen: &[Profile], measured: Option<&[Measured]>
     })
 }
 
-fn chosen(names: &[String]) -> Result<Vec<Profile>, String> {
-    let all = profiles();
-    let known = || all.iter().map(|profile| profile.name.as_str());
-    if let Some(unknown) = names.iter().find(|name| !known().any(|known| known == *name)) {
-        let nearest = scenario::nearest(unknown, known());
-        let advice = nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default();
-        let known: Vec<&str> = known().collect();
-        return Err(format!("error: no profile `{unknown}`{advice}\nthere are: {}", known.join(", ")));
+fn chosen(profiles: &Profiles, names: &[String]) -> Result<Vec<Profile>, UnknownName> {
+    let known = profiles.names();
+    if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        return Err(UnknownName::new("profile", unknown, known.iter().copied()));
     }
-    Ok(all.into_iter().filter(|profile| names.is_empty() || names.contains(&profile.name)).collect())
+    let is_chosen = |profile: &Profile| names.is_empty() || names.contains(&profile.name);
+    Ok(profiles.all().into_iter().filter(is_chosen).collect())
 }

@@ -11,6 +11,11 @@
 //!
 //! [budgets."nat/*"]                    # what set-ups and recoveries of these may take, in virtual time
 //! setup-p95 = "3s"
+//!
+//! [profiles.our-office]                # a network for `profile = "our-office"`, beside `callsim profiles`
+//! summary = "The guests' Wi-Fi, behind two walls."
+//! link = { delay = "30ms", jitter = "10ms", loss = "0.5%" }
+//! nat = "symmetric"
 //! ```
 
 mod reader;
@@ -23,6 +28,7 @@ use std::{
     time::Duration,
 };
 
+use scenario::profile::Profiles;
 use thiserror::Error;
 
 use crate::output::BadInput;
@@ -33,7 +39,7 @@ const FILE: &str = "callsim.toml";
 const SCENARIOS: &str = "scenarios";
 
 /// What a project says of itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Project {
     /// Its folder, as seen from the working directory; empty for the working directory itself.
     root: PathBuf,
@@ -48,6 +54,8 @@ pub(crate) struct Project {
     pub(crate) themes: BTreeMap<String, Vec<String>>,
     /// What may be spent.
     pub(crate) budgets: Vec<Budget>,
+    /// The networks that scenarios may name.
+    pub(crate) profiles: Profiles,
 }
 
 /// What the scenarios that fit a glob may take.

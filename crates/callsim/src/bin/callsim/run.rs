@@ -6,6 +6,7 @@ mod human;
 mod input;
 mod junit;
 mod listing;
+mod pins;
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},
@@ -21,6 +22,7 @@ use scenario::{
 };
 
 pub(crate) use self::input::Chosen;
+use self::pins::Kept;
 use crate::{
     exit::Code, interrupt, jobs, now, output, progress::Bar, project::Project, typed, versions, worlds,
 };
@@ -60,6 +62,9 @@ pub(crate) struct Arguments {
     /// Write the relay's log of the only run to this file, in the form that `callsim replay` reads
     #[arg(long, value_name = "FILE", requires = "seed", conflicts_with_all = ["list", "guards_off"])]
     relay_log: Option<PathBuf>,
+    /// Take the outcomes and times of this run for those that later runs must have, exactly: scenarios/pins.json
+    #[arg(long, conflicts_with_all = ["seed", "seeds", "list", "guards_off"])]
+    accept_pins: bool,
     /// Where scenarios are [default: the project's scenarios/, here or in a folder above]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -73,6 +78,7 @@ Examples:
   callsim run 'turn/*' --seeds 200                more seeds of some
   callsim run happy --twice                       whether the same seed gives the same bytes
   callsim run --format json --out report.json     for a machine
+  callsim run --accept-pins                       outcomes and times are as they should be from now on
 
 Exit codes: 0 all good, 1 a run could not be played, 2 usage, unreadable input or no such scenario, 3 a check failed,
 4 a run does not repeat itself, 5 nothing ran, 130 stopped by Ctrl-C";
@@ -133,6 +139,7 @@ fn stopped(result: &SuiteResult) -> Code {
 
 fn play(asked: &Asked<'_>) -> anyhow::Result<Code> {
     let Asked { arguments, project, chosen } = asked;
+    let pins = Kept::read(asked)?;
     let started = now();
     let result = play_all(&chosen.plans, asked);
     if result.is_partial() {
@@ -142,6 +149,9 @@ fn play(asked: &Asked<'_>) -> anyhow::Result<Code> {
     let mut report = Report::new(&chosen.plans, &result, now().duration_since(started), &repeat);
     if arguments.seed.is_none() {
         budgets::judge(&mut report, &chosen.plans, &project.budgets, &repeat);
+        if !arguments.accept_pins {
+            pins.judge(&mut report, asked, &repeat);
+        }
     }
     let text = match arguments.format {
         Format::Human => human::report(&report, single_run(&result)),
@@ -149,6 +159,9 @@ fn play(asked: &Asked<'_>) -> anyhow::Result<Code> {
         Format::Junit => junit::report(&report, &result)?,
     };
     hand_over(arguments, &text)?;
+    if arguments.accept_pins {
+        pins.accept(&report, asked)?;
+    }
     if let (Some(path), Some(record)) = (&arguments.relay_log, single_run(&result)) {
         output::write_file(path, record.relay_log.as_deref().unwrap_or_default())?;
     }

@@ -19,8 +19,9 @@ pub(crate) struct Arguments {
 
 /// Writes or checks `schema.json` in the scenarios' directory.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
-    let path = Project::find()?.scenarios(arguments.dir.as_deref()).join("schema.json");
-    let text = scenario::schema::schema_text();
+    let project = Project::find()?;
+    let path = project.scenarios(arguments.dir.as_deref()).join("schema.json");
+    let text = scenario::schema::schema_text(&project.profiles);
     // A file that is not there is out of date.
     let is_current = std::fs::read_to_string(&path).is_ok_and(|found| found == text);
     if is_current {

@@ -281,14 +281,22 @@ fn stop_on_ctrl_c() -> anyhow::Result<watch::Receiver<bool>> {
     Ok(stopping)
 }
 
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(duration) if duration < Duration::from_millis(1) => Err("shorter than 1ms".to_owned()),
-        Ok(duration) if duration > Duration::from_secs(365 * 24 * 60 * 60) => {
-            Err("longer than a year".to_owned())
-        }
-        Ok(duration) => Ok(duration),
-        Err(error) => Err(format!("{error}; accepted: `250ms`, `30s`, `10m`, `12h`")),
+/// Why a duration of the command line cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum DurationError {
+    #[error("shorter than 1ms")]
+    Short,
+    #[error("longer than a year")]
+    Long,
+    #[error("{0}; accepted: `250ms`, `30s`, `10m`, `12h`")]
+    Unreadable(humantime::DurationError),
+}
+
+fn parse_duration(text: &str) -> Result<Duration, DurationError> {
+    match humantime::parse_duration(text).map_err(DurationError::Unreadable)? {
+        duration if duration < Duration::from_millis(1) => Err(DurationError::Short),
+        duration if duration > Duration::from_secs(365 * 24 * 60 * 60) => Err(DurationError::Long),
+        duration => Ok(duration),
     }
 }
 

@@ -44,9 +44,9 @@ pub fn supported() -> Result<(), Unsupported> {
     if in_place { Ok(()) } else { Err(elsewhere) }
 }
 
-/// Defines replacements of the C library's functions of the same names. A body says what a thread that
-/// simulates is answered, as an `Option`: with `None` the call goes to the C library. `in_place` is whether
-/// the dynamic linker sends calls to all of them.
+/// Defines replacements of the C library's functions of the same names. A body yields the answer for simulation
+/// threads, as an `Option`: with `None` the call goes to the C library. `in_place` is whether the dynamic linker
+/// sends calls to all of them.
 macro_rules! hooks {
     ($(
         $(#[$about:meta])*

@@ -102,6 +102,13 @@ impl Place {
         listener
     }
 
+    /// Listens and accepts one connection; the listener stays until it is dropped.
+    pub(crate) async fn accepted(&self) -> (Box<dyn Listener>, Box<dyn Stream>) {
+        let listener = self.listen().await;
+        let stream = listener.accept().await.unwrap();
+        (listener, stream)
+    }
+
     /// Tells the other end a port.
     pub(crate) fn publish(&self, port: u16) {
         *self.shared.port.lock().unwrap() = port;

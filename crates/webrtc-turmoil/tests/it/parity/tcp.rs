@@ -120,8 +120,7 @@ rows! {
     backpressure: "write 16 MiB in pieces of 64 KiB to a peer that does not read"
         => [Some("waits"), Some("ok"), Some("waits")];
     server |place| {
-        let listener = place.listen().await;
-        let _stream = listener.accept().await.unwrap();
+        let (_listener, _stream) = place.accepted().await;
         place.turn(31).await;
     }
     client |place| {
@@ -139,8 +138,7 @@ rows! {
     many_small_writes: "write 1,000 times one byte to a peer that does not read"
         => [Some("ok"), Some("ok"), Some("waits")];
     server |place| {
-        let listener = place.listen().await;
-        let _stream = listener.accept().await.unwrap();
+        let (_listener, _stream) = place.accepted().await;
         place.turn(3).await;
     }
     client |place| {
@@ -158,8 +156,7 @@ rows! {
     read_frees_the_writer: "a writer that waits, and then closes, goes on once the peer reads"
         => [Some("16 MiB; end"), Some("16 MiB; end"), Some("16 MiB; waits")];
     server |place| {
-        let listener = place.listen().await;
-        let mut stream = listener.accept().await.unwrap();
+        let (_listener, mut stream) = place.accepted().await;
         place.turn(2).await;
         let (mut arrived, mut buffer) = (0, vec![0; 64 << 10]);
         let end = loop {
@@ -184,8 +181,7 @@ rows! {
         => [None, Some("`x`"), Some("waits")],
         faults [(2, Fault::Cut), (5, Fault::Mend)];
     server |place| {
-        let listener = place.listen().await;
-        let mut stream = listener.accept().await.unwrap();
+        let (_listener, mut stream) = place.accepted().await;
         let read = place.before(65, read(&mut *stream)).await;
         place.note(read.unwrap_or_else(|| "waits".to_owned()));
         place.turn(67).await;

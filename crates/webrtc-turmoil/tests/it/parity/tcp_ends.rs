@@ -12,8 +12,7 @@ rows! {
     half_close: "shut the writing side down; the peer reads to the end and answers"
         => [Some("end; ok; `answer`"), Some("end; ok; `answer`"), Some("end; ok; `answer`")];
     server |place| {
-        let listener = place.listen().await;
-        let mut stream = listener.accept().await.unwrap();
+        let (_listener, mut stream) = place.accepted().await;
         place.note(read(&mut *stream).await);
         place.note(write(&mut *stream, b"answer").await);
         place.turn(4).await;
@@ -29,8 +28,7 @@ rows! {
     write_after_shutdown: "write after shutting the writing side down"
         => [Some("broken pipe"), Some("broken pipe"), Some("broken pipe")];
     server |place| {
-        let listener = place.listen().await;
-        let _stream = listener.accept().await.unwrap();
+        let (_listener, _stream) = place.accepted().await;
         place.turn(3).await;
     }
     client |place| {
@@ -43,8 +41,7 @@ rows! {
     shut_down_twice: "shut the writing side down twice"
         => [Some("ok"), Some("ok"), Some("not connected")];
     server |place| {
-        let listener = place.listen().await;
-        let _stream = listener.accept().await.unwrap();
+        let (_listener, _stream) = place.accepted().await;
         place.turn(3).await;
     }
     client |place| {
@@ -57,8 +54,7 @@ rows! {
     written_then_closed: "write and close at once; the peer reads twice"
         => [Some("`last words`; end"), Some("`last words`; end"), Some("`last words`; end")];
     server |place| {
-        let listener = place.listen().await;
-        let mut stream = listener.accept().await.unwrap();
+        let (_listener, mut stream) = place.accepted().await;
         place.turn(2).await;
         place.note(read(&mut *stream).await);
         place.note(read(&mut *stream).await);
@@ -86,8 +82,7 @@ rows! {
     unread_at_close: "close with data unread; the peer reads"
         => [Some("reset"), Some("reset"), Some("reset")];
     server |place| {
-        let listener = place.listen().await;
-        let stream = listener.accept().await.unwrap();
+        let (_listener, stream) = place.accepted().await;
         place.turn(2).await;
         drop(stream);
         place.turn(4).await;
@@ -102,8 +97,7 @@ rows! {
     read_after_reset: "read what had arrived before a reset"
         => [Some("`early`"), Some("reset"), Some("`early`")];
     server |place| {
-        let listener = place.listen().await;
-        let mut stream = listener.accept().await.unwrap();
+        let (_listener, mut stream) = place.accepted().await;
         assert_eq!(write(&mut *stream, b"early").await, "ok");
         place.turn(2).await;
         drop(stream);

@@ -142,125 +142,75 @@ pub(crate) fn turmoil(row: &Row) -> String {
     shared.observed()
 }
 
-struct Machine;
+/// The sockets of one of the three: how they are opened, and their types, which have the methods of tokio's.
+macro_rules! sockets {
+    ($host:ident $(($inner:ty))?: $own:ident, $address:ident => $listen:expr, $connect:expr, $bind:expr; $listener:ty, $udp:ty) => {
+        struct $host$(($inner))?;
 
-#[async_trait(?Send)]
-impl Sockets for Machine {
-    async fn listen(&self, address: SocketAddr) -> io::Result<(Box<dyn Listener>, u16)> {
-        let listener = tokio::net::TcpListener::bind(address).await?;
-        let port = listener.local_addr()?.port();
-        Ok((Box::new(listener), port))
-    }
+        #[async_trait(?Send)]
+        impl Sockets for $host {
+            async fn listen(&self, $address: SocketAddr) -> io::Result<(Box<dyn Listener>, u16)> {
+                let $own = self;
+                let listener: $listener = $listen?;
+                let port = listener.local_addr()?.port();
+                Ok((Box::new(listener), port))
+            }
 
-    async fn connect(&self, to: SocketAddr) -> io::Result<Box<dyn Stream>> {
-        Ok(Box::new(tokio::net::TcpStream::connect(to).await?))
-    }
+            async fn connect(&self, $address: SocketAddr) -> io::Result<Box<dyn Stream>> {
+                let $own = self;
+                Ok(Box::new($connect?))
+            }
 
-    async fn bind_udp(&self, address: SocketAddr) -> io::Result<Box<dyn Udp>> {
-        Ok(Box::new(tokio::net::UdpSocket::bind(address).await?))
-    }
+            async fn bind_udp(&self, $address: SocketAddr) -> io::Result<Box<dyn Udp>> {
+                let $own = self;
+                Ok(Box::new($bind?))
+            }
+        }
+
+        #[async_trait(?Send)]
+        impl Listener for $listener {
+            async fn accept(&self) -> io::Result<Box<dyn Stream>> {
+                Ok(Box::new(self.accept().await?.0))
+            }
+        }
+
+        #[async_trait(?Send)]
+        impl Udp for $udp {
+            fn port(&self) -> u16 {
+                self.local_addr().unwrap().port()
+            }
+
+            async fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
+                self.send_to(bytes, to).await
+            }
+
+            async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<usize> {
+                Ok(self.recv_from(buffer).await?.0)
+            }
+        }
+    };
 }
 
-#[async_trait(?Send)]
-impl Listener for tokio::net::TcpListener {
-    async fn accept(&self) -> io::Result<Box<dyn Stream>> {
-        Ok(Box::new(self.accept().await?.0))
-    }
+sockets! {
+    Machine: _own, address =>
+        tokio::net::TcpListener::bind(address).await,
+        tokio::net::TcpStream::connect(address).await,
+        tokio::net::UdpSocket::bind(address).await;
+    tokio::net::TcpListener, tokio::net::UdpSocket
 }
 
-#[async_trait(?Send)]
-impl Udp for tokio::net::UdpSocket {
-    fn port(&self) -> u16 {
-        self.local_addr().unwrap().port()
-    }
-
-    async fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
-        self.send_to(bytes, to).await
-    }
-
-    async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(self.recv_from(buffer).await?.0)
-    }
+sockets! {
+    Simulated(netsim::Host): own, address =>
+        own.0.listen(address),
+        own.0.connect(address).await,
+        own.0.bind_udp(address);
+    netsim::TcpListener, netsim::UdpSocket
 }
 
-struct Simulated(netsim::Host);
-
-#[async_trait(?Send)]
-impl Sockets for Simulated {
-    async fn listen(&self, address: SocketAddr) -> io::Result<(Box<dyn Listener>, u16)> {
-        let listener = self.0.listen(address)?;
-        let port = listener.local_addr()?.port();
-        Ok((Box::new(listener), port))
-    }
-
-    async fn connect(&self, to: SocketAddr) -> io::Result<Box<dyn Stream>> {
-        Ok(Box::new(self.0.connect(to).await?))
-    }
-
-    async fn bind_udp(&self, address: SocketAddr) -> io::Result<Box<dyn Udp>> {
-        Ok(Box::new(self.0.bind_udp(address)?))
-    }
-}
-
-#[async_trait(?Send)]
-impl Listener for netsim::TcpListener {
-    async fn accept(&self) -> io::Result<Box<dyn Stream>> {
-        Ok(Box::new(self.accept().await?.0))
-    }
-}
-
-#[async_trait(?Send)]
-impl Udp for netsim::UdpSocket {
-    fn port(&self) -> u16 {
-        self.local_addr().unwrap().port()
-    }
-
-    async fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
-        self.send_to(bytes, to).await
-    }
-
-    async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(self.recv_from(buffer).await?.0)
-    }
-}
-
-struct Turmoil;
-
-#[async_trait(?Send)]
-impl Sockets for Turmoil {
-    async fn listen(&self, address: SocketAddr) -> io::Result<(Box<dyn Listener>, u16)> {
-        let listener = turmoil::net::TcpListener::bind(address).await?;
-        let port = listener.local_addr()?.port();
-        Ok((Box::new(listener), port))
-    }
-
-    async fn connect(&self, to: SocketAddr) -> io::Result<Box<dyn Stream>> {
-        Ok(Box::new(turmoil::net::TcpStream::connect(to).await?))
-    }
-
-    async fn bind_udp(&self, address: SocketAddr) -> io::Result<Box<dyn Udp>> {
-        Ok(Box::new(turmoil::net::UdpSocket::bind(address).await?))
-    }
-}
-
-#[async_trait(?Send)]
-impl Listener for turmoil::net::TcpListener {
-    async fn accept(&self) -> io::Result<Box<dyn Stream>> {
-        Ok(Box::new(self.accept().await?.0))
-    }
-}
-
-#[async_trait(?Send)]
-impl Udp for turmoil::net::UdpSocket {
-    fn port(&self) -> u16 {
-        self.local_addr().unwrap().port()
-    }
-
-    async fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
-        self.send_to(bytes, to).await
-    }
-
-    async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(self.recv_from(buffer).await?.0)
-    }
+sockets! {
+    Turmoil: _own, address =>
+        turmoil::net::TcpListener::bind(address).await,
+        turmoil::net::TcpStream::connect(address).await,
+        turmoil::net::UdpSocket::bind(address).await;
+    turmoil::net::TcpListener, turmoil::net::UdpSocket
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use gate::{
-    compare::MeasuredRuns,
+    compare::{MeasuredRuns, NotMeasured},
     exact::VirtualRun,
     metric::{Better, Metric, MetricId, Tier, Unit},
     value::Value,
@@ -34,7 +34,7 @@ pub(super) fn measure(plans: &[Plan], project: &Project) -> anyhow::Result<Optio
     };
     let both = first.into_iter().map(|(id, (metric, first))| {
         let second = second.remove(&id).map(|(_, second)| second);
-        let runs = second.ok_or_else(|| "it was measured in one of two runs only".to_owned());
+        let runs = second.ok_or_else(|| NotMeasured("it was measured in one of two runs only".to_owned()));
         (id, (metric, runs.map(|second| [first, second])))
     });
     Ok(Some(both.collect()))

@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 
 use scenario::{
     plan::{Outcome, Plan},
-    profile::{self, Profile, USUAL_CALLEE},
+    profile::{self, Profile, Profiles, USUAL_CALLEE},
     report::Report,
     run::Player,
     suite::{self, Keep, Options, Seeds},
@@ -37,15 +37,16 @@ pub(super) struct Calls {
     pub(super) setup_p95_ms: Option<u64>,
 }
 
-/// Plays `seeds` calls each way; `None` if Ctrl-C came first.
+/// Plays `seeds` calls each way on each of `chosen`; `None` if Ctrl-C came first.
 pub(super) fn measure(
-    profiles: &[Profile],
+    profiles: &Profiles,
+    chosen: &[Profile],
     seeds: NonZeroU32,
     jobs: NonZeroUsize,
 ) -> anyhow::Result<Option<Vec<Measured>>> {
-    let calls = profiles
+    let calls = chosen
         .iter()
-        .flat_map(|profile| [call(&profile.name, USUAL_CALLEE), call(&profile.name, &profile.name)]);
+        .flat_map(|Profile { name, .. }| [USUAL_CALLEE, name].map(|callee| call(profiles, name, callee)));
     let plans: Vec<Plan> = calls.collect::<Result<_, _>>()?;
     let options = Options { seeds: Seeds::Count(seeds.get()), jobs, keep: Keep::Nothing };
     let (bar, started) = (Bar::new(), now());
@@ -76,7 +77,7 @@ pub(super) fn measure(
             setup_p95_ms: scenario.setup_ms.as_ref().map(|setup| setup.p95),
         })
         .collect();
-    let pairs = profiles.iter().zip(calls.chunks(2));
+    let pairs = chosen.iter().zip(calls.chunks(2));
     Ok(Some(
         pairs
             .filter_map(|(profile, pair)| {
@@ -88,7 +89,7 @@ pub(super) fn measure(
     ))
 }
 
-fn call(caller: &str, callee: &str) -> anyhow::Result<Plan> {
-    let plan = profile::call_between(caller, callee);
+fn call(profiles: &Profiles, caller: &str, callee: &str) -> anyhow::Result<Plan> {
+    let plan = profile::call_between(profiles, caller, callee);
     plan.map_err(|error| anyhow::anyhow!(error.lines().collect::<Vec<_>>().join("\n")))
 }

@@ -7,9 +7,11 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
+use scenario::profile::Profiles;
+
 use super::{Budget, Project, Quantity};
 
-const KEYS: [&str; 6] = ["scenarios", "seeds", "jobs", "mappings", "themes", "budgets"];
+const KEYS: [&str; 7] = ["scenarios", "seeds", "jobs", "mappings", "themes", "budgets", "profiles"];
 
 /// The project in the folder `root`; `file` is how its file is called in messages.
 ///
@@ -23,8 +25,11 @@ pub(super) fn read(root: &Path, file: &str, text: &str) -> Result<Project, Vec<S
     }
     let project = reader.project(table.get_ref());
     let mut problems = reader.problems;
-    if problems.is_empty() {
-        return Ok(project);
+    let profiles = Profiles::with_own(Path::new(file), text);
+    if problems.is_empty()
+        && let Ok(profiles) = profiles
+    {
+        return Ok(Project { profiles, ..project });
     }
     // After a mistake of syntax the rest of the file is guesswork.
     if !syntax.is_empty() {
@@ -37,7 +42,9 @@ pub(super) fn read(root: &Path, file: &str, text: &str) -> Result<Project, Vec<S
         let (line, column) = (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1);
         format!("{file}:{line}:{column}: {message}")
     };
-    Err(problems.iter().map(line).collect())
+    let of_profiles = profiles.err().filter(|_| syntax.is_empty());
+    let of_profiles = of_profiles.iter().flat_map(|error| error.lines());
+    Err(problems.iter().map(line).chain(of_profiles).collect())
 }
 
 struct Reader<'r> {
@@ -74,6 +81,8 @@ impl Reader<'_> {
                         project.budgets.extend(budgets);
                     }
                 }
+                // Written as callsim's own are, and read where those are.
+                "profiles" => {}
                 other => self.unknown(key.span(), other, &KEYS),
             }
         }
@@ -173,8 +182,11 @@ mod tests {
             [budgets."nat/*"]
             setup-p95 = "3s"
             recovery-p95 = "250ms"
+            [profiles.our-office]
+            summary = "Behind two walls."
         "#;
         let project = read(Path::new("above"), "callsim.toml", text).unwrap();
+        assert!(project.profiles.named("our-office").is_ok());
         assert_eq!(project.scenarios(None), Path::new("above/calls"));
         assert_eq!(project.scenarios(Some(Path::new("mine"))), Path::new("mine"));
         assert_eq!((project.seeds.unwrap().get(), project.jobs.unwrap().get()), (50, 4));
@@ -194,15 +206,19 @@ mod tests {
     #[test]
     fn every_mistake_is_named_with_its_place() {
         check(
-            "seed = 5\njobs = 0\nscenarios = 3\n[budgets.\"*\"]\nsetup-p59 = \"3s\"\nsetup-p50 = \"soon\"\n",
+            "seed = 5\njobs = 0\nscenarios = 3\n[budgets.\"*\"]\nsetup-p59 = \"3s\"\nsetup-p50 = \"soon\"\n\
+             [profiles.ours]\nsumary = \"?\"\n",
             &[
                 "callsim.toml:1:1: unknown key `seed` (did you mean `seeds`? accepted: scenarios, seeds, jobs, \
-                 mappings, themes, budgets)",
+                 mappings, themes, budgets, profiles)",
                 "callsim.toml:2:8: expected a whole number of at least 1, found integer",
                 "callsim.toml:3:13: expected a text, found integer",
                 "callsim.toml:5:1: unknown key `setup-p59` (did you mean `setup-p50`? accepted: setup-p50, \
                  setup-p95, setup-max, recovery-p95)",
                 "callsim.toml:6:13: `soon` is not a duration such as \"250ms\" or \"3s\"",
+                "callsim.toml:7:1: [profiles.ours] has no `summary`",
+                "callsim.toml:8:1: unknown key `sumary` in [profiles.ours] (did you mean `summary`? accepted: device, \
+                 faults, firewall, gateways, link, nat, public, schedule, sources, summary)",
             ],
         );
     }

@@ -38,7 +38,7 @@ impl Chosen {
         let mut chosen = Self { plans: Vec::new(), unusable: 0, outside: BTreeSet::new() };
         for file in found {
             let root = if file.starts_with(&dir) { &dir } else { file.parent().unwrap_or(&dir) };
-            match load_file(root, &file) {
+            match load_file(root, &file, &project.profiles) {
                 Ok(plan) => chosen.plans.push(plan),
                 Err(error) => {
                     chosen.unusable += 1;

@@ -8,7 +8,7 @@ use scenario::{
     suite::{Run, SuiteResult},
 };
 
-use super::budgets;
+use super::{budgets, pins};
 
 /// JUnit XML. The time of a case is the processor time of its run.
 pub(super) fn report(report: &Report, result: &SuiteResult) -> anyhow::Result<String> {
@@ -36,15 +36,18 @@ fn suite(scenario: &ScenarioReport, runs: &[Run]) -> TestSuite {
         failures.filter(|failure| check(failure.check)).collect()
     };
     if let Some(rates) = scenario.rates {
-        let mut case = case(scenario, "rates", &of_all(&|check| check != budgets::CHECK));
+        let mut case =
+            case(scenario, "rates", &of_all(&|check| ![budgets::CHECK, pins::CHECK].contains(&check)));
         if rates == "skipped" {
             case.status = TestCaseStatus::skipped();
         }
         suite.add_test_case(case);
     }
-    let over = of_all(&|check| check == budgets::CHECK);
-    if !over.is_empty() {
-        suite.add_test_case(case(scenario, "budgets", &over));
+    for (name, known) in [("budgets", budgets::CHECK), ("pins", pins::CHECK)] {
+        let failures = of_all(&|check| check == known);
+        if !failures.is_empty() {
+            suite.add_test_case(case(scenario, name, &failures));
+        }
     }
     suite
 }

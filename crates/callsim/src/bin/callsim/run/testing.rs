@@ -35,7 +35,7 @@ pub(super) fn result() -> SuiteResult {
 
 /// The plans of the same names.
 pub(super) fn plans() -> Vec<Plan> {
-    let plan = |name| Plan::from_toml(name, include_str!("../new/template.toml")).unwrap();
+    let plan = |name| Plan::from_toml(name, callsim::EXAMPLE).unwrap();
     ["happy/host-candidates", "ringing/busy"].map(plan).into()
 }
 
