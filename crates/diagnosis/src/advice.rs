@@ -174,17 +174,25 @@ impl Code {
             Self::DtlsRolesClash => "Answer `a=setup:actpass` with `active`, or `passive` with `active`.",
             Self::IceLiteBothSides => "One of the two must be a full ICE agent.",
             Self::RtcpMuxMissing => "Have both sides offer and answer `a=rtcp-mux`.",
-            Self::MidMismatch => "Answer each section under the `a=mid` that the offer gave it, in the same order.",
+            Self::MidMismatch => {
+                "Answer each section under the `a=mid` that the offer gave it, in the same order."
+            }
             Self::BundleMismatch => "Put into the answer's BUNDLE group only sections of the offer's.",
-            Self::NoCommonCodec => "Offer Opus, and VP8 or H.264, which every browser has (RFC 7874, RFC 7742).",
-            Self::MediaRefused => "Look at why the answerer refuses it: no device, no codec in common, or on purpose.",
+            Self::NoCommonCodec => {
+                "Offer Opus, and VP8 or H.264, which every browser has (RFC 7874, RFC 7742)."
+            }
+            Self::MediaRefused => {
+                "Look at why the answerer refuses it: no device, no codec in common, or on purpose."
+            }
             Self::MediaInactive => "Look at the direction that each side set on its transceiver.",
             Self::OfferNotDelivered | Self::AnswerNotDelivered | Self::MessageNotDelivered => {
                 "Look at the signalling server at that moment; have it keep messages for those who are away, and the \
                  sender send again what was not acknowledged."
             }
             Self::MessageNotApplied => "Look at what the application does with this message when it arrives.",
-            Self::MessagesNotUnderstood => "Say with a mapping file (`--mapping`) where type, SDP and candidate stand.",
+            Self::MessagesNotUnderstood => {
+                "Say with a mapping file (`--mapping`) where type, SDP and candidate stand."
+            }
             Self::MessageRefused => "Look at the server's limits, and at what the application sends.",
             Self::SignallingUnreachable => {
                 "Check that the server runs and that the participant's network lets it through; reconnect with a \
@@ -201,7 +209,9 @@ impl Code {
             Self::DuplicateOffer => "Number messages, and throw away what came already.",
             Self::StaleAnswer => "Say with each answer which offer it is for, and throw away others.",
             Self::NeedlessOffers => "Make one offer per `negotiationneeded`, and only while `stable`.",
-            Self::NoCandidates => "Check the machine's network interfaces, and that the policy is not `relay` without TURN.",
+            Self::NoCandidates => {
+                "Check the machine's network interfaces, and that the policy is not `relay` without TURN."
+            }
             Self::OnlyHostCandidates => "Configure STUN and TURN servers.",
             Self::MdnsOnly => "Configure STUN and TURN servers, or ask for the microphone first.",
             Self::RelayOnly => "Nothing, if `iceTransportPolicy` is meant to be `relay`.",
@@ -212,10 +222,16 @@ impl Code {
                 "Check that the server runs and that its port is open from this network; name a second one."
             }
             Self::IceServerError => "Look at the error code, and at the server's log.",
-            Self::GatheringNeverCompleted => "Look for a server that does not answer; do not wait for `complete`.",
+            Self::GatheringNeverCompleted => {
+                "Look for a server that does not answer; do not wait for `complete`."
+            }
             Self::NoWorkingPair => "Configure a TURN server that both networks reach.",
-            Self::UdpBlocked => "Configure a TURN server over TCP or TLS on port 443, or have the firewall opened.",
-            Self::IceCredentialsMismatch => "Hand each description over as its author made it, and candidates with it.",
+            Self::UdpBlocked => {
+                "Configure a TURN server over TCP or TLS on port 443, or have the firewall opened."
+            }
+            Self::IceCredentialsMismatch => {
+                "Hand each description over as its author made it, and candidates with it."
+            }
             Self::IceNeverConnected => {
                 "A TURN server over TCP or TLS reaches where UDP does not; look at which checks arrive."
             }
@@ -223,19 +239,31 @@ impl Code {
                 "Have the application give up and connect anew after some seconds, as the engine's recovery does."
             }
             Self::DtlsFingerprintMismatch => "Hand `a=fingerprint` over as its author made it.",
-            Self::DtlsNeverConnected => "Look at roles (`a=setup`), fingerprints, and whether long packets arrive.",
+            Self::DtlsNeverConnected => {
+                "Look at roles (`a=setup`), fingerprints, and whether long packets arrive."
+            }
             Self::RemoteVanished => "Have the server say who is gone, and end the call on `failed`.",
-            Self::ConnectionLostAndRecovered => "Nothing, if this is rare; else look at the network at these times.",
+            Self::ConnectionLostAndRecovered => {
+                "Nothing, if this is rare; else look at the network at these times."
+            }
             Self::ConnectionLost => "Restart ICE when the connection is `disconnected` for some seconds.",
-            Self::LinkDown => "Nothing in the call: the network was away. Recovery must last longer than that.",
+            Self::LinkDown => {
+                "Nothing in the call: the network was away. Recovery must last longer than that."
+            }
             Self::PacketLoss => "Look at the network of this peer; a relay near it or TCP may help.",
             Self::PacketTooBig => "Look for a tunnel on the way, and for shorter certificates.",
             Self::LinkCongested => "Send at a lower bit rate, or less.",
             Self::NetworkChanged => "Restart ICE with new sockets when the network changes.",
-            Self::NatMappingLost => "Send something at least every 15 s (RFC 7675, consent freshness); name a TURN server.",
-            Self::RelayLost => "Restart ICE when the relay is gone; refresh allocations and credentials in time.",
+            Self::NatMappingLost => {
+                "Send something at least every 15 s (RFC 7675, consent freshness); name a TURN server."
+            }
+            Self::RelayLost => {
+                "Restart ICE when the relay is gone; refresh allocations and credentials in time."
+            }
             Self::MediaNotReceived => "Look at where the packets end: network, decryption, or track.",
-            Self::MediaOneWay => "Look at the directions of both descriptions, and at the network of one side.",
+            Self::MediaOneWay => {
+                "Look at the directions of both descriptions, and at the network of one side."
+            }
             Self::MediaStopped => "Look at what happened to the sender's track and network at that moment.",
             Self::MediaNeverSent => "Look at whether a track was added, enabled, and has a device.",
             Self::MediaUnexpected => "Look at what the sender should have stopped.",
