@@ -90,6 +90,11 @@ impl Candidate {
         self.fields().nth(4)
     }
 
+    /// The connection address where it is an IP address.
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.address()?.parse().ok()
+    }
+
     /// `udp` or `tcp`, in lower case.
     pub fn protocol(&self) -> Option<String> {
         self.fields().nth(2).map(str::to_ascii_lowercase)

@@ -47,7 +47,9 @@ pub enum ReadError {
 
 /// What readers accept, as a half sentence for error messages.
 pub(crate) const ACCEPTED: &str = "accepted are webrtc-internals dumps, rtcstats dumps, HAR files, relay logs \
-     (JSON Lines), page event logs and timelines, each plain or gzip-compressed";
+     (JSON Lines), page event logs, timelines, session descriptions, Firefox' about:webrtc \
+     and what getStats gives, each plain or \
+     gzip-compressed";
 
 /// A place in a file, after decompression.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

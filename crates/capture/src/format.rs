@@ -18,12 +18,27 @@ pub enum Format {
     PageEvents,
     /// A timeline of this project.
     Timeline,
+    /// Session descriptions, bare or as JSON.
+    Descriptions,
+    /// What `getStats` gave, once or several times.
+    GetStats,
+    /// The page `about:webrtc` of Firefox, saved.
+    AboutWebrtc,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 6] =
-        [Self::WebrtcInternals, Self::Rtcstats, Self::Har, Self::RelayLog, Self::PageEvents, Self::Timeline];
+    pub const ALL: [Self; 9] = [
+        Self::WebrtcInternals,
+        Self::Rtcstats,
+        Self::Har,
+        Self::RelayLog,
+        Self::PageEvents,
+        Self::Timeline,
+        Self::Descriptions,
+        Self::GetStats,
+        Self::AboutWebrtc,
+    ];
 
     /// The name used in reports.
     pub const fn as_str(self) -> &'static str {
@@ -34,6 +49,9 @@ impl Format {
             Self::RelayLog => "relay-log",
             Self::PageEvents => "page-events",
             Self::Timeline => "timeline",
+            Self::Descriptions => "sdp",
+            Self::GetStats => "get-stats",
+            Self::AboutWebrtc => "about-webrtc",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! From JSON to descriptions, candidates, states and tracks, in the forms that browsers of different ages write.
 
 use serde_json::Value;
-use timeline::Machine;
+use timeline::{Machine, State};
 
 use crate::{
     candidate::Candidate,
@@ -90,9 +90,9 @@ pub(crate) fn field<'t>(text: &'t str, key: &str) -> Option<&'t str> {
     Some(value[..end].trim().trim_matches(['\'', '"'])).filter(|value| !value.is_empty() && *value != "null")
 }
 
-/// The state that a machine entered, in W3C words: `stable`, `ICEConnectionStateConnected`,
+/// The state that a machine entered: `stable`, `ICEConnectionStateConnected`,
 /// `SignalingStateHaveLocalOffer`.
-pub(crate) fn state(machine: Machine, value: &Value) -> Option<String> {
+pub(crate) fn state(machine: Machine, value: &Value) -> Option<State> {
     let text = value.as_str()?.trim();
     let bare = text.rfind("State").map_or(text, |at| &text[at + "State".len()..]);
     let mut word = String::new();
@@ -103,7 +103,7 @@ pub(crate) fn state(machine: Machine, value: &Value) -> Option<String> {
         word.push(letter.to_ascii_lowercase());
     }
     let word = word.replace("-pr-answer", "-pranswer");
-    machine.states().contains(&word.as_str()).then_some(word)
+    machine.state(&word)
 }
 
 /// `{"kind":"audio","id":"…","streams":["…"]}`, `["audio","id",("label",)"stream"]`, or a bare text.
@@ -149,6 +149,8 @@ pub(crate) fn transceiver(value: &Value, added: bool) -> TransceiverChange {
             change.direction = of("direction");
             change.current_direction = of("currentDirection");
             change.reason = of("reason");
+            let track = object.get("sender").and_then(|sender| sender.get("track"));
+            change.has_track = track.map(|track| !track.is_null());
         }
         Value::String(text) => {
             let of = |key: &str| field(text, key).map(str::to_owned);
@@ -200,7 +202,7 @@ mod tests {
 
     #[track_caller]
     fn check_state(machine: Machine, value: &str, expect: Option<&str>) {
-        assert_eq!(state(machine, &unwrapped(json!(value))).as_deref(), expect);
+        assert_eq!(state(machine, &unwrapped(json!(value))).map(State::as_str), expect);
     }
 
     #[test]

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! - [`reader`]: webrtc-internals dumps, rtcstats dumps, HAR files, relay logs, page event logs, timelines.
-//! - [`mapping`]: where an application puts type, SDP and candidate in its messages.
+//! - [`mapping`]: where an application puts type, SDP and candidate in its messages. Public protocols (SIP, Janus, Matrix
+//!   and others) need none.
 //! - [`mod@merge`]: several files of one call become one trace, on one clock.
 //! - [`trace`]: the model.
 //! - [`audit`]: the trace against the rules of JSEP, ICE and the call guide.
@@ -32,6 +33,7 @@ mod limits;
 pub mod mapping;
 pub mod merge;
 mod moment;
+mod protocol;
 pub mod reader;
 pub mod redact;
 pub mod sdp;

@@ -1,8 +1,10 @@
 //! What the rest of this crate needs to know of a session description (RFC 8866): who wrote it, which ICE
-//! generation it belongs to, which media it carries. Not a parser: anything it does not understand it
-//! passes over.
+//! generation it belongs to, which media it carries and in which direction. Not a parser: anything it does not
+//! understand it passes over.
 
 use serde::{Deserialize, Serialize};
+
+use timeline::words;
 
 use crate::candidate::Candidate;
 
@@ -49,6 +51,34 @@ pub struct Description {
     pub sdp: String,
 }
 
+words! {
+    /// In which direction the author of a description wants media to flow (RFC 8866 §6.7).
+    pub enum Direction {
+        /// Both ways.
+        SendRecv = "sendrecv",
+        /// From the author.
+        SendOnly = "sendonly",
+        /// To the author.
+        RecvOnly = "recvonly",
+        /// Neither way.
+        Inactive = "inactive",
+    }
+}
+
+words! {
+    /// Who begins DTLS (RFC 8842 §5.2).
+    pub enum Setup {
+        /// The author begins.
+        Active = "active",
+        /// The author waits.
+        Passive = "passive",
+        /// The other side may choose.
+        ActPass = "actpass",
+        /// Nobody begins for now.
+        HoldConn = "holdconn",
+    }
+}
+
 /// One media section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaSection {
@@ -56,18 +86,42 @@ pub struct MediaSection {
     pub kind: String,
     /// Its identification tag (RFC 5888 §4).
     pub mid: Option<String>,
-    /// `sendrecv` unless the section says otherwise (RFC 8866 §6.7).
-    pub direction: &'static str,
+    /// `sendrecv` unless the section or the session says otherwise (RFC 8866 §6.7).
+    pub direction: Direction,
     /// Whether it is in use: its port is not 0, or it is bundled (RFC 9143 §6).
     pub active: bool,
+    /// Its own `a=setup`, or the session's.
+    pub setup: Option<Setup>,
+    /// Whether it has `a=rtcp-mux`.
+    pub rtcp_mux: bool,
+    /// The names of its codecs in upper case, without those that only help others (RTX, RED, FEC, tones, noise).
+    pub codecs: Vec<String>,
+    /// Whether it is about DTLS: SIP allows others.
+    pub secured: bool,
 }
 
 impl MediaSection {
     /// Whether the author of the description sends in this section.
     pub fn sends(&self) -> bool {
-        self.active && self.kind != "application" && matches!(self.direction, "sendrecv" | "sendonly")
+        self.is_media() && matches!(self.direction, Direction::SendRecv | Direction::SendOnly)
+    }
+
+    /// Whether the author of the description takes what comes in this section.
+    pub fn receives(&self) -> bool {
+        self.is_media() && matches!(self.direction, Direction::SendRecv | Direction::RecvOnly)
+    }
+
+    fn is_media(&self) -> bool {
+        self.active && self.kind != "application"
     }
 }
+
+/// The codecs of payload types that need no `a=rtpmap` (RFC 3551 §6).
+const STATIC: [(&str, &str); 6] =
+    [("0", "PCMU"), ("3", "GSM"), ("8", "PCMA"), ("9", "G722"), ("18", "G729"), ("34", "H263")];
+
+/// They carry no media of their own.
+const HELPERS: [&str; 7] = ["RTX", "RED", "ULPFEC", "FLEXFEC-03", "TELEPHONE-EVENT", "CN", "FLEXFEC"];
 
 impl Description {
     /// A rollback.
@@ -131,29 +185,70 @@ impl Description {
     /// Its media sections in order.
     pub fn media(&self) -> Vec<MediaSection> {
         let mut sections: Vec<MediaSection> = Vec::new();
-        let bundled: Vec<&str> =
-            self.first("a=group:BUNDLE ").map(|mids| mids.split(' ').collect()).unwrap_or_default();
-        for line in self.lines() {
+        let bundled: Vec<&str> = self.bundled();
+        let (mut direction, mut setup) = (Direction::SendRecv, None);
+        let mut payloads: Vec<&str> = Vec::new();
+        for line in self.lines().map(str::trim_end) {
             if let Some(media) = line.strip_prefix("m=") {
                 let mut fields = media.split(' ');
                 let kind = fields.next().unwrap_or_default().to_owned();
                 let active = fields.next().is_some_and(|port| port != "0");
-                sections.push(MediaSection { kind, mid: None, direction: "sendrecv", active });
-            } else if let Some(section) = sections.last_mut() {
-                match line {
-                    "a=sendrecv" => section.direction = "sendrecv",
-                    "a=sendonly" => section.direction = "sendonly",
-                    "a=recvonly" => section.direction = "recvonly",
-                    "a=inactive" => section.direction = "inactive",
-                    _ => {}
+                let secured = fields.next().is_some_and(|protocol| protocol.contains("TLS"));
+                payloads = fields.collect();
+                let known = STATIC.iter().filter(|(number, _)| payloads.contains(number));
+                let codecs = known.map(|(_, name)| (*name).to_owned()).collect();
+                let (mid, rtcp_mux) = (None, false);
+                sections.push(MediaSection {
+                    kind,
+                    mid,
+                    direction,
+                    active,
+                    setup,
+                    rtcp_mux,
+                    codecs,
+                    secured,
+                });
+                continue;
+            }
+            let Some((key, value)) = line.strip_prefix("a=").map(|it| it.split_once(':').unwrap_or((it, "")))
+            else {
+                continue;
+            };
+            let own_direction = Direction::from_word(key).filter(|_| value.is_empty());
+            let own_setup = (key == "setup").then(|| Setup::from_word(value)).flatten();
+            let Some(section) = sections.last_mut() else {
+                direction = own_direction.unwrap_or(direction);
+                setup = own_setup.or(setup);
+                continue;
+            };
+            section.direction = own_direction.unwrap_or(section.direction);
+            section.setup = own_setup.or(section.setup);
+            match key {
+                // What an answer refuses leaves the group (RFC 9143 §7.3.3).
+                "mid" => {
+                    section.active |= self.kind == SdpType::Offer && bundled.contains(&value);
+                    section.mid = Some(value.to_owned());
                 }
-                if let Some(mid) = line.strip_prefix("a=mid:") {
-                    section.active |= bundled.contains(&mid);
-                    section.mid = Some(mid.to_owned());
+                "bundle-only" => {
+                    section.active |= section.mid.as_deref().is_some_and(|mid| bundled.contains(&mid))
                 }
+                "rtcp-mux" => section.rtcp_mux = true,
+                "rtpmap" => section.codecs.extend(codec(value, &payloads)),
+                _ => {}
             }
         }
         sections
+    }
+
+    /// Whether its author is an ICE lite agent (RFC 8839 §5.3).
+    pub fn is_ice_lite(&self) -> bool {
+        self.lines().any(|line| line.trim_end() == "a=ice-lite")
+    }
+
+    /// The identification tags in its BUNDLE group (RFC 9143 §7.1).
+    pub fn bundled(&self) -> Vec<&str> {
+        let group = self.first("a=group:BUNDLE").unwrap_or_default();
+        group.split(' ').filter(|mid| !mid.is_empty()).collect()
     }
 
     /// The lines, whatever ends them: CRLF, LF, or CR and LF escaped once more by an application.
@@ -164,6 +259,13 @@ impl Description {
     fn first<'s>(&'s self, prefix: &str) -> Option<&'s str> {
         self.lines().find_map(|line| line.strip_prefix(prefix)).map(str::trim_end)
     }
+}
+
+/// The codec of `111 opus/48000/2`, where it is one of the section's payload types and carries media.
+fn codec(rtpmap: &str, payloads: &[&str]) -> Option<String> {
+    let (payload, rest) = rtpmap.split_once(' ')?;
+    let name = rest.split('/').next().unwrap_or_default().trim().to_ascii_uppercase();
+    (payloads.contains(&payload) && !name.is_empty() && !HELPERS.contains(&name.as_str())).then_some(name)
 }
 
 #[cfg(test)]
@@ -184,11 +286,33 @@ mod tests {
         let media: Vec<_> =
             offer.media().into_iter().map(|m| (m.kind.clone(), m.direction, m.active, m.sends())).collect();
         let expect = [
-            ("audio".to_owned(), "sendrecv", true, true),
-            ("video".to_owned(), "recvonly", true, false),
-            ("video".to_owned(), "sendrecv", false, false),
+            ("audio".to_owned(), Direction::SendRecv, true, true),
+            ("video".to_owned(), Direction::RecvOnly, true, false),
+            ("video".to_owned(), Direction::SendRecv, false, false),
         ];
         assert_eq!(media, expect);
+    }
+
+    #[test]
+    fn a_section_tells_role_codecs_and_what_the_session_says_for_it() {
+        let sdp = "v=0\r\na=setup:passive\r\na=inactive\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111 0 101\r\n\
+            a=rtpmap:111 opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\na=rtpmap:96 VP8/90000\r\n\
+            a=rtcp-mux\r\nm=video 0 RTP/AVP 96\r\na=setup:active\r\na=sendonly\r\na=rtpmap:96 VP8/90000\r\n";
+        let answer = Description { kind: SdpType::Answer, sdp: sdp.to_owned() };
+        let [audio, video] = answer.media().try_into().unwrap();
+        assert_eq!((audio.setup, audio.direction), (Some(Setup::Passive), Direction::Inactive));
+        assert_eq!((audio.rtcp_mux, audio.secured, audio.active), (true, true, true));
+        assert_eq!(audio.codecs, ["PCMU", "OPUS"]);
+        assert_eq!((video.setup, video.direction), (Some(Setup::Active), Direction::SendOnly));
+        assert_eq!((video.rtcp_mux, video.secured, video.active), (false, false, false));
+        assert!(!video.sends() && !answer.is_ice_lite());
+    }
+
+    #[test]
+    fn a_section_that_an_answer_refuses_is_refused_though_it_is_named_in_the_group() {
+        let sdp = "v=0\r\na=group:BUNDLE 0\r\nm=audio 0 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n".to_owned();
+        let active = |kind| Description { kind, sdp: sdp.clone() }.media()[0].active;
+        assert_eq!([SdpType::Offer, SdpType::Answer].map(active), [true, false]);
     }
 
     #[test]

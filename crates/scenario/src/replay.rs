@@ -28,7 +28,7 @@ mod unplayable;
 use std::{collections::BTreeMap, sync::Arc};
 
 use capture::{Outcome, Trace, audit::Finding, trace::Connection};
-use timeline::{Machine, Name, VirtualTime};
+use timeline::{IceState, Machine, MediaKind, Name, State, VirtualTime};
 
 pub use freedom::Freedom;
 pub use script::Driver;
@@ -60,6 +60,8 @@ pub struct Played {
     pub driver: Driver,
     /// What had to be assumed about the call and its network, a sentence each.
     pub assumptions: Vec<String>,
+    /// What our own stack refused, though the captured application's took it.
+    pub refused: Vec<OwnRefusal>,
     /// How it came out, by the same rule as a captured call.
     pub outcome: Outcome,
     /// How many of the captured transitions came again.
@@ -72,6 +74,19 @@ pub struct Played {
     pub divergence: Option<Divergence>,
 }
 
+/// A description that our own stack refused when a call was played again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnRefusal {
+    /// At whom.
+    pub peer: Name,
+    /// When, on the capture's clock.
+    pub at: VirtualTime,
+    /// Which call: `setRemoteDescription(offer)`.
+    pub call: String,
+    /// The stack's words.
+    pub error: String,
+}
+
 /// The first point at which a replay is not what was captured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Divergence {
@@ -82,11 +97,36 @@ pub struct Divergence {
     /// When, on the capture's clock.
     pub at: VirtualTime,
     /// The state that was captured; `None` where nothing more was.
-    pub captured: Option<String>,
+    pub captured: Option<Came>,
     /// The state that the replay entered; `None` where it entered no more.
-    pub replayed: Option<String>,
+    pub replayed: Option<Came>,
     /// The states that the same machine passed before, in both.
-    pub before: Vec<String>,
+    pub before: Vec<State>,
+}
+
+/// What came of it, in the capture or in the replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// A state machine entered a state.
+    To(State),
+    /// The whole call came to this.
+    Out(Outcome),
+    /// Media of a kind arrived, or did not.
+    Media(MediaKind, bool),
+}
+
+impl Came {
+    /// The word of reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::To(state) => state.as_str(),
+            Self::Out(outcome) => outcome.as_str(),
+            Self::Media(MediaKind::Audio, true) => "audio received",
+            Self::Media(MediaKind::Audio, false) => "audio not received",
+            Self::Media(MediaKind::Video, true) => "video received",
+            Self::Media(MediaKind::Video, false) => "video not received",
+        }
+    }
 }
 
 /// As a sentence without its full stop.
@@ -94,12 +134,15 @@ impl std::fmt::Display for Divergence {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { peer, machine, at, captured, replayed, before } = self;
         let what = machine.map_or("outcome", Machine::as_str);
-        let or_none = |state: &Option<String>| state.clone().unwrap_or_else(|| "nothing more".to_owned());
+        let or_none = |came: &Option<Came>| came.map_or("nothing more", Came::as_str);
         let (captured, replayed) = (or_none(captured), or_none(replayed));
         write!(f, "{peer}, {what} at {at} ms: captured {captured}, replayed {replayed}")?;
         match before.as_slice() {
             [] => Ok(()),
-            before => write!(f, "; before that, both: {}", before.join(", ")),
+            before => {
+                let words: Vec<&str> = before.iter().map(|state| state.as_str()).collect();
+                write!(f, "; before that, both: {}", words.join(", "))
+            }
         }
     }
 }
@@ -142,7 +185,8 @@ fn try_replay_of(trace: &Trace, findings: &[Finding]) -> Result<Played, Unplayab
     let played = play(trace, findings, &script)?;
     let captured = trace.outcome();
     let never = |outcome| matches!(outcome, Outcome::NeverConnected | Outcome::Failed);
-    if never(captured) && trace_never_connected(trace) && !never(played.outcome) && shows_ice(trace) {
+    let is_silent = shows_ice(trace) || compare::takes_nothing(trace);
+    if never(captured) && trace_never_connected(trace) && !never(played.outcome) && is_silent {
         return play(trace, findings, &script::silent(trace)?);
     }
     if captured != Outcome::Connected || played.outcome != Outcome::NeverConnected {
@@ -165,7 +209,7 @@ fn trace_never_connected(trace: &Trace) -> bool {
 /// Whether ICE tried.
 fn shows_ice(trace: &Trace) -> bool {
     let mut connections = trace.peers.iter().flat_map(|peer| &peer.connections);
-    connections.any(|connection| connection.transitions(Machine::Ice).any(|(_, state)| state == "checking"))
+    connections.any(|connection| connection.entered(State::Ice(IceState::Checking)).is_some())
 }
 
 fn play(trace: &Trace, findings: &[Finding], script: &script::Script) -> Result<Played, Unplayable> {
@@ -179,6 +223,7 @@ fn play(trace: &Trace, findings: &[Finding], script: &script::Script) -> Result<
         scenario,
         driver: script.driver,
         assumptions: script.assumptions.clone(),
+        refused: compared.refused,
         outcome: compared.outcome,
         matched: compared.matched,
         captured: compared.captured,

@@ -1,31 +1,8 @@
 use serde::{Serialize, Serializer};
 use timeline::{Name, VirtualTime};
 
-use super::{Code, Thresholds};
+use super::{Code, Severity, Thresholds};
 use crate::trace::{Outcome, Trace};
-
-/// How much a finding matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// Good to know; normal in a healthy call.
-    Note,
-    /// Not as it should be, though the call may work.
-    Warning,
-    /// Why the call failed, or was lost.
-    Error,
-}
-
-impl Severity {
-    /// The word of reports.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
 
 /// Something worth saying about a call.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -84,6 +61,18 @@ impl<'t> Findings<'t> {
             message: message.into(),
             advice: advice.to_owned(),
         });
+    }
+
+    /// With the advice that its code usually gives.
+    pub(super) fn usual(
+        &mut self,
+        code: Code,
+        severity: Severity,
+        peer: Option<&Name>,
+        at: VirtualTime,
+        message: impl Into<String>,
+    ) {
+        self.add(code, severity, peer, at, message, code.recommendation());
     }
 
     pub(super) fn finish(mut self) -> Vec<Finding> {

@@ -5,16 +5,17 @@
 //! answer; states of ICE and of the connection come in either order; gathering is cut short when ICE
 //! connects. What is normal in some calls and a hint in others is a note; a healthy call yields no warning.
 
-mod code;
 mod finding;
+mod media;
 mod rounds;
 mod rules;
 mod thresholds;
 mod verdict;
 mod waits;
 
-pub use code::Code;
-pub use finding::{Finding, Severity};
+pub use diagnosis::{Code, Level as Severity};
+pub use finding::Finding;
+pub use media::{MediaState, media};
 pub use thresholds::Thresholds;
 pub use verdict::verdict;
 pub use waits::{Wait, WaitKind, waits};

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use timeline::VirtualTime;
 
-use crate::trace::{CallResult, Message, SignalKind, Trace};
+use crate::{
+    sdp::Description,
+    trace::{CallResult, Message, SignalKind, Trace},
+};
 
 /// One offer and what came of it.
 #[derive(Clone, Copy, Debug)]
@@ -12,9 +15,11 @@ pub(super) struct Round<'t> {
     pub(super) offer: &'t Message,
     /// The first answer to it.
     pub(super) answer: Option<&'t Message>,
+    /// Whether that answer did not reach the offerer.
+    lost: bool,
 }
 
-impl Round<'_> {
+impl<'t> Round<'t> {
     /// When the offer was made, by the best evidence.
     pub(super) fn began(&self) -> VirtualTime {
         self.offer.first_seen()
@@ -22,13 +27,18 @@ impl Round<'_> {
 
     /// When the offerer had the answer, or would have had it.
     pub(super) fn closed(&self) -> Option<VirtualTime> {
-        let answer = self.answer?;
+        let answer = self.answer.filter(|_| !self.lost)?;
         answer.arrived().or(answer.departed())
     }
 
-    /// Whether it was answered, and the answer was not refused.
+    /// Whether it was answered, and the answer was neither lost nor refused.
     pub(super) fn succeeded(&self) -> bool {
-        self.answer.is_some_and(|answer| !was_refused(answer))
+        self.answer.is_some_and(|answer| !self.lost && !was_refused(answer))
+    }
+
+    /// Offer and answer, where the capture holds both.
+    pub(super) fn descriptions(&self) -> Option<(&'t Description, &'t Description)> {
+        Some((self.offer.signal.description.as_ref()?, self.answer?.signal.description.as_ref()?))
     }
 }
 
@@ -45,7 +55,7 @@ const MAX_ROUNDS: usize = 1000;
 pub(super) fn rounds(trace: &Trace) -> Vec<Round<'_>> {
     let offers =
         trace.messages.iter().filter(|message| message.signal.kind == SignalKind::Offer).take(MAX_ROUNDS);
-    let mut rounds: Vec<Round<'_>> = offers.map(|offer| Round { offer, answer: None }).collect();
+    let mut rounds: Vec<Round<'_>> = offers.map(|offer| Round { offer, answer: None, lost: false }).collect();
     for answer in answers(trace) {
         let at = answer.first_seen();
         let open = rounds.iter_mut().filter(|round| {
@@ -54,6 +64,7 @@ pub(super) fn rounds(trace: &Trace) -> Vec<Round<'_>> {
         // The newest: whoever offered again gave up the offer before.
         if let Some(round) = open.max_by_key(|round| round.began()) {
             round.answer = Some(answer);
+            round.lost = trace.loss(answer).is_some();
         }
     }
     rounds

@@ -3,10 +3,10 @@
 use std::{fmt, time::Duration};
 
 use serde::Serialize;
-use timeline::{Machine, Name, VirtualTime};
+use timeline::{ConnectionState, IceState, Name, SignalingState, State, VirtualTime};
 
 use super::rounds::{Round, rounds};
-use crate::trace::{Connection, Method, Peer, Trace};
+use crate::trace::{Connection, Message, Method, Peer, Trace, is_up};
 
 /// One wait on the way to `connected`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -97,13 +97,53 @@ pub fn waits(trace: &Trace) -> Vec<Wait> {
     waits.found
 }
 
-/// When the last of the peers first connected.
+/// One negotiation that led to a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Setup {
+    /// When its offer was made.
+    pub(super) began: VirtualTime,
+    /// When the last of the peers whose connections were captured connected by it.
+    pub(super) connected: VirtualTime,
+    /// How long the callee took to answer: the person, and the application.
+    pub(super) callee: Duration,
+}
+
+/// The negotiations that led to a connection, each by itself: a page that is loaded anew begins another.
+pub(super) fn setups(trace: &Trace) -> Vec<Setup> {
+    let rounds = rounds(trace);
+    let began: Vec<VirtualTime> = rounds.iter().map(Round::began).collect();
+    let connections = || trace.peers.iter().map(|peer| &peer.connections);
+    let mut found: Vec<Setup> = Vec::new();
+    for (index, round) in rounds.iter().enumerate().filter(|(_, round)| round.succeeded()) {
+        let next = rounds.iter().skip(index + 1).find(|next| next.succeeded()).map(Round::began);
+        let until = next.unwrap_or(VirtualTime::from_nanos(u64::MAX));
+        // Of a peer whose connection begins later, this negotiation was not captured.
+        let connected = |connection: &Connection| {
+            let set = |method| connection.calls_of(method).map(|(at, _)| at).next();
+            let used =
+                set(Method::SetLocalDescription).into_iter().chain(set(Method::SetRemoteDescription)).min();
+            // The next negotiation may begin before this one has led to its end.
+            let first = connection.connected_at().filter(|at| *at >= began[index]);
+            let first = first.filter(|at| used.unwrap_or(*at) < until);
+            let again = connection.health().filter(|(_, state)| is_up(*state)).map(|(at, _)| at);
+            first.or_else(|| again.filter(|at| (began[index]..until).contains(at)).min())
+        };
+        let at = connections().filter_map(|all| all.iter().filter_map(connected).min());
+        if let Some(connected) = at.max() {
+            let answered = round.answer.and_then(Message::departed);
+            let callee = answered.zip(round.offer.arrived()).map(|(left, came)| left.since(came));
+            found.push(Setup { began: began[index], connected, callee: callee.unwrap_or_default() });
+        }
+    }
+    found
+}
+
+/// When the first negotiation that led to a connection had led to it; where none is known to, when the last of the
+/// peers first connected.
 pub(super) fn connected_at(trace: &Trace) -> Option<VirtualTime> {
-    trace
-        .peers
-        .iter()
-        .filter_map(|peer| peer.connections.iter().filter_map(Connection::connected_at).min())
-        .max()
+    let first = |peer: &Peer| peer.connections.iter().filter_map(Connection::connected_at).min();
+    let by_states = || trace.peers.iter().filter_map(first).max();
+    setups(trace).first().map(|setup| setup.connected).or_else(by_states)
 }
 
 struct Waits {
@@ -136,24 +176,25 @@ impl Waits {
     }
 
     fn of_states(&mut self, peer: &Peer, connection: &Connection) {
-        let first = |machine, states: &[&str]| {
-            let found = connection.transitions(machine).find(|(_, state)| states.contains(state));
-            found.map(|(at, _)| at)
-        };
-        let ice = first(Machine::Ice, &["connected", "completed"]);
-        let began =
-            first(Machine::Ice, &["checking"]).into_iter().chain(first(Machine::Signaling, &["stable"]));
+        let ice = connection.ice_connected_at();
+        let checking = connection.entered(State::Ice(IceState::Checking));
+        let stable = connection.entered(State::Signaling(SignalingState::Stable));
+        let began = checking.into_iter().chain(stable);
         // ICE that never connected waited until it was given up.
-        let ended =
-            ice.or_else(|| connection.health().find(|(_, state)| *state == "failed").map(|(at, _)| at));
+        let ended = ice.or_else(|| connection.failed_at());
         self.add(WaitKind::Ice, &peer.id, began.max(), ended.or_else(|| connection.closed_at()));
-        self.add(WaitKind::Dtls, &peer.id, ice, first(Machine::Connection, &["connected"]));
+        self.add(
+            WaitKind::Dtls,
+            &peer.id,
+            ice,
+            connection.entered(State::Connection(ConnectionState::Connected)),
+        );
     }
 
     fn of_messages(&mut self, trace: &Trace, round: &Round<'_>) {
         let (offer, callee) = (round.offer, round.offer.to.as_ref());
         let callee = callee.unwrap_or(&offer.from);
-        let done = |message: &crate::trace::Message| message.applied.as_ref().map(|applied| applied.at);
+        let done = |message: &Message| message.applied.as_ref().map(|applied| applied.at);
         let offer_end = if offer.inferred { done(offer) } else { offer.arrived() };
         self.add(WaitKind::OfferTransit, callee, offer.departed(), offer_end);
         if offer.received.is_some() {

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use timeline::{Machine, Name, VirtualTime};
+use timeline::{GatheringState, Name, State, VirtualTime};
 
 use crate::{
     audit::{Finding, Severity},
-    trace::{ApiCall, CallResult, Message, Method, PeerEvent, ServerEvent, SignalKind, Trace},
+    trace::{
+        ApiCall, CallResult, Message, Method, PeerEvent, ServerEvent, SignalKind, Trace, is_disconnected,
+        is_failed,
+    },
 };
 
 /// A silence longer than this is drawn as one.
@@ -90,10 +93,15 @@ impl Sequence {
             }
         }
         for entry in &trace.server {
-            if let ServerEvent::Closed(code) = entry.event {
-                let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
-                drawing.lane_row(&entry.peer, entry.at, format!("leaves the server{code}"), Tone::Plain);
-            }
+            let text = match entry.event {
+                ServerEvent::Closed(code) => {
+                    let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
+                    format!("leaves the server{code}")
+                }
+                ServerEvent::Rejoined => "is back at the server".to_owned(),
+                ServerEvent::Dropped(_) => continue,
+            };
+            drawing.lane_row(&entry.peer, entry.at, text, Tone::Plain);
         }
         for finding in findings.iter().filter(|finding| finding.severity > Severity::Note) {
             let lane = finding.peer.as_ref().and_then(|peer| drawing.lane(peer));
@@ -165,14 +173,16 @@ impl Drawing {
 
     fn event(&mut self, peer: &Name, at: VirtualTime, event: &PeerEvent) {
         let (text, tone) = match event {
-            PeerEvent::State { machine: Machine::Gathering, to } if to != "complete" => return,
-            PeerEvent::State { machine, to } => {
-                let tone = match to.as_str() {
-                    "failed" => Tone::Error,
-                    "disconnected" => Tone::Warning,
+            PeerEvent::State { to: State::Gathering(GatheringState::New | GatheringState::Gathering) } => {
+                return;
+            }
+            PeerEvent::State { to } => {
+                let tone = match *to {
+                    to if is_failed(to) => Tone::Error,
+                    to if is_disconnected(to) => Tone::Warning,
                     _ => Tone::Plain,
                 };
-                (format!("{machine}: {to}"), tone)
+                (format!("{}: {to}", to.machine()), tone)
             }
             PeerEvent::Call(call) => match call_text(call) {
                 Some(said) => said,

@@ -105,8 +105,39 @@ impl Unmapped {
             out.push_str("None of them holds SDP or a candidate: they may be no signalling at all.\n");
             return out;
         }
-        out.push_str("Save this as a mapping file, correct it, and pass it along:\n\n");
-        out.push_str("  version = 1\n  name = \"my app\"\n\n  [places]\n");
+        out.push_str(
+            "Save this as a mapping file (`--write-mapping FILE`), correct it, and pass it along:\n\n",
+        );
+        out + &self.draft()
+    }
+
+    /// A mapping file to begin with, for these messages.
+    pub fn draft(&self) -> String {
+        let mut out = "  version = 1\n  name = \"my app\"\n\n".to_owned();
+        self.places(&mut out);
+        out
+    }
+
+    /// A mapping file to begin with, for a server's log of which not even the lines are understood: JSON objects, one a
+    /// line. `None` for anything else.
+    pub fn draft_of_log(log: &str) -> Option<String> {
+        let (tables, messages) = super::line::draft(log)?;
+        let mut unmapped = Self::default();
+        let mappings = super::Mappings::default();
+        for message in &messages {
+            if let super::Mapped::Unknown(message) = mappings.value(message) {
+                unmapped.note(&message);
+            }
+        }
+        let mut out = format!("  version = 1\n  name = \"my app\"\n\n{tables}\n");
+        if unmapped.holds_signalling() {
+            unmapped.places(&mut out);
+        }
+        Some(out)
+    }
+
+    fn places(&self, out: &mut String) {
+        out.push_str("  [places]\n");
         let list = |places: &BTreeSet<String>| {
             places.iter().map(|place| format!("\"{place}\"")).collect::<Vec<_>>().join(", ")
         };
@@ -125,7 +156,6 @@ impl Unmapped {
         out.push_str(
             "  [types]  # your words = \"offer\", \"answer\", \"candidate\", \"bye\", \"reject\", …\n",
         );
-        out
     }
 }
 

@@ -13,18 +13,31 @@
 //!
 //! [types]                  # the app's words = ours
 //! call-offer = "offer"
+//!
+//! [line]                   # where a line of its server's log has what; needed only for logs in a form of their own
+//! time = "/time"
+//! direction = "/evt"
+//! person = "/user"         # of a `drop`: the sender or the addressee, the message tells which
+//! message = "/payload"
+//!
+//! [directions]             # the log's words = "in", "out", "drop" or "close"
+//! undeliverable = "drop"
 //! ```
 
 use std::ops::Range;
 
-use toml::de::{DeTable, DeValue};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
 
-use super::{Framing, Mapping, MappingError, MappingProblem};
+use super::{Framing, LineWord, Mapping, MappingError, MappingProblem};
 use crate::trace::SignalKind;
 
 /// The version of the format.
 const VERSION: &str = "1";
-const KEYS: [&str; 5] = ["version", "name", "framing", "places", "types"];
+const KEYS: [&str; 7] = ["version", "name", "framing", "places", "types", "line", "directions"];
+const LINE: [&str; 4] = ["time", "direction", "person", "message"];
 const PLACES: [&str; 11] =
     ["type", "sdp", "candidate", "mid", "mline-index", "from", "to", "call", "reason", "audio", "video"];
 
@@ -62,7 +75,8 @@ impl Reader<'_> {
         if !document.get_ref().contains_key("version") {
             self.problem(0..0, format!("`version` is missing; write `version = {VERSION}` at the beginning"));
         }
-        if !document.get_ref().contains_key("places") {
+        // Who describes the log alone leaves the messages to the built-in mappings.
+        if !document.get_ref().contains_key("places") && !document.get_ref().contains_key("line") {
             self.problem(0..0, "`[places]` is missing; it says where type, SDP and candidate sit".to_owned());
         }
         for (key, value) in document.get_ref() {
@@ -74,8 +88,12 @@ impl Reader<'_> {
                 ("framing", DeValue::String(word)) => self.framing(&mut mapping, word, span),
                 ("places", DeValue::Table(places)) => self.places(&mut mapping, places),
                 ("types", DeValue::Table(types)) => self.types(&mut mapping, types),
+                ("line", DeValue::Table(places)) => self.line(&mut mapping, places),
+                ("directions", DeValue::Table(words)) => self.directions(&mut mapping, words),
                 ("name" | "framing", _) => self.problem(span, format!("`{}` is a text", key.get_ref())),
-                ("places" | "types", _) => self.problem(span, format!("`[{}]` is a table", key.get_ref())),
+                ("places" | "types" | "line" | "directions", _) => {
+                    self.problem(span, format!("`[{}]` is a table", key.get_ref()))
+                }
                 (other, _) => self.unknown(key.span(), "key", other, &KEYS),
             }
         }
@@ -108,24 +126,54 @@ impl Reader<'_> {
                     continue;
                 }
             };
-            match value.get_ref() {
-                DeValue::String(pointer) => {
-                    *place = self.pointer(pointer, value.span()).into_iter().collect()
-                }
-                DeValue::Array(pointers) => {
-                    for pointer in pointers.iter() {
-                        match pointer.get_ref() {
-                            DeValue::String(text) => place.extend(self.pointer(text, pointer.span())),
-                            _ => {
-                                self.problem(pointer.span(), "a place is a JSON pointer in quotes".to_owned())
-                            }
-                        }
+            *place = self.pointers(value);
+        }
+    }
+
+    fn pointers(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<String> {
+        let mut places = Vec::new();
+        match value.get_ref() {
+            DeValue::String(pointer) => places.extend(self.pointer(pointer, value.span())),
+            DeValue::Array(pointers) => {
+                for pointer in pointers.iter() {
+                    match pointer.get_ref() {
+                        DeValue::String(text) => places.extend(self.pointer(text, pointer.span())),
+                        _ => self.problem(pointer.span(), "a place is a JSON pointer in quotes".to_owned()),
                     }
                 }
-                _ => self.problem(
-                    value.span(),
-                    "a place is a JSON pointer in quotes, or a list of them".to_owned(),
-                ),
+            }
+            _ => self
+                .problem(value.span(), "a place is a JSON pointer in quotes, or a list of them".to_owned()),
+        }
+        places
+    }
+
+    fn line(&mut self, mapping: &mut Mapping, places: &DeTable<'_>) {
+        for (key, value) in places {
+            let found = self.pointers(value);
+            let line = mapping.line.get_or_insert_default();
+            match key.get_ref().as_ref() {
+                "time" => line.time = found,
+                "direction" => line.direction = found,
+                "person" => line.person = found,
+                "message" => line.message = found,
+                other => self.unknown(key.span(), "place of a line", other, &LINE),
+            }
+        }
+    }
+
+    fn directions(&mut self, mapping: &mut Mapping, words: &DeTable<'_>) {
+        for (word, meaning) in words {
+            let DeValue::String(name) = meaning.get_ref() else {
+                self.problem(meaning.span(), "a direction is one of our words in quotes".to_owned());
+                continue;
+            };
+            match LineWord::from_word(name) {
+                Some(meaning) => {
+                    let word = word.get_ref().clone().into_owned();
+                    mapping.line.get_or_insert_default().words.push((word, meaning));
+                }
+                None => self.unknown(meaning.span(), "direction", name, LineWord::WORDS),
             }
         }
     }

@@ -159,7 +159,7 @@ fn what_no_mapping_understood_is_shown_with_a_draft() {
 fn messages_of_media_servers() {
     check(
         r#"{"janus":"event","session_id":1,"sender":2,"plugindata":{},"jsep":{"type":"answer","sdp":"v=0"}}"#,
-        "answer 2→? in 1 sdp answer",
+        "answer in 2 sdp answer",
     );
     check(
         r#"{"jsonrpc":"2.0","id":1,"method":"join","params":{"offer":{"type":"offer","sdp":"v=0"}}}"#,

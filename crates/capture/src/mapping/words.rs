@@ -133,6 +133,7 @@ const TABLE: &[(&[&str], SignalKind)] = &[
     ),
     (&["ping", "pong", "keepalive", "heartbeat", "ack"], SignalKind::Ping),
     (&["error", "failure", "refused"], SignalKind::Error),
+    (&["report", "connectionreport"], SignalKind::Report),
 ];
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::{
     clocks::{self, Clock},
     messages::{self, Joined},
     participants::{MAX_COMPARED, Participants},
-    sighting::Stage,
+    sighting::{Holder, Stage},
     twins::{self, Twins, only_in_page_events},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     reader::{ConnectionLog, Recording, RelayDirection},
     trace::{
         Applied, Connection, Entry, Gap, Message, Peer, PeerEvent, Role, SCHEMA, ServerEntry, ServerEvent,
-        Source, StatsSample, Trace,
+        SignalKind, Source, StatsSample, Trace,
     },
 };
 
@@ -51,13 +51,18 @@ pub(super) fn trace(index: usize, parts: CallParts<'_>, recordings: &[Recording]
         } else {
             began.as_micros()
         },
-        sources: used.iter().map(|recording| assembler.source(*recording)).collect(),
+        sources: used.iter().map(|recording| assembler.source(*recording, &parts)).collect(),
         peers,
         messages,
         server,
         ended_at: VirtualTime::ZERO,
+        observed_until: VirtualTime::ZERO,
     };
     trace.ended_at = end_of(&trace);
+    let observed = used
+        .iter()
+        .filter_map(|recording| Some(assembler.time(*recording, recordings[*recording].observed_until?)));
+    trace.observed_until = observed.max().unwrap_or_default().max(trace.ended_at);
     Some(trace)
 }
 
@@ -205,6 +210,9 @@ impl Assembler<'_> {
                 Some(ServerEntry { at: message.dropped?, peer: message.from.clone(), event })
             })
             .collect();
+        let joins = messages.iter().filter(|message| message.signal.kind == SignalKind::Join);
+        let joins: Vec<(VirtualTime, Name)> =
+            joins.map(|message| (message.first_seen(), message.from.clone())).collect();
         for recording in parts.recordings() {
             let lines = self.recordings[recording].relay.iter();
             for line in lines {
@@ -213,16 +221,23 @@ impl Assembler<'_> {
                 let at = corrected(&self.clocks, recording, line.at);
                 if at >= self.began {
                     let (at, peer) = (self.time(recording, line.at), self.name(Some(participant)));
+                    let again = joins.iter().find(|(joined, name)| *joined > at && *name == peer);
+                    entries.extend(again.map(|(joined, _)| {
+                        let (at, peer) = (*joined, peer.clone());
+                        ServerEntry { at, peer, event: ServerEvent::Rejoined }
+                    }));
                     entries.push(ServerEntry { at, peer, event: ServerEvent::Closed(code) });
                 }
             }
         }
         entries.sort_by_key(|entry| entry.at);
+        entries.dedup();
         entries
     }
 
-    fn source(&self, recording: usize) -> Source {
+    fn source(&self, recording: usize, parts: &CallParts<'_>) -> Source {
         let clock = self.clocks[&recording];
+        let not_understood = not_understood(recording, parts, &self.recordings[recording]);
         let recording = &self.recordings[recording];
         let ms = |us: i64| us as f64 / 1e3;
         let mut gaps: Vec<Gap> = recording.gaps.clone();
@@ -237,8 +252,49 @@ impl Assembler<'_> {
             skew_uncertainty_ms: clock.uncertainty_us.map(ms),
             aligned: clock.tied,
             gaps,
+            not_understood,
+            whole_seconds: shows_whole_seconds(recording),
+            shows_delivery: recording.relay.iter().any(|line| line.direction == RelayDirection::Out),
+            contradictions: recording.contradictions.clone(),
         }
     }
+}
+
+/// The messages in which nothing was understood, at the ends at which messages of the call were seen.
+fn not_understood(index: usize, parts: &CallParts<'_>, recording: &Recording) -> u64 {
+    let own = parts.sightings.iter().filter(|sighting| sighting.recording == index);
+    let (mut sockets, mut relay) = (BTreeSet::new(), false);
+    for sighting in own {
+        match sighting.holder {
+            Holder::Socket(socket) => drop(sockets.insert(socket)),
+            Holder::Name(_) => relay = true,
+        }
+    }
+    let of_sockets: u64 = sockets.iter().map(|socket| recording.sockets[*socket].not_understood).sum();
+    of_sockets + if relay { recording.relay_not_understood } else { 0 }
+}
+
+/// So many events on whole seconds, and on so many different ones, are no coincidence.
+const WHOLE_SECONDS: usize = 5;
+const DIFFERENT_SECONDS: usize = 2;
+
+/// Whether the clock of a file shows whole seconds only. A virtual world's may begin so by itself.
+fn shows_whole_seconds(recording: &Recording) -> bool {
+    let entries = recording.connections.iter().flat_map(|log| log.entries.iter().map(|(at, _)| *at));
+    let frames = recording.sockets.iter().flat_map(|socket| socket.frames.iter().map(|frame| frame.at));
+    let lines = recording.relay.iter().map(|line| line.at);
+    let mut count = 0;
+    let mut seconds = BTreeSet::new();
+    let mut all = entries.chain(frames).chain(lines);
+    let whole = all.all(|at| {
+        count += 1;
+        // A few tell as much as all.
+        if seconds.len() < DIFFERENT_SECONDS {
+            seconds.insert(at);
+        }
+        at.as_micros() % 1_000_000 == 0
+    });
+    whole && count >= WHOLE_SECONDS && seconds.len() >= DIFFERENT_SECONDS && !recording.is_virtual
 }
 
 fn corrected(clocks: &BTreeMap<usize, Clock>, recording: usize, at: Moment) -> Moment {
@@ -246,7 +302,9 @@ fn corrected(clocks: &BTreeMap<usize, Clock>, recording: usize, at: Moment) -> M
 }
 
 fn first_of(log: &ConnectionLog) -> Option<Moment> {
-    log.entries.iter().map(|(at, _)| *at).chain(log.created).min()
+    // Statistics alone are as good a beginning as any.
+    let stats = log.stats.first().map(|sample| sample.at).filter(|_| log.entries.is_empty());
+    log.entries.iter().map(|(at, _)| *at).chain(log.created).chain(stats).min()
 }
 
 fn first_moment(

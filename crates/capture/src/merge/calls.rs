@@ -50,6 +50,11 @@ pub(super) fn split(recordings: &[Recording]) -> Vec<CallParts<'_>> {
     let sightings: Vec<Sighting<'_>> =
         recordings.iter().enumerate().flat_map(|(index, recording)| of_recording(index, recording)).collect();
     let keys = keys_of(&mut union, recordings, &sightings);
+    // Descriptions in files of their own are of one call: nothing else could tie an offer to its answer.
+    let pasted =
+        sightings.iter().zip(&keys).filter(|(it, _)| recordings[it.recording].format == Format::Descriptions);
+    let pasted: Vec<&String> = pasted.filter_map(|(_, key)| key.as_ref()).collect();
+    pasted.windows(2).for_each(|pair| union.join(pair[0], pair[1]));
     join_names(&mut union, recordings, &sightings);
     let mut calls: BTreeMap<usize, CallParts<'_>> = BTreeMap::new();
     let mut orphans = Vec::new();

@@ -426,7 +426,7 @@ fn group(author: Option<usize>, kind: &SignalKind) -> (Option<usize>, &'static s
 }
 
 const fn is_from_server(kind: &SignalKind) -> bool {
-    matches!(kind, SignalKind::Joined | SignalKind::PeerLeft | SignalKind::Error)
+    matches!(kind, SignalKind::Joined | SignalKind::PeerLeft | SignalKind::Error | SignalKind::Report)
 }
 
 const fn is_to_server(kind: &SignalKind) -> bool {

@@ -91,8 +91,9 @@ fn why_nothing(recording: &Recording) -> String {
             "the dump holds no peer connection: was it made in the browser that made the call?"
         }
         Format::Har if recording.unmapped.is_empty() => {
-            "the archive holds no WebSocket message in JSON: the developer tools must be open before the page is \
-             loaded, and the application must signal in JSON, over a WebSocket or in requests"
+            "no message of the archive could be read as signalling: the developer tools must be open before the page \
+             is loaded, and the application must signal over a WebSocket or in requests, in JSON, SIP or another form \
+             that docs/replay.md lists"
         }
         _ if recording.unmapped.holds_signalling() => {
             "its messages are in a form that no mapping knows; write a mapping file"

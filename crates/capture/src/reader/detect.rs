@@ -20,21 +20,51 @@ pub(super) fn detect(head: &[u8]) -> Content {
     if text.starts_with(b"RTCStatsDump") || is_rtcstats_line(text) {
         return Content::Capture(Format::Rtcstats);
     }
+    if text.starts_with(b"<") && has(text, super::about_webrtc::SIGN) {
+        return Content::Capture(Format::AboutWebrtc);
+    }
     if let Some(what) = KNOWN_OTHERS.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, what)| what) {
         return Content::Other((*what).to_owned());
     }
     if text[0] != b'{' {
-        return Content::Other(describe(text));
+        return match (is_statistics(text), holds_descriptions(text)) {
+            (true, _) => Content::Capture(Format::GetStats),
+            (false, true) => Content::Capture(Format::Descriptions),
+            (false, false) => Content::Other(describe(text)),
+        };
     }
     let keys = Keys::new(text);
+    let described = keys.has("sdp") && keys.has("type") || keys.has("offer") && keys.has("answer");
     match format_of(&keys) {
         Some(format) => Content::Capture(format),
+        None if described && holds_descriptions(text) => Content::Capture(Format::Descriptions),
+        None if is_statistics(text) => Content::Capture(Format::GetStats),
         None if keys.found.is_empty() => Content::Other("JSON without any known key".to_owned()),
         None => {
             let shown: Vec<&str> = keys.found.iter().take(6).map(String::as_str).collect();
             Content::Other(format!("JSON with the keys `{}`", shown.join("`, `")))
         }
     }
+}
+
+/// Whether SDP stands in it: `v=0`, and a media section.
+fn holds_descriptions(text: &[u8]) -> bool {
+    has(text, b"v=0")
+        && [&b"m=audio "[..], b"m=video ", b"m=application "].iter().any(|media| has(text, media))
+}
+
+fn has(text: &[u8], what: &[u8]) -> bool {
+    text.windows(what.len()).any(|window| window == what)
+}
+
+/// Whether it is JSON in which objects of statistics stand: `"type":"inbound-rtp"`.
+fn is_statistics(text: &[u8]) -> bool {
+    if !text.starts_with(b"[") && !text.starts_with(b"{") {
+        return false;
+    }
+    let text = String::from_utf8_lossy(text);
+    let mut parts = text.split("\"type\"").skip(1).map(|rest| rest.trim_start_matches([':', ' ', '"']));
+    parts.any(|rest| super::get_stats::TYPES.iter().any(|kind| rest.starts_with(kind)))
 }
 
 const KNOWN_OTHERS: &[(&[u8], &str)] = &[
@@ -181,6 +211,11 @@ mod tests {
         check(br#"{"ts":1,"dir":"in","peer":"a","msg":{"type":"join"}}"#, Format::RelayLog);
         check(br#"{"ts":1,"peer":"a","ev":"gum"}"#, Format::PageEvents);
         check(br#"{"entries":[],"packets":[]}"#, Format::Timeline);
+        check(b"v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\nm=audio 9 RTP/SAVPF 0\r\n", Format::Descriptions);
+        check(b"The offer was:\nv=0\nm=video 9 X 96\n", Format::Descriptions);
+        check(br#"{"type":"offer","sdp":"v=0\r\nm=audio 9 X 0\r\n"}"#, Format::Descriptions);
+        check(br#"[{"id":"T1","timestamp":1,"type": "transport"}]"#, Format::GetStats);
+        check(br#"{"T1":{"id":"T1","type":"candidate-pair"}}"#, Format::GetStats);
     }
 
     #[test]

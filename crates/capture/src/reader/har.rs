@@ -39,6 +39,7 @@ pub(super) fn read(
         timeless: 0,
         exchange: Exchange::default(),
         requests: Requests::default(),
+        observed_until: None,
     };
     stream(&mut archive, &mut recording, input, limits, |archive| archive.budget.is_full());
     if archive.cut > 0 {
@@ -50,6 +51,7 @@ pub(super) fn read(
         recording
             .gap(Position::default(), format!("{} frames have no time and were left out", archive.timeless));
     }
+    recording.observed_until = archive.observed_until;
     recording.sockets = archive.sockets;
     recording.sockets.extend(archive.requests.into_sockets());
     recording.unmapped = archive.unmapped;
@@ -68,6 +70,8 @@ struct Archive<'m> {
     /// The request of the entry that was begun last.
     exchange: Exchange,
     requests: Requests,
+    /// The latest time of anything.
+    observed_until: Option<Moment>,
 }
 
 impl Fields for Archive<'_> {
@@ -124,6 +128,7 @@ impl Fields for Entry<'_, '_> {
             "startedDateTime" => {
                 let text = map.next_value::<Text>()?.0.unwrap_or_default();
                 self.0.exchange.started = times::moment(&text);
+                self.0.observed_until = self.0.observed_until.max(self.0.exchange.started);
             }
             "time" => self.0.exchange.took_ms = map.next_value::<Number>()?.0,
             "request" => {
@@ -196,32 +201,69 @@ impl Archive<'_> {
             self.cut += 1;
             return;
         }
-        let Some(text) = payload(raw) else { return };
-        let signals = match self.mappings.text(&text) {
+        let Some(payload) = payload(raw) else { return };
+        let by_client = direction == FrameDirection::Sent;
+        let at = raw.time.map(|time| if time < SECONDS_BELOW { time * 1e3 } else { time });
+        let at = at.and_then(Moment::from_millis).or(raw.iso);
+        self.observed_until = self.observed_until.max(at);
+        let (mapped, size) = match &payload {
+            Payload::Text(text) => (self.mappings.text(text), text.len()),
+            Payload::Bytes(bytes) => match self.mappings.binary(bytes, by_client) {
+                Mapped::Ignored => match std::str::from_utf8(bytes) {
+                    Ok(text) => (self.mappings.text(text), text.len()),
+                    Err(_) => (Mapped::Ignored, bytes.len()),
+                },
+                mapped => (mapped, bytes.len()),
+            },
+        };
+        let signals = match mapped {
             Mapped::Signals(signals) => signals,
-            Mapped::Unknown(value) => return self.unmapped.note(&value),
+            Mapped::Unknown(value) => {
+                self.sockets.last_mut().into_iter().for_each(|socket| socket.not_understood += 1);
+                return self.unmapped.note(&value);
+            }
+            Mapped::Ignored if payload.holds_a_description() => {
+                self.sockets.last_mut().into_iter().for_each(|socket| socket.not_understood += 1);
+                return;
+            }
             Mapped::Ignored => return,
         };
-        let at = raw.time.map(|time| if time < SECONDS_BELOW { time * 1e3 } else { time });
-        let Some(at) = at.and_then(Moment::from_millis).or(raw.iso) else {
+        let Some(at) = at else {
             self.timeless += 1;
             return;
         };
         let Some(socket) = self.sockets.last_mut() else { return };
         for signal in signals {
-            if self.budget.take(text.len()) {
+            if self.budget.take(size) {
                 socket.frames.push(Frame { at, direction, signal });
             }
         }
     }
 }
 
-/// The text of a frame: opcode 1 as it is, opcode 2 from base64 (RFC 6455 §11.8); `None` for binary data that
-/// is no text.
-fn payload(raw: &RawFrame) -> Option<String> {
+/// What a frame carries.
+enum Payload {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Payload {
+    /// Whether SDP stands in it, in whatever form.
+    fn holds_a_description(&self) -> bool {
+        const SIGNS: [&[u8]; 2] = [b"m=audio ", b"m=video "];
+        let bytes = match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
+        };
+        SIGNS.iter().any(|sign| bytes.windows(sign.len()).any(|window| window == *sign))
+    }
+}
+
+/// Opcode 1 as it is, opcode 2 from base64 (RFC 6455 §11.8).
+fn payload(raw: &RawFrame) -> Option<Payload> {
     match raw.opcode {
-        Some(2.0) => String::from_utf8(BASE64_STANDARD.decode(raw.data.trim()).ok()?).ok(),
-        Some(1.0) | None => Some(raw.data.clone()),
+        Some(2.0) => BASE64_STANDARD.decode(raw.data.trim()).ok().map(Payload::Bytes),
+        Some(1.0) | None => Some(Payload::Text(raw.data.clone())),
         Some(_) => None,
     }
 }

@@ -7,8 +7,11 @@
 //!
 //! Every reader takes any bytes: it never panics and never hangs.
 
+mod about_webrtc;
+mod descriptions;
 mod detect;
 mod document;
+mod get_stats;
 mod har;
 mod input;
 mod lenient;
@@ -32,6 +35,11 @@ pub use recording::{
 };
 
 pub(crate) use har::server;
+
+/// Whether `text` names a moment, in a form that is read.
+pub(crate) fn is_moment(text: &str) -> bool {
+    times::moment(text).is_some()
+}
 
 use crate::{error::ReadError, limits::Limits, mapping::Mappings};
 use detect::{Content, detect};
@@ -59,8 +67,19 @@ pub fn read(
     limits: &Limits,
 ) -> Result<Recording, ReadError> {
     let mut input = Input::open(name, bytes, limits)?;
-    let format = format_of(name, &input)?;
+    let format = match own_log(mappings, input.head()) {
+        true => Format::RelayLog,
+        false => format_of(name, &input)?,
+    };
     read_as(format, name, &mut input, mappings, limits)
+}
+
+/// Whether the first line is one of a log whose lines the application's mapping describes.
+fn own_log(mappings: &Mappings, head: &[u8]) -> bool {
+    let Some(line) = mappings.line() else { return false };
+    let first = head.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
+    let first = first.and_then(|line| serde_json::from_slice(line).ok());
+    first.is_some_and(|value: serde_json::Value| line.fits(&value))
 }
 
 /// Reads `bytes` as `format`, whatever they look like. For tests of one reader; users have [`read`].
@@ -118,6 +137,9 @@ fn read_as(
         Format::RelayLog => relay_log::read(recording, input, mappings, limits),
         Format::PageEvents => page_events::read(recording, input, limits),
         Format::Timeline => timeline_file::read(recording, input, limits),
+        Format::Descriptions => descriptions::read(recording, input, limits),
+        Format::GetStats => get_stats::read(recording, input, limits),
+        Format::AboutWebrtc => about_webrtc::read(recording, input, limits),
     };
     recording.or_malformed(format)
 }

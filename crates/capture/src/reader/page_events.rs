@@ -35,7 +35,10 @@ use crate::{
 
 pub(super) fn read(mut recording: Recording, input: &mut Input<'_>, limits: &Limits) -> Recording {
     let mut peers: BTreeMap<String, Peer> = BTreeMap::new();
-    for_each_line(&mut recording, input, limits, |_, text, budget| line(&mut peers, text, budget));
+    for_each_line(&mut recording, input, limits, |recording, text, budget| {
+        recording.observe(line(&mut peers, text, budget)?);
+        Ok(())
+    });
     for (name, peer) in peers {
         if peer.has_connection {
             recording.connections.push(peer.log.finish());
@@ -46,6 +49,7 @@ pub(super) fn read(mut recording: Recording, input: &mut Input<'_>, limits: &Lim
                 owner: Some(name),
                 url: None,
                 frames: peer.frames,
+                not_understood: 0,
             });
         }
     }
@@ -58,7 +62,8 @@ struct Peer {
     frames: Vec<Frame>,
 }
 
-fn line(peers: &mut BTreeMap<String, Peer>, text: &str, budget: &mut Budget) -> Result<(), LineError> {
+/// When the line was written.
+fn line(peers: &mut BTreeMap<String, Peer>, text: &str, budget: &mut Budget) -> Result<Moment, LineError> {
     let fields = object(text)?;
     let missing = |what| LineError::Missing { what };
     let at = fields.get("ts").and_then(Value::as_f64).and_then(Moment::from_millis);
@@ -66,7 +71,7 @@ fn line(peers: &mut BTreeMap<String, Peer>, text: &str, budget: &mut Budget) -> 
     let name = fields.get("ev").and_then(Value::as_str).ok_or(missing("event (`ev`)"))?;
     let owner = fields.get("peer").and_then(Value::as_str).unwrap_or("page");
     if !budget.take(text.len()) {
-        return Ok(());
+        return Ok(at);
     }
     let peer = peers.entry(owner.to_owned()).or_insert_with(|| Peer {
         log: PeerLog::of_owner(owner),
@@ -74,7 +79,7 @@ fn line(peers: &mut BTreeMap<String, Peer>, text: &str, budget: &mut Budget) -> 
         frames: Vec::new(),
     });
     peer.entry(at, name, &fields);
-    Ok(())
+    Ok(at)
 }
 
 impl Peer {

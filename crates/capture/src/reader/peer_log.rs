@@ -151,7 +151,7 @@ pub(super) fn outcome_of(name: &str) -> Option<(Method, bool)> {
 fn event(name: &str, value: &Value) -> Option<PeerEvent> {
     let lower = name.to_ascii_lowercase();
     let bare = lower.strip_prefix("on").unwrap_or(&lower);
-    let state = |machine| json::state(machine, value).map(|to| PeerEvent::State { machine, to });
+    let state = |machine| json::state(machine, value).map(|to| PeerEvent::State { to });
     match bare {
         "signalingstatechange" => state(Machine::Signaling),
         "iceconnectionstatechange" => state(Machine::Ice),

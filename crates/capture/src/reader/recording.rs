@@ -30,6 +30,12 @@ pub struct Recording {
     pub gaps_left_out: u64,
     /// Whether the file is of a virtual world: its clock began at 0.
     pub is_virtual: bool,
+    /// The last moment at which the file was still being written, where that is later than what it shows.
+    pub observed_until: Option<Moment>,
+    /// Lines of a server's log in which nothing was understood.
+    pub relay_not_understood: u64,
+    /// Lines that name somebody else than the message in them does, each as a sentence; a few at most.
+    pub contradictions: Vec<String>,
 }
 
 /// The log of one peer connection.
@@ -73,6 +79,8 @@ pub struct SocketLog {
     pub url: Option<String>,
     /// Its messages, in the order of the file.
     pub frames: Vec<Frame>,
+    /// How many more messages it carried in which nothing was understood.
+    pub not_understood: u64,
 }
 
 /// One message at one end of a signalling connection.
@@ -135,6 +143,9 @@ pub struct MediaRequest {
 /// How many gaps are kept: a file of noise has one per line.
 const MAX_GAPS: usize = 20;
 
+/// How many contradictions are kept.
+const MAX_CONTRADICTIONS: usize = 5;
+
 impl Recording {
     pub(super) fn new(file: &str, format: Format) -> Self {
         Self {
@@ -148,6 +159,20 @@ impl Recording {
             gaps: Vec::new(),
             gaps_left_out: 0,
             is_virtual: false,
+            observed_until: None,
+            relay_not_understood: 0,
+            contradictions: Vec::new(),
+        }
+    }
+
+    /// Something was written at `at`, whether it is of use or not.
+    pub(super) fn observe(&mut self, at: Moment) {
+        self.observed_until = self.observed_until.max(Some(at));
+    }
+
+    pub(super) fn contradiction(&mut self, sentence: String) {
+        if self.contradictions.len() < MAX_CONTRADICTIONS {
+            self.contradictions.push(sentence);
         }
     }
 

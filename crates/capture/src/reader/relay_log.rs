@@ -5,11 +5,13 @@
 //! |---|---|
 //! | `ts` | milliseconds since the epoch (or seconds, told by size; or an ISO 8601 text) |
 //! | `dir` | `in`: from the peer; `out`: to the peer; `drop`: not passed on; `close`: its connection ended |
-//! | `peer` | the participant at the other end of the connection |
+//! | `peer` | the participant at the other end of the connection; of a `drop`, its sender or its addressee: the message tells which |
 //! | `msg` | the message, in any form that a mapping understands |
 //! | `code` | of a `close`: the WebSocket close code (RFC 6455 §7.4) |
 //!
-//! Usual other names of the fields are accepted.
+//! Usual other names of the fields are accepted: `time`, `timestamp`, `at`; `direction`; `participant`, `client`, `user`,
+//! `conn`, `who`; `message`, `data`, `payload`, `frame`. So are usual other words: `recv`, `received`, `rx`; `send`, `sent`,
+//! `tx`; `dropped`; `closed`, `disconnect`, `left`. A mapping file can describe any other line of JSON ([`LineMapping`]).
 
 use serde_json::{Map, Value};
 
@@ -21,7 +23,7 @@ use super::{
 };
 use crate::{
     limits::Limits,
-    mapping::{Mapped, Mappings},
+    mapping::{LineMapping, LineWord, Mapped, Mappings},
     moment::Moment,
     trace::{Signal, SignalKind},
 };
@@ -54,17 +56,27 @@ fn line(
 ) -> Result<(), LineError> {
     let fields = object(text)?;
     let missing = |what| LineError::Missing { what };
-    let at = first(&fields, TIME_KEYS).and_then(moment).ok_or(missing("time that can be read"))?;
-    let word = first(&fields, DIRECTION_KEYS).and_then(Value::as_str).ok_or(missing("direction"))?;
     let code = fields.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
-    let direction =
-        direction(word, code).ok_or_else(|| LineError::UnknownDirection { word: word.to_owned() })?;
-    let peer = match first(&fields, PEER_KEYS) {
+    let whole = Value::Object(fields);
+    let own = mappings.line().filter(|own| own.fits(&whole));
+    let find = |keys: &[&str], places: fn(&LineMapping) -> &Vec<String>| match own {
+        Some(own) => LineMapping::find(&whole, places(own)),
+        None => whole.as_object().and_then(|fields| first(fields, keys)),
+    };
+    let at = find(TIME_KEYS, |own| &own.time).and_then(moment).ok_or(missing("time that can be read"))?;
+    recording.observe(at);
+    let word =
+        find(DIRECTION_KEYS, |own| &own.direction).and_then(Value::as_str).ok_or(missing("direction"))?;
+    let meaning = own.and_then(|own| own.meaning(word)).map(|meaning| of_word(meaning, code));
+    let direction = meaning
+        .or_else(|| direction(word, code))
+        .ok_or_else(|| LineError::UnknownDirection { word: word.to_owned() })?;
+    let peer = match find(PEER_KEYS, |own| &own.person) {
         Some(Value::String(name)) => name.clone(),
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),
     };
-    let signals = match first(&fields, MESSAGE_KEYS) {
+    let signals = match find(MESSAGE_KEYS, |own| &own.message) {
         None if matches!(direction, RelayDirection::Close(_)) => {
             vec![Signal::of(SignalKind::Other("close".to_owned()))]
         }
@@ -73,23 +85,45 @@ fn line(
             Mapped::Signals(signals) => signals,
             Mapped::Unknown(value) => {
                 recording.unmapped.note(&value);
+                recording.relay_not_understood += 1;
                 return Ok(());
             }
             Mapped::Ignored => return Ok(()),
         },
     };
-    for signal in signals {
-        // The connection says who it is where the message does not.
-        let known = match direction {
-            RelayDirection::In | RelayDirection::Drop => signal.from.clone(),
-            _ => signal.to.clone(),
-        };
-        let peer = if peer.is_empty() { known.unwrap_or_default() } else { peer.clone() };
+    for mut signal in signals {
+        let peer = at_whose_end(recording, direction, &peer, &mut signal);
         if budget.take(text.len()) {
             recording.relay.push(RelayLine { at, direction, peer, signal });
         }
     }
     Ok(())
+}
+
+/// At whose end the message was seen: whom the line names, else whom the message names. Of a message that was dropped,
+/// the line may name the sender or the addressee: the message itself says which of them is its sender. Any other
+/// contradiction between the two is kept, and the line is believed: it is the connection's.
+fn at_whose_end(
+    recording: &mut Recording,
+    direction: RelayDirection,
+    line: &str,
+    signal: &mut Signal,
+) -> String {
+    let said = match direction {
+        RelayDirection::In | RelayDirection::Drop => &mut signal.from,
+        RelayDirection::Out | RelayDirection::Close(_) => &mut signal.to,
+    };
+    match said {
+        _ if line.is_empty() => said.clone().unwrap_or_default(),
+        Some(name) if direction == RelayDirection::Drop => name.clone(),
+        Some(name) if name != line && direction == RelayDirection::In => {
+            let sentence = format!("{line} sent a message ({}) that names {name} as its sender", signal.kind);
+            signal.from = None;
+            recording.contradiction(sentence);
+            line.to_owned()
+        }
+        _ => line.to_owned(),
+    }
 }
 
 fn first<'v>(fields: &'v Map<String, Value>, names: &[&str]) -> Option<&'v Value> {
@@ -106,6 +140,15 @@ fn moment(value: &Value) -> Option<Moment> {
             let seconds = (1e9..1e11).contains(&number) && number.fract() != 0.0;
             Moment::from_millis(if seconds { number * 1e3 } else { number })
         }
+    }
+}
+
+const fn of_word(word: LineWord, code: Option<u16>) -> RelayDirection {
+    match word {
+        LineWord::In => RelayDirection::In,
+        LineWord::Out => RelayDirection::Out,
+        LineWord::Drop => RelayDirection::Drop,
+        LineWord::Close => RelayDirection::Close(code),
     }
 }
 

@@ -86,6 +86,7 @@ impl Dump {
             _ => return Err(LineError::NoType),
         };
         let at = Moment::from_millis(self.clock_ms).ok_or(LineError::BadTime)?;
+        recording.observe(at);
         let key = fields.next().and_then(|key| key.as_str().map(str::to_owned));
         let value = json::unwrapped(fields.next().unwrap_or_default());
         let extra: Vec<Value> = fields.collect();

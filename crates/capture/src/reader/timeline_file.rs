@@ -102,9 +102,7 @@ fn signal(kind: MessageKind, detail: &str, from: Option<String>, to: Option<Stri
 fn peer_event(event: Event) -> Option<PeerEvent> {
     Some(match event {
         Event::Transition { to: State::Call(to), .. } => PeerEvent::Note { text: format!("call: {to}") },
-        Event::Transition { to, .. } => {
-            PeerEvent::State { machine: to.machine(), to: to.as_str().to_owned() }
-        }
+        Event::Transition { to, .. } => PeerEvent::State { to },
         Event::Candidate { fate, candidate, error, .. } => {
             candidate_event(fate, &candidate, error.unwrap_or_default().into_owned())
         }

@@ -30,6 +30,7 @@ pub(super) fn read(mut recording: Recording, input: &mut Input<'_>, limits: &Lim
         timeless: 0,
         last: None,
         has_other_form: false,
+        made: None,
     };
     stream(&mut dump, &mut recording, input, limits, |dump| dump.budget.is_full());
     if dump.timeless > 0 {
@@ -43,6 +44,7 @@ pub(super) fn read(mut recording: Recording, input: &mut Input<'_>, limits: &Lim
             "its connections stand under `peerConnections`, in a form of 2016 that is not read",
         );
     }
+    dump.made.into_iter().for_each(|at| recording.observe(at));
     recording.media_requests = requests(dump.requests);
     recording.connections = dump.peers.into_iter().map(Peer::finish).collect();
     recording
@@ -57,6 +59,8 @@ struct Dump {
     last: Option<Moment>,
     /// Whether connections stand in it in a form that is not read.
     has_other_form: bool,
+    /// When the dump was made.
+    made: Option<Moment>,
 }
 
 impl Fields for Dump {
@@ -69,6 +73,10 @@ impl Fields for Dump {
                 map.next_value::<serde::de::IgnoredAny>().map(drop)
             }
             "getUserMedia" => map.next_value_seed(Array(&mut Requests(self))),
+            "timestamp" => {
+                self.made = map.next_value::<Number>()?.0.and_then(Moment::from_millis);
+                Ok(())
+            }
             _ => map.next_value::<serde::de::IgnoredAny>().map(drop),
         }
     }
@@ -248,6 +256,11 @@ fn samples(series: &[Series]) -> Vec<TimedSample> {
     points.sort_by_key(|(at, ..)| *at);
     ticks.sort_unstable();
     ticks.dedup();
+    // A dump that holds counters alone has no ticks but theirs.
+    if ticks.is_empty() {
+        ticks = points.iter().map(|(at, ..)| *at).collect();
+        ticks.dedup();
+    }
     let (mut statistics, mut points, mut samples) =
         (Statistics::default(), points.into_iter().peekable(), Vec::new());
     for tick in ticks {

@@ -70,7 +70,11 @@ impl Redactor {
         }
         let text = String::from_utf8_lossy(&content);
         match format {
-            Format::WebrtcInternals | Format::Har | Format::Timeline => {
+            // A line each, or one document.
+            Format::GetStats if serde_json::from_str::<Value>(&text).is_err() => {
+                Ok(self.lines(&text, |_| true))
+            }
+            Format::WebrtcInternals | Format::Har | Format::Timeline | Format::GetStats => {
                 let document = serde_json::from_str(&text).map_err(|error| RedactError::Damaged {
                     file: file.to_owned(),
                     reason: error.to_string(),
@@ -85,6 +89,16 @@ impl Redactor {
             }
             Format::Rtcstats => Ok(self.lines(&text, rtcstats::is_of_the_call)),
             Format::RelayLog | Format::PageEvents => Ok(self.lines(&text, |_| true)),
+            // What is not JSON is one text, of which each description is redacted where it stands.
+            Format::Descriptions | Format::AboutWebrtc => {
+                let document =
+                    serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.into_owned()));
+                self.pseudonyms.learn(&document);
+                Ok(match document::redacted(&mut self.pseudonyms, document) {
+                    Value::String(text) => text.into_bytes(),
+                    value => serde_json::to_vec_pretty(&value).unwrap_or_default(),
+                })
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use timeline::Machine;
+use timeline::State;
 
 use crate::{candidate::Candidate, sdp::Description};
 
@@ -14,10 +14,9 @@ pub enum PeerEvent {
     Call(ApiCall),
     /// A state machine moved.
     State {
-        /// Which one.
-        machine: Machine,
-        /// The state that it entered, in the words of W3C webrtc-pc.
-        to: String,
+        /// The state that it entered, which names the machine.
+        #[serde(flatten, with = "state_words")]
+        to: State,
     },
     /// `negotiationneeded` fired.
     NegotiationNeeded,
@@ -68,6 +67,27 @@ pub enum PeerEvent {
         /// Its value, cut to a few hundred characters.
         text: String,
     },
+}
+
+/// `{"machine":"ice","to":"connected"}`.
+mod state_words {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+    use timeline::{Machine, State};
+
+    #[derive(Serialize, Deserialize)]
+    struct Words<'w> {
+        machine: Machine,
+        to: std::borrow::Cow<'w, str>,
+    }
+
+    pub(super) fn serialize<S: Serializer>(state: &State, serializer: S) -> Result<S::Ok, S::Error> {
+        Words { machine: state.machine(), to: state.as_str().into() }.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<State, D::Error> {
+        let Words { machine, to } = Words::deserialize(deserializer)?;
+        machine.state(&to).ok_or_else(|| D::Error::custom(format!("`{to}` is no state of `{machine}`")))
+    }
 }
 
 /// A call of one method of the WebRTC API.
@@ -257,4 +277,7 @@ pub struct TransceiverChange {
     pub current_direction: Option<String>,
     /// The method that made or changed it.
     pub reason: Option<String>,
+    /// Whether it has a track of its own to send, where the capture tells.
+    #[serde(default)]
+    pub has_track: Option<bool>,
 }

@@ -93,6 +93,54 @@ pub struct Signal {
     /// What tells it from others of its type where the capture holds no bodies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// What a media server says of the connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Report>,
+}
+
+/// What a media server says of its connection with a participant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Report {
+    /// ICE and DTLS are connected.
+    Up,
+    /// It failed, or was never made.
+    Failed {
+        /// The server's words.
+        reason: String,
+    },
+    /// It ended without a failure.
+    Ended {
+        /// The server's words.
+        reason: String,
+    },
+    /// Many packets are lost.
+    Slow {
+        /// How many, where the server tells.
+        lost: Option<u64>,
+    },
+    /// Whether the server receives media of this kind.
+    Media {
+        /// `audio` or `video`.
+        kind: String,
+        /// Whether it does.
+        receiving: bool,
+    },
+}
+
+impl Report {
+    /// For people: `hung up: ICE failed`.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Up => "connected".to_owned(),
+            Self::Failed { reason } => format!("failed: {reason}"),
+            Self::Ended { reason } => format!("ended: {reason}"),
+            Self::Slow { lost: Some(lost) } => format!("slow link, {lost} packets lost"),
+            Self::Slow { lost: None } => "slow link".to_owned(),
+            Self::Media { kind, receiving: true } => format!("receives {kind}"),
+            Self::Media { kind, receiving: false } => format!("receives no {kind}"),
+        }
+    }
 }
 
 /// Which media a message says are switched on; `None` where it does not mention one.
@@ -140,6 +188,8 @@ pub enum SignalKind {
     Ping,
     /// Something was refused.
     Error,
+    /// From a media server: how its connection fares.
+    Report,
     /// Anything else, by the application's word for it; empty where the message names no type.
     #[serde(untagged)]
     Other(String),
@@ -153,7 +203,7 @@ impl Default for SignalKind {
 
 impl SignalKind {
     /// The types that have a word of ours, in the order of a call.
-    pub const KNOWN: [Self; 16] = [
+    pub const KNOWN: [Self; 17] = [
         Self::Join,
         Self::Joined,
         Self::Ring,
@@ -170,6 +220,7 @@ impl SignalKind {
         Self::PeerLeft,
         Self::Ping,
         Self::Error,
+        Self::Report,
     ];
 
     /// The word used in files and reports.
@@ -191,6 +242,7 @@ impl SignalKind {
             Self::PeerLeft => "peer-left",
             Self::Ping => "ping",
             Self::Error => "error",
+            Self::Report => "report",
             Self::Other(word) => word,
         }
     }
@@ -207,7 +259,7 @@ impl SignalKind {
 
     /// Whether it passes between two participants rather than between one and the server.
     pub const fn is_between_peers(&self) -> bool {
-        !matches!(self, Self::Join | Self::Joined | Self::PeerLeft | Self::Ping | Self::Error)
+        !matches!(self, Self::Join | Self::Joined | Self::PeerLeft | Self::Ping | Self::Error | Self::Report)
     }
 }
 
@@ -235,6 +287,9 @@ impl Signal {
             let words: Vec<String> =
                 [word("audio", media.audio), word("video", media.video)].into_iter().flatten().collect();
             return words.join(", ");
+        }
+        if let Some(report) = &self.report {
+            return report.summary();
         }
         self.reason.clone().or_else(|| self.detail.clone()).unwrap_or_default()
     }

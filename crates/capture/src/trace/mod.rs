@@ -5,17 +5,26 @@
 //! guess; what was deduced says so ([`Message::inferred`]).
 
 mod event;
+mod loss;
 mod message;
 mod peer;
 mod source;
 
 pub use event::{ApiCall, CallResult, Method, PeerEvent, TrackChange, TrackInfo, TransceiverChange};
-pub use message::{Applied, MediaState, Message, Signal, SignalKind};
-pub use peer::{Configuration, Connection, Entry, Peer, Role, SelectedPair, StatsSample};
+pub use loss::Loss;
+pub use message::{Applied, MediaState, Message, Report, Signal, SignalKind};
+pub use peer::{
+    Configuration, Connection, Entry, Flow, Peer, Role, SelectedPair, StatsSample, is_closed,
+    is_disconnected, is_failed, is_up,
+};
 pub use source::{Gap, Source};
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use timeline::{Name, VirtualTime};
+
+use crate::format::Format;
 
 /// The version of the trace format that this code writes.
 pub const SCHEMA: u32 = 1;
@@ -40,6 +49,9 @@ pub struct Trace {
     pub server: Vec<ServerEntry>,
     /// The last moment of which something is known.
     pub ended_at: VirtualTime,
+    /// Until when the capture went on, though nothing more happened in this call: not before [`Self::ended_at`].
+    #[serde(default)]
+    pub observed_until: VirtualTime,
 }
 
 /// One event of the signalling server.
@@ -63,6 +75,8 @@ pub enum ServerEvent {
     Closed(Option<u16>),
     /// A message of this type was not passed on.
     Dropped(String),
+    /// The participant was with the server again, after its connection had been closed.
+    Rejoined,
 }
 
 /// How a captured call ended, as its connection states tell.
@@ -112,6 +126,8 @@ impl Trace {
         let worst = [Outcome::Failed, Outcome::Disconnected, Outcome::Connected];
         match worst.into_iter().find(|outcome| seen.contains(outcome)) {
             Some(outcome) => outcome,
+            None if let Some(said) = self.outcome_by_reports() => said,
+            None if self.shows_transport() => Outcome::Connected,
             None if seen.contains(&Outcome::NeverConnected) || self.was_never_answered() => {
                 Outcome::NeverConnected
             }
@@ -119,9 +135,60 @@ impl Trace {
         }
     }
 
-    /// Without an answer no call connects, whatever else was captured.
+    /// Whether statistics show that something was connected: nothing arrives otherwise (RFC 5764).
+    fn shows_transport(&self) -> bool {
+        let mut samples = self.peers.iter().flat_map(|peer| &peer.connections).flat_map(|it| &it.stats);
+        samples
+            .any(|sample| sample.dtls_connected || sample.audio.received.max(sample.video.received) > Some(0))
+    }
+
+    /// What the servers said, where no state was captured.
+    fn outcome_by_reports(&self) -> Option<Outcome> {
+        let mut outcome = None;
+        for (_, _, report) in self.reports() {
+            match report {
+                Report::Up => outcome = Some(Outcome::Connected),
+                Report::Failed { .. } => outcome = Some(Outcome::Failed),
+                Report::Ended { .. } | Report::Slow { .. } | Report::Media { .. } => {}
+            }
+        }
+        outcome
+    }
+
+    /// Without an answer that arrived no call connects, whatever else was captured. Where messages were not understood,
+    /// the answer may be among them.
     fn was_never_answered(&self) -> bool {
-        let has = |kind: &SignalKind| self.messages.iter().any(|message| message.signal.kind == *kind);
-        has(&SignalKind::Offer) && !has(&SignalKind::Answer) && !has(&SignalKind::Pranswer)
+        let is_answer =
+            |message: &&Message| matches!(message.signal.kind, SignalKind::Answer | SignalKind::Pranswer);
+        // More of them are no call.
+        let mut answers = self.messages.iter().filter(is_answer).take(1000);
+        let offered = self.messages.iter().any(|message| message.signal.kind == SignalKind::Offer);
+        // Descriptions that somebody pasted are all that there is of their call.
+        let is_pasted = self.sources.iter().all(|source| source.format == Format::Descriptions);
+        offered
+            && !is_pasted
+            && self.not_understood() == 0
+            && answers.all(|answer| self.loss(answer).is_some())
+    }
+
+    /// How many messages at the same ends as those of this call were not understood.
+    pub fn not_understood(&self) -> u64 {
+        self.sources.iter().map(|source| source.not_understood).sum()
+    }
+
+    /// The time within which a difference of two times of this capture is right: a second, where a clock shows no
+    /// more.
+    pub fn resolution(&self) -> Duration {
+        match self.sources.iter().any(|source| source.whole_seconds) {
+            true => Duration::from_secs(1),
+            false => Duration::ZERO,
+        }
+    }
+
+    /// What the servers said of the connection, in order.
+    pub fn reports(&self) -> impl Iterator<Item = (VirtualTime, &Message, &Report)> {
+        self.messages
+            .iter()
+            .filter_map(|message| Some((message.first_seen(), message, message.signal.report.as_ref()?)))
     }
 }

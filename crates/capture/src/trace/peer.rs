@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use timeline::{Machine, Name, VirtualTime};
+use timeline::{ConnectionState, IceState, Machine, MediaKind, Name, SignalingState, State, VirtualTime};
 
 use super::{ApiCall, Method, Outcome, PeerEvent};
 use crate::candidate::CandidateType;
@@ -74,11 +74,26 @@ impl Connection {
     }
 
     /// The transitions of one state machine.
-    pub fn transitions(&self, machine: Machine) -> impl Iterator<Item = (VirtualTime, &str)> {
+    pub fn transitions(&self, machine: Machine) -> impl Iterator<Item = (VirtualTime, State)> {
         self.entries.iter().filter_map(move |entry| match &entry.event {
-            PeerEvent::State { machine: found, to } if *found == machine => Some((entry.at, to.as_str())),
+            PeerEvent::State { to } if to.machine() == machine => Some((entry.at, *to)),
             _ => None,
         })
+    }
+
+    /// When `state` was first entered.
+    pub fn entered(&self, state: State) -> Option<VirtualTime> {
+        self.transitions(state.machine()).find(|(_, to)| *to == state).map(|(at, _)| at)
+    }
+
+    /// When ICE first had a usable pair.
+    pub fn ice_connected_at(&self) -> Option<VirtualTime> {
+        self.transitions(Machine::Ice).find(|(_, state)| is_up(*state)).map(|(at, _)| at)
+    }
+
+    /// When it first `failed`, by [`Self::health`].
+    pub fn failed_at(&self) -> Option<VirtualTime> {
+        self.health().find(|(_, state)| is_failed(*state)).map(|(at, _)| at)
     }
 
     /// When the application closed it, where the capture shows that.
@@ -96,7 +111,7 @@ impl Connection {
     /// When it was first connected: by the connection state, or where the capture shows none (older
     /// browsers) by the ICE connection state.
     pub fn connected_at(&self) -> Option<VirtualTime> {
-        self.health().find(|(_, state)| is_up(state)).map(|(at, _)| at)
+        self.health().find(|(_, state)| is_up(*state)).map(|(at, _)| at)
     }
 
     /// Whether a description was set on it, or tried to be. Browsers and libraries make connections that they never
@@ -115,35 +130,70 @@ impl Connection {
         descriptions.peek().is_some()
             && descriptions.all(|(_, call)| call.took.is_none())
             && self.calls_of(Method::CreateOffer).chain(self.calls_of(Method::CreateAnswer)).next().is_none()
-            && matches!(self.transitions(Machine::Signaling).next(), Some((_, "stable" | "closed")))
+            && matches!(
+                self.transitions(Machine::Signaling).next(),
+                Some((_, State::Signaling(SignalingState::Stable | SignalingState::Closed)))
+            )
             && self.transitions(Machine::Gathering).next().is_none()
             && self.transitions(Machine::Ice).count() <= 1
             && !self.entries.iter().any(gathered)
     }
 
+    /// Whether the capture shows the states of any machine.
+    pub fn shows_states(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.event, PeerEvent::State { .. }))
+    }
+
     /// How it ended, before it was closed. Unknown where it shows no description at all.
     pub fn outcome(&self) -> Outcome {
-        match self.health().map(|(_, state)| state).filter(|state| *state != "closed").last() {
+        match self.health().map(|(_, state)| state).filter(|state| !is_closed(*state)).last() {
             Some(state) if is_up(state) => Outcome::Connected,
-            Some("failed") => Outcome::Failed,
-            Some("disconnected") if self.connected_at().is_some() => Outcome::Disconnected,
-            Some("disconnected") => Outcome::Failed,
+            Some(state) if is_failed(state) => Outcome::Failed,
+            Some(state) if is_disconnected(state) && self.connected_at().is_some() => Outcome::Disconnected,
+            Some(state) if is_disconnected(state) => Outcome::Failed,
             // It began again and did not come back.
             Some(_) if self.connected_at().is_some() => Outcome::Disconnected,
-            _ if self.calls().any(|(_, call)| call.description.is_some()) => Outcome::NeverConnected,
+            // Firefox' page shows no states at all.
+            _ if self.shows_states() && self.calls().any(|(_, call)| call.description.is_some()) => {
+                Outcome::NeverConnected
+            }
             _ => Outcome::Unknown,
         }
     }
 
     /// The transitions of the connection state, else of the ICE connection state.
-    pub fn health(&self) -> impl Iterator<Item = (VirtualTime, &str)> {
+    pub fn health(&self) -> impl Iterator<Item = (VirtualTime, State)> {
         let has_connection = self.transitions(Machine::Connection).next().is_some();
         self.transitions(if has_connection { Machine::Connection } else { Machine::Ice })
     }
 }
 
-fn is_up(state: &str) -> bool {
-    matches!(state, "connected" | "completed")
+/// Whether there is a usable pair, or a connection.
+pub const fn is_up(state: State) -> bool {
+    matches!(
+        state,
+        State::Ice(IceState::Connected | IceState::Completed) | State::Connection(ConnectionState::Connected)
+    )
+}
+
+/// Whether it is `failed`, of ICE or of the connection.
+pub const fn is_failed(state: State) -> bool {
+    matches!(state, State::Ice(IceState::Failed) | State::Connection(ConnectionState::Failed))
+}
+
+/// Whether it is `disconnected`, of ICE or of the connection.
+pub const fn is_disconnected(state: State) -> bool {
+    matches!(state, State::Ice(IceState::Disconnected) | State::Connection(ConnectionState::Disconnected))
+}
+
+/// Whether it is `closed`, of any machine.
+pub const fn is_closed(state: State) -> bool {
+    matches!(
+        state,
+        State::Signaling(SignalingState::Closed)
+            | State::Ice(IceState::Closed)
+            | State::Connection(ConnectionState::Closed)
+    )
 }
 
 /// `RTCConfiguration` (W3C webrtc-pc §4.2.1), without credentials.
@@ -171,8 +221,36 @@ pub struct StatsSample {
     pub packets_lost: Option<i64>,
     /// RTP packets that were sent since the beginning, all streams.
     pub packets_sent: Option<u64>,
+    /// Whether DTLS is connected (`dtlsState` of the transport), which no call without ICE is.
+    #[serde(default)]
+    pub dtls_connected: bool,
+    /// The counters of audio.
+    #[serde(default)]
+    pub audio: Flow,
+    /// The counters of video.
+    #[serde(default)]
+    pub video: Flow,
     /// The pair in use.
     pub selected: Option<SelectedPair>,
+}
+
+/// What one kind of media has counted since the beginning: packets, or where a capture has none, bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flow {
+    /// What arrived; `None` where nothing counts it.
+    pub received: Option<u64>,
+    /// What was sent; `None` where nothing counts it.
+    pub sent: Option<u64>,
+}
+
+impl StatsSample {
+    /// The counters of one kind.
+    pub const fn flow(&self, kind: MediaKind) -> Flow {
+        match kind {
+            MediaKind::Audio => self.audio,
+            MediaKind::Video => self.video,
+        }
+    }
 }
 
 /// The candidate pair in use.

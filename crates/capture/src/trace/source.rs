@@ -18,6 +18,18 @@ pub struct Source {
     pub aligned: bool,
     /// What of it could not be read.
     pub gaps: Vec<Gap>,
+    /// How many messages of it were not understood, at the ends at which this call's were seen.
+    #[serde(default)]
+    pub not_understood: u64,
+    /// Whether its clock shows whole seconds only.
+    #[serde(default)]
+    pub whole_seconds: bool,
+    /// Whether it is a server's log that shows what is passed on.
+    #[serde(default)]
+    pub shows_delivery: bool,
+    /// Lines that name somebody else than the message in them does, each as a sentence; a few at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contradictions: Vec<String>,
 }
 
 /// A part of a file that could not be read.

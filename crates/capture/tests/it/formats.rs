@@ -6,7 +6,7 @@ use capture::{
     Limits, Mappings, ReadError, Recording, read, read_file,
     trace::{ApiCall, PeerEvent},
 };
-use timeline::Machine;
+use timeline::State;
 
 use crate::fixtures::root;
 
@@ -214,11 +214,11 @@ fn times_of_rtcstats_lines_are_differences_or_moments() {
 
 #[test]
 fn short_forms_read_like_long_ones() {
-    let states = |file: &str| -> Vec<(Machine, String)> {
+    let states = |file: &str| -> Vec<State> {
         let recording = read_bytes(text(file).as_slice()).unwrap();
         let entries = recording.connections.into_iter().flat_map(|connection| connection.entries);
         let state = |event| match event {
-            PeerEvent::State { machine, to } => Some((machine, to)),
+            PeerEvent::State { to } => Some(to),
             _ => None,
         };
         entries.filter_map(|(_, event)| state(event)).collect()

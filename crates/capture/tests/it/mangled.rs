@@ -115,7 +115,7 @@ macro_rules! mangled {
             )+
 
             #[test]
-            fn any_bytes_as_any_format(bytes in prop::collection::vec(any::<u8>(), 0..300), which in 0..6_usize) {
+            fn any_bytes_as_any_format(bytes in prop::collection::vec(any::<u8>(), 0..300), which in 0..Format::ALL.len()) {
                 through(Format::ALL[which], &bytes);
             }
 
@@ -139,5 +139,14 @@ mangled! {
     a_mangled_socket_io_har: Format::Har, "hand-made/socket-io.har";
     a_mangled_relay_log: Format::RelayLog, "candidates-before-offer/relay.jsonl";
     a_mangled_page_log: Format::PageEvents, "callee-closes/events.jsonl";
+    a_mangled_sip_har: Format::Har, "field/sip-renegotiated-and-trickled.har";
+    a_mangled_whip_har: Format::Har, "field/whip-connected.har";
+    a_mangled_matrix_har: Format::Har, "field/matrix-answered.har";
+    a_mangled_janus_har: Format::Har, "field/janus-ice-failed.har";
+    a_mangled_livekit_har: Format::Har, "field/livekit-connected.har";
+    a_mangled_mediasoup_har: Format::Har, "field/mediasoup-connected.har";
+    mangled_descriptions: Format::Descriptions, "field/pasted-descriptions.txt";
+    mangled_statistics: Format::GetStats, "field/get-stats-nothing-comes.json";
+    a_mangled_page_of_firefox: Format::AboutWebrtc, "field/about-webrtc-connected.html";
     a_mangled_timeline: Format::Timeline, "hand-made/timeline.json";
 }

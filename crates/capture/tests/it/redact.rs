@@ -1,6 +1,6 @@
 //! What must not be in a redacted copy, and what must survive.
 
-use std::io::Cursor;
+use std::{io::Cursor, path::Path};
 
 use capture::{Capture, Limits, Mappings, audit::audit, merge, read, redact::Redactor};
 
@@ -27,10 +27,16 @@ fn shape(capture: &Capture) -> Vec<String> {
         .collect()
 }
 
+/// Of an archive, only what is JSON is kept: SIP, bare SDP and Protocol Buffers go.
+fn leaves_signalling_out(file: &Path) -> bool {
+    let name = file.file_name().unwrap().to_string_lossy();
+    ["livekit-", "sip-", "whip-", "whep-"].iter().any(|protocol| name.starts_with(protocol))
+}
+
 #[test]
 fn a_redacted_copy_of_each_fixture_reads_the_same() {
     let mut redactor = Redactor::new();
-    for file in files(&root()) {
+    for file in files(&root()).into_iter().filter(|file| !leaves_signalling_out(file)) {
         let original = std::fs::read(&file).unwrap();
         let copy = redactor.redact("file", Cursor::new(&original), &Limits::default()).unwrap();
         assert_eq!(shape(&read_bytes(&[copy])), shape(&read_bytes(&[original])), "{}", file.display());

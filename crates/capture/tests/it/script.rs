@@ -165,7 +165,7 @@ fn description(kind: &str, author: &str, words: &[&str]) -> Value {
     for (mid, media) in ["audio"].iter().chain(more).enumerate() {
         let _ = write!(
             sdp,
-            "m={media} 9 UDP/TLS/RTP/SAVPF 111\r\na=ice-ufrag:{ufrag}..\r\na=ice-pwd:{ufrag}\r\na=mid:{mid}\r\na=sendrecv\r\n"
+            "m={media} 9 UDP/TLS/RTP/SAVPF 111\r\na=ice-ufrag:{ufrag}..\r\na=ice-pwd:{ufrag}\r\na=mid:{mid}\r\na=sendrecv\r\na=rtcp-mux\r\n"
         );
     }
     json!({ "type": kind, "sdp": sdp })

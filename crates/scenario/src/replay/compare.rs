@@ -6,17 +6,22 @@ use std::collections::BTreeMap;
 
 use capture::{
     Outcome, Trace,
-    sdp::SdpType,
-    trace::{CallResult, Connection, Method, Peer, PeerEvent, SignalKind},
+    audit::{MediaState, media},
+    sdp::{MediaSection, SdpType},
+    trace::{
+        CallResult, Connection, Method, Peer, PeerEvent, SignalKind, is_closed, is_disconnected, is_failed,
+        is_up,
+    },
 };
-use timeline::{Event, Machine, Name};
+use timeline::{Event, GatheringState, Machine, Name, SignalingState, State};
 
-use self::align::{Context, Health, State, align};
-use super::{Divergence, Freedom, script::Script};
+use self::align::{Context, Entered, Health, align};
+use super::{Came, Divergence, Freedom, OwnRefusal, script::Script};
 use crate::record::RunRecord;
 
 /// What a comparison comes to.
 pub(super) struct Compared {
+    pub(super) refused: Vec<OwnRefusal>,
     pub(super) outcome: Outcome,
     pub(super) matched: usize,
     pub(super) captured: usize,
@@ -32,6 +37,10 @@ pub(super) fn compare(trace: &Trace, script: &Script, record: &RunRecord) -> Com
     let restarted = script.restarts_ice().map(|at| script.in_capture(at.into()));
     for peer in &trace.peers {
         let Some((part, connection)) = script.part(&peer.id).zip(peer.connections.first()) else { continue };
+        // Firefox' page shows no states: there is nothing to compare.
+        if !connection.shows_states() {
+            continue;
+        }
         let name = Name::new(&part.name);
         let context = |machine: Machine| Context {
             machine,
@@ -42,7 +51,7 @@ pub(super) fn compare(trace: &Trace, script: &Script, record: &RunRecord) -> Com
             rolled_back: takes_an_offer_back(connection),
             captured: health(|machine| connection.transitions(machine).map(|(_, state)| state).collect()),
             replayed: health(|machine| {
-                record.timeline.transitions(&name, machine).map(|(_, state)| state.as_str()).collect()
+                record.timeline.transitions(&name, machine).map(|(_, state)| state).collect()
             }),
         };
         for machine in MACHINES {
@@ -59,7 +68,11 @@ pub(super) fn compare(trace: &Trace, script: &Script, record: &RunRecord) -> Com
     let outcome = outcome(trace, script, record);
     let captured = trace.outcome();
     let gave_up = [Outcome::NeverConnected, Outcome::Failed];
+    // What a server says of its connection is no state that could come again.
+    let shows_states = trace.peers.iter().flat_map(|peer| &peer.connections).any(Connection::shows_states);
+    let by_word = !shows_states && trace.reports().next().is_some();
     let unknown = captured == Outcome::Unknown
+        || by_word
         || captured == Outcome::NeverConnected && trace.is_partial()
         || lacks_the_answer(trace);
     let same = captured == outcome
@@ -71,19 +84,76 @@ pub(super) fn compare(trace: &Trace, script: &Script, record: &RunRecord) -> Com
             peer: script.peers[0].captured.clone(),
             machine: None,
             at: trace.ended_at,
-            captured: Some(captured.as_str().to_owned()),
-            replayed: Some(outcome.as_str().to_owned()),
+            captured: Some(Came::Out(captured)),
+            replayed: Some(Came::Out(outcome)),
             before: Vec::new(),
         });
     }
+    if comparison.found.is_empty() && outcome == Outcome::Connected {
+        comparison.found.extend(lacks_media(trace, script, record));
+    }
     let Comparison { matched, captured, freedoms, found } = comparison;
     let divergence = found.into_iter().min_by_key(|divergence| divergence.at);
-    Compared { outcome, matched, captured, freedoms, divergence }
+    let refused = refused(trace, script, record);
+    Compared { refused, outcome, matched, captured, freedoms, divergence }
 }
 
-fn states(script: &Script, record: &RunRecord, peer: &Name, machine: Machine) -> Vec<State> {
+/// Media of which the capture counts packets at both, and of which the replay lacks some.
+fn lacks_media(trace: &Trace, script: &Script, record: &RunRecord) -> Option<Divergence> {
+    for (kind, states) in media(trace) {
+        if !trace.peers.iter().all(|peer| states.get(&peer.id) == Some(&MediaState::Received)) {
+            continue;
+        }
+        for peer in &trace.peers {
+            let name = Name::new(&script.part(&peer.id)?.name);
+            let flows = record.peers.get(&name).into_iter().flat_map(|peer| &peer.received);
+            let mut packets = flows.filter(|((_, of), _)| *of == kind).map(|(_, flow)| flow.packets);
+            if packets.all(|packets| packets == 0) {
+                return Some(Divergence {
+                    peer: peer.id.clone(),
+                    machine: None,
+                    at: trace.ended_at,
+                    captured: Some(Came::Media(kind, true)),
+                    replayed: Some(Came::Media(kind, false)),
+                    before: Vec::new(),
+                });
+            }
+        }
+    }
+    None
+}
+
+/// Descriptions that our own stack refused, where the captured application's did not.
+fn refused(trace: &Trace, script: &Script, record: &RunRecord) -> Vec<OwnRefusal> {
+    let problems = record.timeline.entries.iter().filter_map(|entry| match &entry.event {
+        Event::Problem { what } => Some((entry.at, &entry.actor, what)),
+        _ => None,
+    });
+    let mut found = Vec::new();
+    for (at, actor, what) in problems {
+        let Some((call, error)) = what.split_once(" failed: ") else { continue };
+        let method = match call.split('(').next() {
+            Some("setLocalDescription") => Method::SetLocalDescription,
+            Some("setRemoteDescription") => Method::SetRemoteDescription,
+            _ => continue,
+        };
+        let Some(part) = script.peers.iter().find(|part| *actor == *part.name.as_str()) else { continue };
+        let connections = trace.peer(part.captured.as_str()).map(|peer| peer.connections.as_slice());
+        let mut calls = connections.unwrap_or_default().iter().flat_map(|it| it.calls_of(method));
+        let failed_there = calls.any(|(_, call)| matches!(call.result, CallResult::Failed(_)));
+        // Who waited for a description in vain follows from who could not make it.
+        let follows = error.contains("made no description");
+        if !failed_there && !follows {
+            let (peer, at) = (part.captured.clone(), script.in_capture(at));
+            found.push(OwnRefusal { peer, at, call: call.to_owned(), error: error.to_owned() });
+        }
+    }
+    found
+}
+
+fn states(script: &Script, record: &RunRecord, peer: &Name, machine: Machine) -> Vec<Entered> {
     let transitions = record.timeline.transitions(peer, machine);
-    transitions.map(|(at, state)| (script.in_capture(at), state.as_str().to_owned())).collect()
+    transitions.map(|(at, state)| (script.in_capture(at), state)).collect()
 }
 
 /// Whether a part of the capture is missing, and with it that somebody whose connection was captured applied an answer.
@@ -96,15 +166,12 @@ fn lacks_the_answer(trace: &Trace) -> bool {
 }
 
 /// What one connection came to, by the states that its machines passed.
-fn health<'s>(states: impl Fn(Machine) -> Vec<&'s str>) -> Health {
+fn health(states: impl Fn(Machine) -> Vec<State>) -> Health {
     let ice = states(Machine::Ice);
     let connection = states(Machine::Connection);
     // Older browsers report no connection state: there ICE decides.
     let decides = if connection.is_empty() { &ice } else { &connection };
-    Health {
-        connected: ice.iter().any(|state| matches!(*state, "connected" | "completed")),
-        failed: decides.contains(&"failed"),
-    }
+    Health { connected: ice.iter().copied().any(is_up), failed: decides.iter().copied().any(is_failed) }
 }
 
 /// Whether an offer of this connection was rolled back: explicitly, or by an offer of the other side (W3C webrtc-pc
@@ -125,9 +192,10 @@ fn takes_an_offer_back(connection: &Connection) -> bool {
         }
     }
     // Where no call shows it, the states do.
-    let states: Vec<&str> = connection.transitions(Machine::Signaling).map(|(_, state)| state).collect();
-    states.windows(2).any(|pair| pair == ["have-local-offer", "have-remote-offer"])
-        || connection.transitions(Machine::Gathering).any(|(_, state)| state == "new")
+    let states: Vec<State> = connection.transitions(Machine::Signaling).map(|(_, state)| state).collect();
+    let crossed = [SignalingState::HaveLocalOffer, SignalingState::HaveRemoteOffer].map(State::Signaling);
+    states.windows(2).any(|pair| pair == crossed)
+        || connection.entered(State::Gathering(GatheringState::New)).is_some()
 }
 
 struct Comparison {
@@ -147,16 +215,15 @@ impl Comparison {
         peer: &Peer,
         connection: &Connection,
         context: &Context,
-        replayed: &[State],
+        replayed: &[Entered],
         trace: &Trace,
     ) {
         let machine = context.machine;
-        let captured: Vec<State> =
-            connection.transitions(machine).map(|(at, state)| (at, state.to_owned())).collect();
+        let captured: Vec<Entered> = connection.transitions(machine).collect();
         self.captured += captured.len();
         if captured.is_empty()
             && matches!(machine, Machine::Ice | Machine::Connection)
-            && nobody_gathered(trace)
+            && (nobody_gathered(trace) || takes_nothing(trace))
             && !context.replayed.connected
         {
             if !replayed.is_empty() {
@@ -180,8 +247,8 @@ impl Comparison {
             peer: peer.id.clone(),
             machine: Some(machine),
             at: parting.at,
-            captured: parting.captured,
-            replayed: parting.replayed,
+            captured: parting.captured.map(Came::To),
+            replayed: parting.replayed.map(Came::To),
             before: parting.before,
         }));
     }
@@ -189,24 +256,34 @@ impl Comparison {
     /// Whether the machines of a connection moved in another order among each other.
     fn order(&mut self, connection: &Connection, record: &RunRecord, peer: &Name) {
         let captured = connection.entries.iter().filter_map(|entry| match &entry.event {
-            PeerEvent::State { machine, to } => Some((*machine, to.as_str())),
+            PeerEvent::State { to } => Some(*to),
             _ => None,
         });
         let replayed = record.timeline.entries.iter().filter_map(|entry| match &entry.event {
-            Event::Transition { to: timeline::State::Call(_), .. } => None,
-            Event::Transition { to, .. } if entry.actor == *peer => Some((to.machine(), to.as_str())),
+            Event::Transition { to: State::Call(_), .. } => None,
+            Event::Transition { to, .. } if entry.actor == *peer => Some(*to),
             _ => None,
         });
         let (captured, replayed): (Vec<_>, Vec<_>) = (captured.collect(), replayed.collect());
         // Of what both have.
-        let of = |one: &[(Machine, &str)], other: &[(Machine, &str)]| -> Vec<(Machine, String)> {
-            let both = one.iter().filter(|it| other.contains(it));
-            both.map(|(machine, state)| (*machine, (*state).to_owned())).collect()
+        let of = |one: &[State], other: &[State]| -> Vec<State> {
+            one.iter().copied().filter(|it| other.contains(it)).collect()
         };
         if of(&captured, &replayed) != of(&replayed, &captured) {
             self.take(Freedom::OrderBetweenMachines);
         }
     }
+}
+
+/// Whether every answer refuses every section (port 0, RFC 3264 §6): a browser checks nothing then.
+pub(super) fn takes_nothing(trace: &Trace) -> bool {
+    let answers = trace.messages.iter().filter(|message| message.signal.kind == SignalKind::Answer);
+    let mut sections = answers.map(|answer| {
+        answer.signal.description.as_ref().map(|description| description.media()).unwrap_or_default()
+    });
+    let is_nothing =
+        |sections: Vec<MediaSection>| !sections.is_empty() && sections.iter().all(|section| !section.active);
+    sections.next().is_some_and(is_nothing) && sections.all(is_nothing)
 }
 
 /// Whether the capture shows connections, and no candidate of anybody.
@@ -229,18 +306,18 @@ fn outcome(trace: &Trace, script: &Script, record: &RunRecord) -> Outcome {
     let ends: Vec<Outcome> = parts
         .map(|part| {
             let name = Name::new(&part.name);
-            let states: Vec<&str> = record
+            let states: Vec<State> = record
                 .timeline
                 .transitions(&name, Machine::Connection)
-                .map(|(_, state)| state.as_str())
-                .filter(|state| *state != "closed")
+                .map(|(_, state)| state)
+                .filter(|state| !is_closed(*state))
                 .collect();
-            let connected = states.contains(&"connected");
-            match (states.last(), connected) {
-                (Some(&"connected"), _) => Outcome::Connected,
-                (Some(&"failed"), _) | (Some(&"disconnected"), false) => Outcome::Failed,
-                (_, true) => Outcome::Disconnected,
-                (_, false) => Outcome::NeverConnected,
+            let connected = states.iter().copied().any(is_up);
+            match states.last().copied() {
+                Some(state) if is_up(state) => Outcome::Connected,
+                Some(state) if is_failed(state) || is_disconnected(state) && !connected => Outcome::Failed,
+                _ if connected => Outcome::Disconnected,
+                _ => Outcome::NeverConnected,
             }
         })
         .collect();

@@ -5,9 +5,9 @@ use std::time::Duration;
 use capture::{
     Trace,
     candidate::CandidateType,
-    trace::{Connection, Message, Peer, PeerEvent},
+    trace::{Connection, Message, Peer, PeerEvent, is_disconnected, is_up},
 };
-use timeline::VirtualTime;
+use timeline::{State, VirtualTime};
 
 /// How the delay of the network is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,11 +87,11 @@ const RECOVERED_WITHIN: Duration = Duration::from_millis(500);
 /// The first interruption that `connection` saw after it was connected.
 pub(super) fn blackout(connection: &Connection) -> Option<Blackout> {
     let connected = connection.connected_at()?;
-    let states: Vec<(VirtualTime, &str)> = connection.health().collect();
-    let lost = states.iter().position(|(at, state)| *at > connected && *state == "disconnected")?;
+    let states: Vec<(VirtualTime, State)> = connection.health().collect();
+    let lost = states.iter().position(|(at, state)| *at > connected && is_disconnected(*state))?;
     let noticed = states[lost].0;
     let from = noticed.elapsed().saturating_sub(NOTICED_AFTER).max(connected.elapsed());
-    let back = states[lost..].iter().find(|(_, state)| *state == "connected").map(|(at, _)| *at);
+    let back = states[lost..].iter().find(|(_, state)| is_up(*state)).map(|(at, _)| *at);
     let until = back.map(|at| at.elapsed().saturating_sub(RECOVERED_WITHIN).max(from));
     Some(Blackout { from: from.into(), until: until.map(VirtualTime::from) })
 }

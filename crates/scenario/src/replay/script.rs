@@ -107,7 +107,7 @@ const FIRST_DIAL: Duration = Duration::from_secs(1);
 pub(super) fn script(trace: &Trace) -> Result<Script, Unplayable> {
     refusal::sides(trace)?;
     refusal::length(trace)?;
-    if calls::has_foreign_offer(trace) {
+    if calls::has_foreign_offer(trace) || calls::has_foreign_answer(trace) {
         return by_calls(trace, "one side is there in its messages only");
     }
     match refusal::only_round(trace) {
@@ -281,7 +281,7 @@ impl Script {
         self.assumptions.push(sentence);
         let failed = |peer: &&Peer| {
             let mut connections = peer.connections.iter();
-            connections.any(|connection| connection.health().any(|(_, state)| state == "failed"))
+            connections.any(|connection| connection.failed_at().is_some())
         };
         Some(if peers.iter().any(failed) { Interruption::Fatal } else { Interruption::Unfinished })
     }

@@ -5,6 +5,7 @@ use std::{fmt::Write as _, time::Duration};
 use capture::{
     Outcome, Trace,
     audit::{Finding, verdict},
+    trace::is_closed,
 };
 use timeline::Machine;
 
@@ -188,7 +189,8 @@ fn expect(out: &mut String, script: &Script, trace: &Trace) {
         let Some((part, connection)) = script.part(&peer.id).zip(peer.connections.first()) else { continue };
         for machine in [Machine::Signaling, Machine::Connection] {
             let states = connection.transitions(machine).map(|(_, state)| state);
-            let states: Vec<String> = states.filter(|state| *state != "closed").map(quoted).collect();
+            let states = states.filter(|state| !is_closed(*state));
+            let states: Vec<String> = states.map(|state| quoted(state.as_str())).collect();
             if !states.is_empty() {
                 let (name, states) = (&part.name, states.join(", "));
                 let _ = writeln!(sequences, "    {{ peer = \"{name}\", {machine} = [{states}] }},");

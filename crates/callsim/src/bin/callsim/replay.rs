@@ -9,6 +9,7 @@ mod report;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use capture::mapping::Unmapped;
 use clap::{Args, ValueEnum};
 
 use self::{input::Input, report::Report};
@@ -16,7 +17,8 @@ use crate::{exit::Code, output, project::Project};
 
 const EXAMPLE: &str = "\
 Examples:
-  callsim replay webrtc_internals_dump.gz               what happened, in words
+  callsim replay webrtc_internals_dump.gz               what happened, in words, and what to do
+  callsim replay webrtc_internals_dump.gz --details     all that is known of it, for developers
   callsim replay caller.txt callee.txt relay.jsonl      several files of one call, on one clock
   callsim replay call.har --mapping my-app.toml         an application with messages of its own
   callsim replay dump.gz --save-scenario scenarios/captured/last-night.toml
@@ -24,10 +26,12 @@ Examples:
   callsim replay dump.gz --redact for-the-ticket.json   a copy without addresses and names
   callsim replay dump.gz --format json                  for a machine
 
-Accepted: webrtc-internals dumps, rtcstats dumps, HAR files with WebSocket messages, relay logs (JSON Lines), page
-event logs and timelines, each plain or gzip-compressed. What a file is, its content says, not its name.
+Accepted: webrtc-internals dumps, rtcstats dumps, HAR files with WebSocket messages or requests, relay logs (JSON Lines),
+page event logs, timelines, session descriptions and what getStats gives, each plain or gzip-compressed. What a file is,
+its content says, not its name.
 
-Exit codes: 0 all good, 1 the tool itself failed, 2 usage or unreadable input, 3 a replay diverged, 5 no call found";
+Exit codes: 0 all good, 1 the tool itself failed, 2 usage or unreadable input, 3 a replay diverged (with --strict also: an
+error was found), 5 no call found";
 
 /// The options of the command.
 #[derive(Args)]
@@ -45,6 +49,9 @@ pub(crate) struct Arguments {
     /// Where the application puts type, SDP and candidate in its messages; asked before the built-in mappings
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
+    /// Write a mapping file to begin with, for messages or a log that were not understood; it must be corrected by hand
+    #[arg(long, value_name = "FILE", conflicts_with = "mapping")]
+    write_mapping: Option<PathBuf>,
     /// Write the scenario that was played; of several calls, FILE-2.toml, FILE-3.toml and so on
     #[arg(long, value_name = "FILE")]
     save_scenario: Option<PathBuf>,
@@ -54,6 +61,12 @@ pub(crate) struct Arguments {
     /// Write copies without addresses, credentials, fingerprints and names: to a file, or into a folder
     #[arg(long, value_name = "FILE or DIR")]
     redact: Option<PathBuf>,
+    /// Exit with 3 where anything that was found is an error
+    #[arg(long)]
+    strict: bool,
+    /// Show everything: the sequence of both sides, all findings, where the time went, and what was played again
+    #[arg(long)]
+    details: bool,
     /// Keep at most this much of one file in memory
     #[arg(long, value_name = "LIMIT", value_parser = memory, default_value = "256MiB")]
     memory: usize,
@@ -82,6 +95,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
             return Ok(Code::BadInput);
         }
     };
+    if let Some(path) = &arguments.write_mapping {
+        match draft(&input) {
+            Some(text) => output::write_file(path, &text)?,
+            None => {
+                output::complain("no mapping was written: every message was understood, or none was found")
+            }
+        }
+    }
     for file in &input.unreadable {
         output::complain(&format!("error: {}", file.error));
     }
@@ -99,14 +120,25 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         return Ok(Code::BadInput);
     }
     let text = match arguments.format {
-        Format::Human => human::report(&report, human::columns()),
+        Format::Human if arguments.details => human::details(&report, human::columns()),
+        Format::Human => human::report(&report),
         Format::Json => report.to_json()?,
     };
     match &arguments.out {
         Some(path) => output::write_file(path, &text)?,
         None => output::print(&text)?,
     }
-    Ok(verdict(&report))
+    Ok(verdict(&report, arguments.strict))
+}
+
+/// A mapping file to begin with: for a log whose lines are in no known form, else for messages that were not understood.
+fn draft(input: &Input) -> Option<String> {
+    let logs = input.unreadable.iter().filter_map(|file| std::fs::read_to_string(&file.file).ok());
+    let of_log = logs.filter_map(|log| Unmapped::draft_of_log(&log)).next();
+    let unmapped = &input.capture.unmapped;
+    let text = of_log.or_else(|| unmapped.holds_signalling().then(|| unmapped.draft()))?;
+    let lines = text.lines().map(|line| line.strip_prefix("  ").unwrap_or(line).to_owned() + "\n");
+    Some(lines.collect())
 }
 
 /// Writes the scenario of each call that was played; says of which there is none.
@@ -125,11 +157,11 @@ fn save_scenarios(path: &Path, report: &Report) -> anyhow::Result<()> {
 }
 
 /// What could not be read goes before what was read.
-fn verdict(report: &Report) -> Code {
+fn verdict(report: &Report, strict: bool) -> Code {
     match report {
         Report { unreadable, .. } if !unreadable.is_empty() => Code::BadInput,
         Report { calls, .. } if calls.is_empty() => Code::NothingRan,
-        _ if report.diverged() => Code::CheckFailed,
+        _ if report.diverged() || strict && report.has_errors() => Code::CheckFailed,
         _ => Code::Good,
     }
 }

@@ -213,6 +213,12 @@ enum Fate {
 pub(in crate::audit) fn lost(trace: &Trace, findings: &mut Findings<'_>) {
     let end = end_of_call(trace);
     for sender in &trace.peers {
+        // What the page before applied is not in the dump of the page after it.
+        let mut others = trace.peers.iter().filter(|other| other.id != sender.id);
+        if trace.peers.len() == 2 && others.any(|other| super::reloaded::began_again(trace, other).is_some())
+        {
+            continue;
+        }
         let ways = Ways::of(trace, sender);
         let in_use = generations_in_use(trace, &sender.id);
         let mut fates: Vec<(VirtualTime, Fate)> = Vec::new();

@@ -2,22 +2,37 @@
 
 use std::time::Duration;
 
-use timeline::{Machine, Name, VirtualTime};
+use timeline::{IceState, Name, SignalingState, State, VirtualTime};
 
 use super::human;
 use crate::{
-    audit::{Code, Findings, Severity},
-    trace::{Connection, Message, Method, Peer, ServerEvent, SignalKind, Trace},
+    audit::{
+        Code, Findings, Severity,
+        rounds::{Round, rounds},
+    },
+    trace::{
+        Connection, Message, Method, Peer, ServerEvent, SignalKind, Trace, is_disconnected, is_failed, is_up,
+    },
 };
 
 /// Both descriptions were there, and the connection did not come about: by ICE, or by DTLS.
 pub(in crate::audit) fn never_connected(trace: &Trace, findings: &mut Findings<'_>) {
+    let accepts = |round: &Round<'_>| {
+        let answer = round.descriptions().map(|(_, answer)| answer.media());
+        answer.is_none_or(|sections| sections.is_empty() || sections.iter().any(|section| section.active))
+    };
+    let rounds = rounds(trace);
+    let all_refused = !rounds.is_empty() && !rounds.iter().any(accepts);
     for peer in &trace.peers {
         for connection in peer.connections.iter().filter(|connection| connection.connected_at().is_none()) {
             let Some(negotiated) = negotiated_at(connection) else { continue };
-            let ice = first(connection, Machine::Ice, &["connected", "completed"]);
-            let failed = connection.health().find(|(_, state)| *state == "failed").map(|(at, _)| at);
-            let until = failed.or(connection.closed_at()).unwrap_or(trace.ended_at);
+            // Where an answer refuses everything there is nothing to connect.
+            if all_refused || !connection.shows_states() {
+                continue;
+            }
+            let ice = connection.ice_connected_at();
+            let failed = connection.failed_at();
+            let until = failed.or(connection.closed_at()).unwrap_or(trace.observed_until);
             match ice {
                 Some(ice) => dtls(peer, ice, until, failed.is_some(), findings),
                 None => no_ice(peer, connection, negotiated, until, failed, findings),
@@ -34,7 +49,7 @@ fn no_ice(
     failed: Option<VirtualTime>,
     findings: &mut Findings<'_>,
 ) {
-    let checking = first(connection, Machine::Ice, &["checking"]);
+    let checking = connection.entered(State::Ice(IceState::Checking));
     let took = until.since(checking.unwrap_or(negotiated).max(negotiated));
     let severity = match took {
         _ if failed.is_some() => Severity::Error,
@@ -80,18 +95,13 @@ fn negotiated_at(connection: &Connection) -> Option<VirtualTime> {
             .next()
     };
     let (local, remote) = (set(Method::SetLocalDescription), set(Method::SetRemoteDescription));
-    let stable =
-        connection.transitions(Machine::Signaling).find(|(_, state)| *state == "stable").map(|(at, _)| at);
+    let stable = connection.entered(State::Signaling(SignalingState::Stable));
     // Logs that show no descriptions show the states.
     match (local, remote) {
         (Some(local), Some(remote)) => Some(local.max(remote)),
         (None, None) => stable,
         _ => None,
     }
-}
-
-fn first(connection: &Connection, machine: Machine, states: &[&str]) -> Option<VirtualTime> {
-    connection.transitions(machine).find(|(_, state)| states.contains(state)).map(|(at, _)| at)
 }
 
 /// More interruptions of one connection are not told one by one.
@@ -101,7 +111,7 @@ const MAX_OUTAGES: usize = 100;
 struct Outage {
     began: VirtualTime,
     recovered: Option<VirtualTime>,
-    worst: &'static str,
+    worst: State,
 }
 
 fn outages(connection: &Connection) -> Vec<Outage> {
@@ -109,13 +119,12 @@ fn outages(connection: &Connection) -> Vec<Outage> {
     let mut outages: Vec<Outage> = Vec::new();
     for (at, state) in connection.health().filter(|(at, _)| *at >= connected) {
         let open = outages.last_mut().filter(|outage| outage.recovered.is_none());
-        match (state, open) {
-            ("disconnected" | "failed", None) => {
-                let worst = if state == "failed" { "failed" } else { "disconnected" };
-                outages.push(Outage { began: at, recovered: None, worst });
+        match open {
+            None if is_disconnected(state) || is_failed(state) => {
+                outages.push(Outage { began: at, recovered: None, worst: state });
             }
-            ("failed", Some(outage)) => outage.worst = "failed",
-            ("connected" | "completed", Some(outage)) => outage.recovered = Some(at),
+            Some(outage) if is_failed(state) => outage.worst = state,
+            Some(outage) if is_up(state) => outage.recovered = Some(at),
             _ => {}
         }
     }

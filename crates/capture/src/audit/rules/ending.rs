@@ -1,11 +1,17 @@
 //! Calls that did not come about.
 
+use std::time::Duration;
+
+use timeline::{Name, VirtualTime};
+
 use crate::{
     audit::{
         Code, Findings, Severity,
         rounds::{Round, crossing, rounds},
     },
-    trace::{Message, Role, SignalKind, Trace},
+    format::Format,
+    sdp::SdpType,
+    trace::{Message, Report, Role, ServerEvent, SignalKind, Trace},
 };
 
 /// Reasons of a goodbye with which a callee declines.
@@ -63,24 +69,48 @@ pub(in crate::audit) fn unanswered(trace: &Trace, findings: &mut Findings<'_>) {
         crossed.iter().any(|(a, b)| same(a) || same(b))
     };
     let refusal = refusal(trace).is_some();
-    for round in rounds.iter().filter(|round| round.answer.is_none() && !refusal && !in_glare(round)) {
+    // Where messages were not understood, the answer may be among them.
+    let claims = !refusal && trace.not_understood() == 0;
+    for round in rounds.iter().filter(|round| round.answer.is_none() && claims && !in_glare(round)) {
         let offer = round.offer;
         let at = round.began();
         // A repeated or newer offer of the same side takes its place.
         let superseded = rounds.iter().any(|other| other.offer.from == offer.from && other.began() > at);
         // An offer as the call is ended has no time to be answered.
-        let ended = goodbye_after(trace, at).unwrap_or(trace.ended_at);
+        let ended = goodbye_after(trace, at).or(left_after(trace, &offer.from, at));
+        let ended = ended.unwrap_or(trace.observed_until);
         let later = rounds.iter().any(|other| other.began() < at && other.succeeded());
         if superseded || (later && ended.since(at) < findings.thresholds.end) {
             continue;
         }
+        // What a server answered instead, and what its author took back, is said by other rules.
+        if was_refused_by_server(trace, at) || was_rolled_back(trace, offer) || is_pasted(trace) {
+            continue;
+        }
         let to = offer.to.as_ref().map_or("the other side", |to| to.as_str());
+        let gone = offer.to.as_ref().zip(offer.arrived());
+        let gone = gone.and_then(|(to, came)| Some((to, came, left_after(trace, to, came)?)));
+        // A callee that left the server could not answer, whatever its page did.
+        let gone = gone.filter(|(.., left)| left.since(at) < ANSWERED_WITHIN && *left < ended);
+        if let Some((to, came, left)) = gone {
+            let ago = super::human(left.since(came));
+            let message = format!(
+                "{to}'s connection to the server ended {ago} after the offer of {} had reached it",
+                offer.from
+            );
+            findings.usual(Code::PeerLeftTheServer, Severity::Error, Some(to), left, message);
+            continue;
+        }
         let (what, advice) = match fate(trace, offer) {
-            Fate::Dropped => ("was dropped by the server", SERVER),
-            Fate::Lost => ("never reached it", SERVER),
+            // What was lost on its way is another rule's.
+            Fate::Lost => continue,
             Fate::Rang => (
                 "reached it, it rang, and nobody answered",
                 "Nothing, if nobody was there; the app should give up after its own time-out.",
+            ),
+            _ if left_by(trace, offer, at).is_some() => (
+                "was not answered: the other side ended the call",
+                "Look at why it did: its own log, or the reason that it gave.",
             ),
             Fate::Arrived => (
                 "reached it and was not answered",
@@ -94,10 +124,44 @@ pub(in crate::audit) fn unanswered(trace: &Trace, findings: &mut Findings<'_>) {
     }
 }
 
-const SERVER: &str = "Look at the signalling server and at the callee's connection to it at that time.";
+/// Whether the other side said goodbye after an offer at `at`, instead of answering.
+fn left_by(trace: &Trace, offer: &Message, at: VirtualTime) -> Option<VirtualTime> {
+    let goodbyes = trace.messages.iter().filter(|message| message.signal.kind == SignalKind::Bye);
+    goodbyes.filter(|bye| bye.from != offer.from && bye.first_seen() >= at).map(Message::first_seen).min()
+}
+
+/// Whether a server answered with an error, or reported a failure, after `at`.
+fn was_refused_by_server(trace: &Trace, at: VirtualTime) -> bool {
+    trace.messages.iter().filter(|message| message.first_seen() >= at).any(|message| {
+        let failed = matches!(message.signal.report, Some(Report::Failed { .. }));
+        failed || message.signal.kind == SignalKind::Error && message.signal.reason.is_some()
+    })
+}
+
+/// Whether the author of an offer rolled it back.
+fn was_rolled_back(trace: &Trace, offer: &Message) -> bool {
+    let peer = trace.peer(offer.from.as_str());
+    let mut calls = peer.into_iter().flat_map(|peer| &peer.connections).flat_map(|it| it.calls());
+    calls.any(|(at, call)| {
+        at >= offer.first_seen()
+            && call.description.as_ref().is_some_and(|description| description.kind == SdpType::Rollback)
+    })
+}
+
+fn is_pasted(trace: &Trace) -> bool {
+    trace.sources.iter().all(|source| source.format == Format::Descriptions)
+}
+
+/// A callee that leaves later than that had its time to answer.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
+
+/// When `peer` left the server after `at`.
+fn left_after(trace: &Trace, peer: &Name, at: VirtualTime) -> Option<VirtualTime> {
+    let closed = trace.server.iter().filter(|entry| matches!(entry.event, ServerEvent::Closed(_)));
+    closed.filter(|entry| entry.peer == *peer && entry.at >= at).map(|entry| entry.at).min()
+}
 
 enum Fate {
-    Dropped,
     Lost,
     Rang,
     Arrived,
@@ -109,25 +173,18 @@ fn fate(trace: &Trace, offer: &Message) -> Fate {
         .messages
         .iter()
         .any(|message| message.signal.kind == SignalKind::Ringing && message.from != offer.from);
-    let receives = offer.to.as_ref().and_then(|to| trace.peer(to.as_str())).is_some_and(|to| {
-        to.signalling_captured
-            || to.connections.iter().any(|c| c.calls().any(|(_, call)| call.description.is_some()))
-    });
-    let relayed = trace.messages.iter().any(|message| message.relay_out.is_some());
-    if offer.dropped.is_some() {
-        Fate::Dropped
+    if trace.loss(offer).is_some() {
+        Fate::Lost
     } else if rings {
         Fate::Rang
     } else if offer.arrived().is_some() {
         Fate::Arrived
-    } else if receives || (relayed && offer.relay_in.is_some()) {
-        Fate::Lost
     } else {
         Fate::Unknown
     }
 }
 
-fn goodbye_after(trace: &Trace, at: timeline::VirtualTime) -> Option<timeline::VirtualTime> {
+fn goodbye_after(trace: &Trace, at: VirtualTime) -> Option<VirtualTime> {
     let goodbyes = trace.messages.iter().filter(|message| message.signal.kind == SignalKind::Bye);
     let closed =
         trace.peers.iter().flat_map(|peer| &peer.connections).filter_map(crate::trace::Connection::closed_at);

@@ -1,6 +1,8 @@
 //! What a peer gathered, and from whom.
 
-use timeline::{Machine, Name, VirtualTime};
+use std::net::IpAddr;
+
+use timeline::{GatheringState, Machine, Name, State, VirtualTime};
 
 use crate::{
     audit::{
@@ -9,7 +11,7 @@ use crate::{
         rounds::{Round, rounds},
     },
     candidate::{Candidate, CandidateType},
-    trace::{Connection, Peer, PeerEvent, SignalKind, Trace},
+    trace::{Connection, Outcome, Peer, PeerEvent, SignalKind, Trace},
 };
 
 /// No candidates at all, or all of one kind.
@@ -21,7 +23,10 @@ pub(in crate::audit) fn kinds(trace: &Trace, findings: &mut Findings<'_>) {
         let Some(began) = described_at(trace, peer) else { continue };
         let candidates = candidates_of(trace, peer);
         let Some((first, _)) = candidates.first() else {
-            no_candidates(trace, peer, began, findings);
+            // Of a peer that was seen in messages only, and whose call came to no exchange, nothing can be said.
+            if exchanged || !peer.connections.is_empty() {
+                no_candidates(trace, peer, began, findings);
+            }
             continue;
         };
         let severity = if explains { Severity::Warning } else { Severity::Note };
@@ -76,7 +81,7 @@ fn policy(peer: &Peer) -> Option<&str> {
 fn no_candidates(trace: &Trace, peer: &Peer, began: VirtualTime, findings: &mut Findings<'_>) {
     let ended = peer.connections.iter().map(Connection::ended_at).max().unwrap_or(trace.ended_at);
     let completed =
-        peer.connections.iter().any(|c| c.transitions(Machine::Gathering).any(|(_, to)| to == "complete"));
+        peer.connections.iter().any(|c| c.entered(State::Gathering(GatheringState::Complete)).is_some());
     let watched = ended.since(began);
     let long_enough = completed || watched >= findings.thresholds.ice;
     // Captures without bodies show no candidates of a peer whose connection they do not show.
@@ -143,13 +148,107 @@ pub(in crate::audit) fn servers(trace: &Trace, findings: &mut Findings<'_>) {
             } else {
                 Code::IceServerError
             };
-            // One server answers once per interface and media section.
-            if told.contains(&(of, url.clone())) {
+            // One server answers once per interface and media section. An error is one local address's: where another one
+            // got a candidate from the server, it is the address that has no way to it, not the server that fails.
+            if told.contains(&(of, url.clone())) || of == Code::IceServerError && gave_something(peer, url) {
                 continue;
             }
             told.push((of, url.clone()));
             server_error(trace, &peer.id, of, entry.at, &format!("{code} {text}"), url, findings);
         }
+    }
+}
+
+/// Whether any candidate of `peer` came from the server `url`; of captures whose candidates name no server, whether any
+/// is of the kind that it gives.
+fn gave_something(peer: &Peer, url: &str) -> bool {
+    let entries = peer.connections.iter().flat_map(|connection| &connection.entries);
+    let candidates: Vec<&Candidate> = entries
+        .filter_map(|entry| match &entry.event {
+            PeerEvent::CandidateGathered { candidate } => Some(candidate),
+            _ => None,
+        })
+        .collect();
+    if candidates.iter().any(|candidate| candidate.url.is_some()) {
+        let named = candidates.iter().filter_map(|candidate| candidate.url.as_deref());
+        return named.into_iter().any(|named| server_of(named) == server_of(url));
+    }
+    let given = if url.starts_with("turn") { CandidateType::Relay } else { CandidateType::Srflx };
+    candidates.iter().any(|candidate| candidate.kind() == Some(given))
+}
+
+/// Host and port of `turn:host:3478?transport=udp`, whatever the scheme: a TURN server is a STUN server as well.
+fn server_of(url: &str) -> String {
+    let bare = url.split('?').next().unwrap_or_default();
+    let (scheme, rest) = bare.split_once(':').unwrap_or(("stun", bare));
+    let has_port = rest.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let port = if scheme.ends_with('s') { 5349 } else { 3478 };
+    if has_port { rest.to_ascii_lowercase() } else { format!("{}:{port}", rest.to_ascii_lowercase()) }
+}
+
+/// Relayed addresses that nobody outside of the TURN server's network reaches. Within one network they are right: only
+/// a call that did not connect by them has one too many.
+pub(in crate::audit) fn private_relays(trace: &Trace, findings: &mut Findings<'_>) {
+    if has_connected(trace) {
+        return;
+    }
+    let exchanged = rounds(trace).iter().any(Round::succeeded);
+    for peer in &trace.peers {
+        let candidates = candidates_of(trace, peer);
+        let of = |kind: CandidateType| {
+            candidates.iter().filter(move |(_, candidate)| candidate.kind() == Some(kind))
+        };
+        let inside: Vec<&(VirtualTime, Candidate)> = of(CandidateType::Relay)
+            .filter(|(_, candidate)| candidate.ip().is_some_and(is_private))
+            .collect();
+        let Some((at, first)) = inside.first() else { continue };
+        // Somebody who reaches the server under an address of the same inside network is inside as well.
+        let neighbour = trace.peers.iter().all(|peer| {
+            let own = candidates_of(trace, peer);
+            let mut hosts = own.iter().filter(|(_, it)| it.kind() == Some(CandidateType::Host));
+            hosts.any(|(_, host)| host.ip().zip(first.ip()).is_some_and(|(host, relay)| is_near(host, relay)))
+        });
+        let known = trace.peers.iter().any(|peer| {
+            let own = candidates_of(trace, peer);
+            own.iter()
+                .any(|(_, it)| !matches!(it.kind(), None | Some(CandidateType::Relay)) && it.ip().is_some())
+        });
+        let failed = matches!(trace.outcome(), Outcome::Failed | Outcome::NeverConnected);
+        // Where neither a failure nor any other address was captured, everybody may be inside.
+        if neighbour || !failed && !known || inside.len() < of(CandidateType::Relay).count() {
+            continue;
+        }
+        let severity = if exchanged && failed { Severity::Error } else { Severity::Warning };
+        let address = first.ip().map(|ip| ip.to_string()).unwrap_or_default();
+        let server = first.url.as_deref().map(|url| format!(" (from {url})")).unwrap_or_default();
+        let message = format!(
+            "the relayed address of {}{server} is {address}, which is of an inside network: nobody outside of it reaches it",
+            peer.id
+        );
+        findings.usual(Code::RelayAddressPrivate, severity, Some(&peer.id), *at, message);
+    }
+}
+
+/// RFC 1918, RFC 6598, RFC 4193, link-local and loopback addresses.
+const fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [a, b, ..] = ip.octets();
+            ip.is_private() || ip.is_link_local() || ip.is_loopback() || a == 100 && b >= 64 && b < 128
+        }
+        IpAddr::V6(ip) => {
+            let [first, ..] = ip.octets();
+            ip.is_loopback() || ip.is_unicast_link_local() || first & 0xfe == 0xfc
+        }
+    }
+}
+
+/// Whether two addresses are of one network, as networks inside usually are cut: /16, or /48 of IPv6.
+fn is_near(one: IpAddr, other: IpAddr) -> bool {
+    match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => one.octets()[..2] == other.octets()[..2],
+        (IpAddr::V6(one), IpAddr::V6(other)) => one.octets()[..6] == other.octets()[..6],
+        _ => false,
     }
 }
 
@@ -184,7 +283,7 @@ pub(in crate::audit) fn never_completed(trace: &Trace, findings: &mut Findings<'
     for peer in &trace.peers {
         for connection in &peer.connections {
             let last = connection.transitions(Machine::Gathering).last();
-            let Some((began, "gathering")) = last else { continue };
+            let Some((began, State::Gathering(GatheringState::Gathering))) = last else { continue };
             let ended_by_candidate = connection.entries.iter().any(|entry| {
                 entry.at >= began
                     && matches!(&entry.event, PeerEvent::CandidateGathered { candidate } if candidate.is_end())

@@ -2,12 +2,17 @@
 
 mod candidates;
 mod connection;
+mod delivery;
+mod description;
 mod ending;
+mod flow;
 mod gathering;
 mod glare;
 mod media;
 mod negotiation;
 mod refused;
+mod reloaded;
+mod reports;
 mod sources;
 mod timing;
 mod tracks;
@@ -26,9 +31,14 @@ pub(super) const ALL: &[Rule] = &[
     connection::never_connected,
     connection::lost,
     connection::vanished_from_signalling,
+    delivery::descriptions,
+    description::pairs,
+    description::rollback,
     ending::rejected,
     ending::unanswered,
+    flow::flow,
     gathering::kinds,
+    gathering::private_relays,
     gathering::servers,
     gathering::never_completed,
     glare::glare,
@@ -38,6 +48,8 @@ pub(super) const ALL: &[Rule] = &[
     negotiation::stale,
     negotiation::later_rounds,
     refused::descriptions,
+    reloaded::page_reloaded,
+    reports::failures,
     sources::sources,
     timing::slow_step,
     tracks::tracks,

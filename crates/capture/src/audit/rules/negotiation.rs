@@ -98,7 +98,11 @@ pub(in crate::audit) fn stale(trace: &Trace, findings: &mut Findings<'_>) {
         again.map(|_| answer)
     });
     let surplus = surplus_answers(trace, &rounds);
-    for answer in surplus.into_iter().chain(late).filter(|answer| !in_glare(answer)) {
+    // One that was sent again and did not arrive did no harm.
+    let came = |answer: &&Message| {
+        answer.arrived().is_some() || trace.loss(answer).is_none() && !is_repeated(trace, answer)
+    };
+    for answer in surplus.into_iter().chain(late).filter(|answer| !in_glare(answer)).filter(came) {
         let at = answer.arrived().unwrap_or_else(|| answer.first_seen());
         let to = answer.to.as_ref().map_or("the other side", |to| to.as_str());
         let how = if was_refused(answer) { ", and was refused" } else { "" };
@@ -106,6 +110,17 @@ pub(in crate::audit) fn stale(trace: &Trace, findings: &mut Findings<'_>) {
         let advice = "Number the negotiations, and drop answers to other rounds than the open one.";
         findings.add(Code::StaleAnswer, Severity::Warning, Some(&answer.from), at, message, advice);
     }
+}
+
+/// Whether the same answer is there twice.
+fn is_repeated(trace: &Trace, answer: &Message) -> bool {
+    let description = answer.signal.description.as_ref();
+    trace.messages.iter().any(|other| {
+        let same = other.signal.description.as_ref().zip(description);
+        !std::ptr::eq(other, answer)
+            && other.from == answer.from
+            && same.is_some_and(|(a, b)| a.says_the_same(b))
+    })
 }
 
 /// Negotiations of a running call: ICE restarts, and others.

@@ -1,6 +1,6 @@
 //! Descriptions that were refused.
 
-use timeline::Machine;
+use timeline::{Machine, SignalingState, State};
 
 use crate::{
     audit::{Code, Findings, Severity},
@@ -30,8 +30,11 @@ fn refused(
     reason: &str,
     findings: &mut Findings<'_>,
 ) {
-    let state = connection.transitions(Machine::Signaling).take_while(|(when, _)| *when < at).last();
-    let state = state.map_or("stable", |(_, state)| state);
+    let before = connection.transitions(Machine::Signaling).take_while(|(when, _)| *when < at).last();
+    let state = match before {
+        Some((_, State::Signaling(state))) => state,
+        _ => SignalingState::Stable,
+    };
     let kind = call.description.as_ref().map(|description| description.kind);
     let word = kind.map_or("description", SdpType::as_str);
     let which = if call.method == Method::SetLocalDescription { "local" } else { "remote" };
@@ -57,17 +60,18 @@ fn refused(
 }
 
 /// The table of RFC 8829 §3.2, with the implicit rollback of W3C webrtc-pc §4.4.1.5 for remote offers.
-fn is_allowed(state: &str, method: Method, kind: SdpType) -> bool {
+fn is_allowed(state: SignalingState, method: Method, kind: SdpType) -> bool {
+    use SignalingState::{HaveLocalOffer, HaveLocalPranswer, HaveRemoteOffer, HaveRemotePranswer, Stable};
     let local = method == Method::SetLocalDescription;
     match (kind, local) {
-        (SdpType::Offer, true) => matches!(state, "stable" | "have-local-offer"),
-        (SdpType::Offer, false) => matches!(state, "stable" | "have-remote-offer" | "have-local-offer"),
+        (SdpType::Offer, true) => matches!(state, Stable | HaveLocalOffer),
+        (SdpType::Offer, false) => matches!(state, Stable | HaveRemoteOffer | HaveLocalOffer),
         (SdpType::Answer | SdpType::Pranswer, true) => {
-            matches!(state, "have-remote-offer" | "have-local-pranswer")
+            matches!(state, HaveRemoteOffer | HaveLocalPranswer)
         }
         (SdpType::Answer | SdpType::Pranswer, false) => {
-            matches!(state, "have-local-offer" | "have-remote-pranswer")
+            matches!(state, HaveLocalOffer | HaveRemotePranswer)
         }
-        (SdpType::Rollback, _) => state != "stable",
+        (SdpType::Rollback, _) => state != Stable,
     }
 }

@@ -3,9 +3,29 @@
 use timeline::VirtualTime;
 
 use crate::{
-    audit::{Code, Findings, Severity},
+    audit::{
+        Code, Findings, Severity,
+        rounds::{Round, rounds},
+    },
     trace::{Connection, Trace},
 };
+
+/// Messages in which nothing was understood: what is missing in the call may be in them.
+fn not_understood(trace: &Trace, findings: &mut Findings<'_>) {
+    let number = trace.not_understood();
+    if number == 0 {
+        return;
+    }
+    let rounds = rounds(trace);
+    let open = rounds.iter().any(|round| round.answer.is_none()) || rounds.is_empty();
+    let settled = !open && rounds.iter().any(Round::succeeded);
+    let severity = if settled { Severity::Note } else { Severity::Warning };
+    let (messages, were) =
+        (super::count(number as usize, "message"), if number == 1 { "was" } else { "were" });
+    let missing = if open { "; an answer may be among them" } else { "" };
+    let text = format!("{messages} at the same connection {were} not understood{missing}");
+    findings.usual(Code::MessagesNotUnderstood, severity, None, VirtualTime::ZERO, text);
+}
 
 /// Clocks that differ, and parts that are missing.
 pub(in crate::audit) fn sources(trace: &Trace, findings: &mut Findings<'_>) {
@@ -16,7 +36,19 @@ pub(in crate::audit) fn sources(trace: &Trace, findings: &mut Findings<'_>) {
         let advice = "Ask for another capture, and to open the page before the call begins.";
         findings.add(Code::PartialCapture, Severity::Note, Some(&peer.id), start, message, advice);
     }
+    not_understood(trace, findings);
     for source in &trace.sources {
+        if source.whole_seconds {
+            let message = format!(
+                "the clock of {} shows whole seconds: a time between two events is right to within a second",
+                source.file
+            );
+            findings.usual(Code::ClockWholeSeconds, Severity::Note, None, start, message);
+        }
+        for contradiction in &source.contradictions {
+            let message = format!("{}: {contradiction}", source.file);
+            findings.usual(Code::NamesContradict, Severity::Warning, None, start, message);
+        }
         if source.skew_ms != 0.0 {
             let way = if source.skew_ms > 0.0 { "ahead of" } else { "behind" };
             let skew = super::human(std::time::Duration::from_secs_f64(source.skew_ms.abs() / 1e3));

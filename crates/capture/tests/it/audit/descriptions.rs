@@ -73,7 +73,8 @@ fn offers_without_an_answer() {
         "call-rejected@b",
     );
     let lost = audit(&trace("0 in a offer A1\n5 out b ringing\n6 in a ping\n8000 in a bye x"));
-    assert!(lost.iter().any(|finding| finding.code == Code::OfferUnanswered));
+    assert!(lost.iter().any(|finding| finding.code == Code::OfferNotDelivered));
+    assert!(lost.iter().all(|finding| finding.code != Code::OfferUnanswered));
 }
 
 #[test]
@@ -90,13 +91,14 @@ fn messages_that_come_twice_or_too_late() {
 
 #[test]
 fn later_negotiations() {
-    let again = |words: &str| {
+    let again = |words: &str, answer: &str| {
         format!(
-            "0 in a offer A1\n5 out b offer A1\n20 in b answer B1\n21 out a answer B1\n1000 in a offer {words}\n1005 out b offer {words}\n1020 in b answer B1\n1021 out a answer B1"
+            "0 in a offer A1\n5 out b offer A1\n20 in b answer B1\n21 out a answer B1\n1000 in a offer {words}\n1005 out b offer {words}\n1020 in b answer {answer}\n1021 out a answer {answer}"
         )
     };
-    check(&again("A1 video"), "renegotiation@a track-added@a");
-    check(&again("A2"), "ice-restart@a");
+    check(&again("A1 video", "B1 video"), "renegotiation@a track-added@a track-added@b");
+    check(&again("A1 video", "B1"), "renegotiation@a track-added@a mid-mismatch@b!!");
+    check(&again("A2", "B1"), "ice-restart@a");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use capture::{
     audit::{Code, audit, verdict},
     trace::{Gap, PeerEvent},
 };
-use timeline::Machine;
+use timeline::{ConnectionState, IceState, State};
 
 use crate::{
     fixtures::{only_call, root},
@@ -29,15 +29,19 @@ fn a_capture_that_was_cut_says_so() {
 #[test]
 fn of_a_connection_that_stood_already_nothing_is_said_but_that() {
     let mut trace = only_call("hand-made/opened-late.webrtc-internals.json");
-    for (state, was) in [("connected", "was connected"), ("failed", "had failed")] {
+    let up = (IceState::Connected, ConnectionState::Connected, "was connected");
+    let down = (IceState::Failed, ConnectionState::Failed, "had failed");
+    for (ice, connection, was) in [up, down] {
         for entry in trace.peers[0].connections.iter_mut().flat_map(|connection| &mut connection.entries) {
-            if let PeerEvent::State { machine: Machine::Connection | Machine::Ice, to } = &mut entry.event {
-                state.clone_into(to);
+            match &mut entry.event {
+                PeerEvent::State { to: State::Ice(state) } => *state = ice,
+                PeerEvent::State { to: State::Connection(state) } => *state = connection,
+                _ => {}
             }
         }
         let findings = audit(&trace);
         let codes: Vec<Code> = findings.iter().map(|finding| finding.code).collect();
-        assert_eq!(codes, [Code::PartialCapture], "{state}");
+        assert_eq!(codes, [Code::PartialCapture], "{was}");
         let expect = format!("The call {was} when the capture began; how it came to that is not in it.");
         assert_eq!(verdict(&trace, &findings), expect);
     }

@@ -4,7 +4,6 @@ mod candidates;
 mod connections;
 mod descriptions;
 mod incomplete;
-mod words;
 
 use capture::audit::{Code, audit};
 

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use timeline::{Machine, VirtualTime};
+use capture::trace::{is_closed, is_disconnected, is_failed, is_up};
+use timeline::{ConnectionState, GatheringState, IceState, Machine, State, VirtualTime};
 
 use crate::replay::Freedom;
 
 /// A state, and when it was entered on the capture's clock.
-pub(super) type State = (VirtualTime, String);
+pub(super) type Entered = (VirtualTime, State);
 
 /// What the rest of the call says about the states of one machine.
 #[derive(Clone, Copy, Debug)]
@@ -48,10 +49,10 @@ pub(super) struct Aligned {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Parting {
     pub(super) at: VirtualTime,
-    pub(super) captured: Option<String>,
-    pub(super) replayed: Option<String>,
+    pub(super) captured: Option<State>,
+    pub(super) replayed: Option<State>,
     /// What both passed before.
-    pub(super) before: Vec<String>,
+    pub(super) before: Vec<State>,
 }
 
 /// A loss is noticed this much earlier or later without a word about it.
@@ -61,25 +62,25 @@ const SAME_TIME_MS: u128 = 500;
 const TOO_SOON_MS: u128 = 500;
 
 /// Holds `replayed` against `captured`, up to the freedoms.
-pub(super) fn align(context: &Context, captured: &[State], replayed: &[State]) -> Aligned {
+pub(super) fn align(context: &Context, captured: &[Entered], replayed: &[Entered]) -> Aligned {
     let mut aligned = Aligned::default();
     let (mut left, mut right) = (captured.iter().peekable(), replayed.iter().peekable());
-    let mut before: Vec<String> = Vec::new();
+    let mut before: Vec<State> = Vec::new();
     // The state into which a restart of ours led, from which it has still to come back.
-    let mut away: Option<&State> = None;
+    let mut away: Option<&Entered> = None;
     loop {
         let (ours, theirs) = (left.peek().copied(), right.peek().copied());
         if let (Some((at, ours)), Some((their_at, theirs))) = (ours, theirs)
-            && same(context.machine, ours, theirs)
+            && same(*ours, *theirs)
         {
-            let is_loss = matches!(ours.as_str(), "disconnected" | "failed");
+            let is_loss = is_disconnected(*ours) || is_failed(*ours);
             if is_loss && at.since(*their_at).max(their_at.since(*at)).as_millis() >= SAME_TIME_MS {
                 aligned.take(Freedom::LossTimers);
             }
             if ours != theirs {
                 aligned.take(Freedom::IceCompleted);
             }
-            before.push(ours.clone());
+            before.push(*ours);
             aligned.matched += 1;
             away = None;
             left.next();
@@ -93,7 +94,7 @@ pub(super) fn align(context: &Context, captured: &[State], replayed: &[State]) -
         }
         if let Some(state) = theirs.filter(|state| context.checks_again(state, &before)) {
             aligned.take(Freedom::RestartChecksAgain);
-            away = Some(state).filter(|(_, state)| !is_up(state));
+            away = Some(state).filter(|(_, state)| !is_up(*state));
             right.next();
             continue;
         }
@@ -106,7 +107,7 @@ pub(super) fn align(context: &Context, captured: &[State], replayed: &[State]) -
         if ours.is_some() || theirs.is_some() || stays_away.is_some() {
             let at = ours.or(theirs).or(stays_away).map_or(context.ended, |(at, _)| *at);
             let (ours, theirs) = (ours.cloned(), theirs.or(stays_away).cloned());
-            let of = |state: Option<State>| state.map(|(_, state)| state);
+            let of = |state: Option<Entered>| state.map(|(_, state)| state);
             aligned.parting = Some(Parting { at, captured: of(ours), replayed: of(theirs), before });
         }
         return aligned;
@@ -119,71 +120,81 @@ impl Aligned {
     }
 }
 
-fn same(machine: Machine, ours: &str, theirs: &str) -> bool {
-    ours == theirs || machine == Machine::Ice && is_up(ours) && is_up(theirs)
-}
-
-fn is_up(state: &str) -> bool {
-    matches!(state, "connected" | "completed")
+fn same(ours: State, theirs: State) -> bool {
+    ours == theirs || matches!((ours, theirs), (State::Ice(_), State::Ice(_))) && is_up(ours) && is_up(theirs)
 }
 
 impl Context {
     /// Why a replay may lack a captured state.
-    fn may_lack(&self, (_, state): &State, before: &[String]) -> Option<Freedom> {
-        let last = before.last().map(String::as_str);
-        match (self.machine, state.as_str()) {
-            (_, "closed") => Some(Freedom::ClosingIsSilent),
+    fn may_lack(&self, &(_, state): &Entered, before: &[State]) -> Option<Freedom> {
+        let last = before.last().copied();
+        match state {
+            state if is_closed(state) => Some(Freedom::ClosingIsSilent),
             // It goes from `completed` to `connected`, and back, as candidates come.
-            (Machine::Ice, state) if is_up(state) && last.is_some_and(is_up) => Some(Freedom::IceCompleted),
-            (Machine::Ice, "failed") if last == Some("disconnected") && self.replayed.failed => {
+            State::Ice(_) if is_up(state) && last.is_some_and(is_up) => Some(Freedom::IceCompleted),
+            State::Ice(IceState::Failed) if last.is_some_and(is_disconnected) && self.replayed.failed => {
                 Some(Freedom::IceFailedBesideConnection)
             }
-            (Machine::Ice, "disconnected") if last == Some("checking") && self.replayed.failed => {
+            State::Ice(IceState::Disconnected)
+                if last == Some(State::Ice(IceState::Checking)) && self.replayed.failed =>
+            {
                 Some(Freedom::IceFailedBesideConnection)
             }
             // A browser may connect before its application has the answer, ours does not.
-            (Machine::Ice | Machine::Connection, _) if self.lacks_the_answer => Some(Freedom::CaptureEnded),
-            (Machine::Gathering, "complete") if self.replayed.connected => Some(Freedom::GatheringCutShort),
-            (Machine::Gathering, _) if last.is_some() && self.gathers_anew() => Some(Freedom::GatheringAnew),
+            State::Ice(_) | State::Connection(_) if self.lacks_the_answer => Some(Freedom::CaptureEnded),
+            State::Gathering(GatheringState::Complete) if self.replayed.connected => {
+                Some(Freedom::GatheringCutShort)
+            }
+            State::Gathering(_) if last.is_some() && self.gathers_anew() => Some(Freedom::GatheringAnew),
             _ => None,
         }
     }
 
     /// Why a replay may have a state that was not captured.
-    fn may_add(&self, (at, state): &State, before: &[String], captured_is_over: bool) -> Option<Freedom> {
-        let last = before.last().map(String::as_str);
-        match (self.machine, state.as_str()) {
-            (_, "closed") => Some(Freedom::ClosingIsSilent),
-            (Machine::Ice, "completed") if last == Some("connected") => Some(Freedom::IceCompleted),
-            (Machine::Ice, "failed")
-                if matches!(last, Some("disconnected" | "checking"))
+    fn may_add(&self, &(at, state): &Entered, before: &[State], captured_is_over: bool) -> Option<Freedom> {
+        let last = before.last().copied();
+        match state {
+            state if is_closed(state) => Some(Freedom::ClosingIsSilent),
+            State::Ice(IceState::Completed) if last == Some(State::Ice(IceState::Connected)) => {
+                Some(Freedom::IceCompleted)
+            }
+            State::Ice(IceState::Failed)
+                if matches!(last, Some(State::Ice(IceState::Disconnected | IceState::Checking)))
                     && captured_is_over
                     && self.captured.failed =>
             {
                 Some(Freedom::IceFailedBesideConnection)
             }
-            (Machine::Gathering, "complete") if captured_is_over && self.captured.connected => {
+            State::Gathering(GatheringState::Complete) if captured_is_over && self.captured.connected => {
                 Some(Freedom::GatheringCutShort)
             }
-            (Machine::Gathering, _)
-                if last.is_none() && captured_is_over && self.ended.since(*at).as_millis() <= TOO_SOON_MS =>
+            State::Gathering(_)
+                if last.is_none() && captured_is_over && self.ended.since(at).as_millis() <= TOO_SOON_MS =>
             {
                 Some(Freedom::GatheringCutShort)
             }
-            (Machine::Gathering, "gathering" | "complete") if last.is_some() && self.gathers_anew() => {
+            State::Gathering(GatheringState::Gathering | GatheringState::Complete)
+                if last.is_some() && self.gathers_anew() =>
+            {
                 Some(Freedom::GatheringAnew)
             }
-            _ if captured_is_over && (self.is_partial || *at >= self.ended) => Some(Freedom::CaptureEnded),
+            _ if captured_is_over && (self.is_partial || at >= self.ended) => Some(Freedom::CaptureEnded),
             _ => None,
         }
     }
 
     /// Whether our stack tells of a restart what a browser keeps to itself.
-    fn checks_again(&self, (at, state): &State, before: &[String]) -> bool {
+    fn checks_again(&self, &(at, state): &Entered, before: &[State]) -> bool {
+        let again = State::Ice(IceState::Checking) == state
+            || State::Connection(ConnectionState::Connecting) == state
+            || matches!(
+                state,
+                State::Ice(IceState::Connected) | State::Connection(ConnectionState::Connected)
+            );
         matches!(self.machine, Machine::Ice | Machine::Connection)
-            && self.restarted.is_some_and(|restarted| *at >= restarted)
-            && before.last().is_some_and(|last| is_up(last))
-            && matches!(state.as_str(), "checking" | "connecting" | "connected")
+            && self.restarted.is_some_and(|restarted| at >= restarted)
+            && before.last().copied().is_some_and(is_up)
+            && again
     }
 
     fn gathers_anew(&self) -> bool {
@@ -196,9 +207,10 @@ mod tests {
     use super::*;
 
     /// Of `checking connected`, one state a second.
-    fn states(words: &str) -> Vec<State> {
+    fn states(machine: Machine, words: &str) -> Vec<Entered> {
         let at = |index: usize| VirtualTime::from_nanos(1_000_000_000 * (index as u64 + 1));
-        words.split_whitespace().enumerate().map(|(index, word)| (at(index), word.to_owned())).collect()
+        let words = words.split_whitespace().enumerate();
+        words.map(|(index, word)| (at(index), machine.state(word).expect("a state"))).collect()
     }
 
     fn context(machine: Machine) -> Context {
@@ -216,28 +228,33 @@ mod tests {
 
     #[track_caller]
     fn check_same(context: Context, captured: &str, replayed: &str, freedoms: &[(Freedom, usize)]) {
-        let found = align(&context, &states(captured), &states(replayed));
+        let of = |words| states(context.machine, words);
+        let found = align(&context, &of(captured), &of(replayed));
         assert_eq!(found.parting, None);
         assert_eq!(found.freedoms.into_iter().collect::<Vec<_>>(), freedoms);
     }
 
     #[track_caller]
     fn check_parts(context: Context, captured: &str, replayed: &str, parts: [Option<&str>; 2]) {
-        let parting = align(&context, &states(captured), &states(replayed)).parting.expect("they part");
-        assert_eq!([parting.captured.as_deref(), parting.replayed.as_deref()], parts);
+        let of = |words| states(context.machine, words);
+        let parting = align(&context, &of(captured), &of(replayed)).parting.expect("they part");
+        assert_eq!([parting.captured, parting.replayed].map(|state| state.map(State::as_str)), parts);
     }
 
     #[test]
     fn what_is_the_same_is_matched() {
-        let found = align(&context(Machine::Signaling), &states("a b c"), &states("a b c"));
+        let passed = states(Machine::Signaling, "have-local-offer stable have-remote-offer");
+        let found = align(&context(Machine::Signaling), &passed, &passed);
         assert_eq!(found, Aligned { matched: 3, ..Aligned::default() });
     }
 
     #[test]
     fn the_first_difference_is_named_with_what_came_before() {
-        let found = align(&context(Machine::Signaling), &states("a b c"), &states("a b d")).parting.unwrap();
-        assert_eq!((found.captured.as_deref(), found.replayed.as_deref()), (Some("c"), Some("d")));
-        assert_eq!((found.at.as_millis(), found.before), (3000, vec!["a".to_owned(), "b".to_owned()]));
+        let of = |last: &str| states(Machine::Signaling, &format!("have-local-offer stable {last}"));
+        let (ours, theirs) = (of("have-local-offer"), of("have-remote-offer"));
+        let found = align(&context(Machine::Signaling), &ours, &theirs).parting.unwrap();
+        assert_eq!((found.captured, found.replayed), (Some(ours[2].1), Some(theirs[2].1)));
+        assert_eq!((found.at.as_millis(), found.before), (3000, vec![ours[0].1, ours[1].1]));
     }
 
     const RESTARTED: Option<VirtualTime> = Some(VirtualTime::from_nanos(2_500_000_000));
@@ -276,11 +293,9 @@ mod tests {
             Context { rolled_back: true, ..context(Machine::Gathering) },
             Context { restarted: RESTARTED, ..context(Machine::Gathering) },
         ] {
-            assert_eq!(align(&anew, &states(twice), &states(once)).parting, None);
-            assert_eq!(
-                align(&anew, &states(once), &states("gathering complete gathering complete")).parting,
-                None
-            );
+            let of = |words| states(Machine::Gathering, words);
+            assert_eq!(align(&anew, &of(twice), &of(once)).parting, None);
+            assert_eq!(align(&anew, &of(once), &of("gathering complete gathering complete")).parting, None);
         }
         check_parts(context(Machine::Gathering), twice, once, [Some("new"), None]);
         check_parts(

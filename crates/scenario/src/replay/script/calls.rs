@@ -1,5 +1,6 @@
 //! What the applications did, call by call of the API: what is played where they went by rules of their own.
 
+mod answer;
 mod captured;
 mod described;
 mod inferred;
@@ -68,6 +69,23 @@ impl<'t> Sides<'t> {
         let described = self.described[side].get(nth.checked_sub(1)?)?;
         let is_foreign = self.peers[side].connections.is_empty() && described.word == LocalWord::Offer;
         (is_foreign && !described.sdp.trim().is_empty()).then(|| described.sdp.clone())
+    }
+
+    /// What is applied of the answer `nth` of `side`, from 1, where its connection was not captured and it took less
+    /// than was offered.
+    fn foreign_answer(&self, side: usize, nth: usize) -> Option<String> {
+        let answer = self.described[side].get(nth.checked_sub(1)?)?;
+        if !self.peers[side].connections.is_empty() || answer.word != LocalWord::Answer {
+            return None;
+        }
+        let offers = self.described[Self::other(side)].iter().filter(|it| it.word == LocalWord::Offer);
+        let offer = offers.filter(|offer| offer.at <= answer.at).last()?;
+        answer::decided(&offer.sdp, &answer.sdp)
+    }
+
+    /// What is applied instead of the description `nth` of `side` that is made here.
+    fn foreign(&self, side: usize, nth: usize) -> Option<String> {
+        self.foreign_offer(side, nth).or_else(|| self.foreign_answer(side, nth))
     }
 }
 
@@ -160,6 +178,16 @@ impl Script {
                     "The setLocalDescription of {whom} at {at} ms failed and changed nothing: it is not made again."
                 ));
             }
+            let calls = peer
+                .connections
+                .iter()
+                .flat_map(|connection| connection.calls_of(Method::SetRemoteDescription));
+            for (at, _) in calls.filter(|(_, call)| captured::refused_for_its_content(call)) {
+                let whom = &peer.id;
+                self.assumptions.push(format!(
+                    "The setRemoteDescription of {whom} at {at} ms was refused for what it says: it is not made again."
+                ));
+            }
         }
     }
 
@@ -173,7 +201,8 @@ impl Script {
                 true => format!(
                     "The connection of {whom} was not captured: a peer of ours stands in for it. Its offers are applied \
                      as they were captured; replaced are the ICE credentials, the fingerprints, the \
-                     candidates and the stream identifiers, by those of the one that stands in."
+                     candidates and the stream identifiers, by those of the one that stands in. Of answers that took \
+                     less than was offered, the ports and directions are applied."
                 ),
                 false => format!(
                     "The connection of {whom} was not captured: a peer of ours stands in for it, and makes its calls \
@@ -196,6 +225,15 @@ pub(super) fn has_foreign_offer(trace: &Trace) -> bool {
             && (message.arrived().is_some() || answered)
             && (trace.outcome() != Outcome::NeverConnected || message.applied.is_some())
     })
+}
+
+/// Whether somebody whose connection was not captured took less than was offered.
+pub(super) fn has_foreign_answer(trace: &Trace) -> bool {
+    let Ok(peers) = refusal::sides(trace) else { return false };
+    let sides = Sides::of(trace, peers, Duration::ZERO);
+    [0, 1]
+        .iter()
+        .any(|side| (1..=sides.described[*side].len()).any(|nth| sides.foreign_answer(*side, nth).is_some()))
 }
 
 /// Whether `connection` made calls with data channels.

@@ -33,7 +33,7 @@ pub(super) fn fill(script: &mut Script, round: &Round<'_>, trace: &Trace) {
         let from = offer_applied.or(round.offer.arrived()).or(answer.departed());
         let until = answer.applied.as_ref().map(|applied| applied.at).or(answer.arrived());
         let looked = round.caller.signalling_captured || !round.caller.connections.is_empty();
-        if until.is_none() && looked {
+        if until.is_none() && looked || trace.loss(answer).is_some() {
             script.assumptions.push(format!("The answer never reached {}.", round.caller.id));
             script.drops.push(Drop { message: MessageKind::Answer, from: callee.clone() });
         }

@@ -16,14 +16,54 @@ use super::report::{CallReport, Report};
 const COLUMNS: usize = 120;
 /// How many waits are worth showing: the others are short.
 const WAITS: usize = 5;
+/// How many pieces of advice are worth reading at once.
+const ADVICE: usize = 3;
 
 /// How many characters a line may have.
 pub(super) fn columns() -> usize {
     comfy_table::Table::new().width().map_or(COLUMNS, usize::from)
 }
 
-/// The report. `columns` is how many characters the diagram may be wide.
-pub(super) fn report(report: &Report, columns: usize) -> String {
+/// What happened and what to do, for people who are no developers.
+pub(super) fn report(report: &Report) -> String {
+    let mut out = String::new();
+    for (index, call) in report.calls.iter().enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        let _ = writeln!(out, "{}", call.verdict);
+        show_advice(&mut out, &call.findings);
+    }
+    if !report.calls.is_empty() {
+        out.push_str("\n`--details` shows the call step by step, everything that was found, and what was played again.\n");
+    }
+    show_rest(&mut out, report);
+    out
+}
+
+/// What to do, the gravest first, each once.
+fn show_advice(out: &mut String, findings: &[Finding]) {
+    let mut said: Vec<&str> = Vec::new();
+    for severity in [Severity::Error, Severity::Warning] {
+        let found = findings.iter().filter(|finding| finding.severity == severity);
+        for finding in found.filter(|finding| !finding.advice.is_empty()) {
+            if !said.contains(&finding.advice.as_str()) {
+                said.push(&finding.advice);
+            }
+        }
+    }
+    if said.is_empty() {
+        out.push_str("\nNothing needs to be done.\n");
+        return;
+    }
+    out.push_str("\nWhat to do\n");
+    for advice in said.into_iter().take(ADVICE) {
+        let _ = writeln!(out, "  - {advice}");
+    }
+}
+
+/// All that is known, for developers. `columns` is how many characters the diagram may be wide.
+pub(super) fn details(report: &Report, columns: usize) -> String {
     let mut out = String::new();
     for (index, call) in report.calls.iter().enumerate() {
         if index > 0 {
@@ -31,14 +71,19 @@ pub(super) fn report(report: &Report, columns: usize) -> String {
         }
         show_call(&mut out, call, columns);
     }
-    report.files.iter().for_each(|file| show_file(&mut out, file));
+    show_rest(&mut out, report);
+    out
+}
+
+/// Files that add nothing, or of which a part is missing, and messages that were not understood.
+fn show_rest(out: &mut String, report: &Report) {
+    report.files.iter().for_each(|file| show_file(out, file));
     if report.unmapped.holds_signalling() {
         let _ = write!(out, "\n{}", report.unmapped.advice());
     }
     if report.calls.is_empty() {
         out.push_str("No call was found.\n");
     }
-    out
 }
 
 fn show_call(out: &mut String, call: &CallReport, columns: usize) {

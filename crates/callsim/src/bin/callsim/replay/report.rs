@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use capture::{
     Outcome, Trace,
-    audit::{Finding, Wait, audit, verdict, waits},
+    audit::{Code, Finding, MediaState, Severity, Wait, audit, media, verdict, waits},
     mapping::Unmapped,
     merge::FileReport,
     trace::{Gap, PeerEvent, Source},
 };
-use scenario::replay::{Divergence, Played, Replay, replay};
+use scenario::replay::{Came, Divergence, OwnRefusal, Played, Replay, replay};
 use serde::Serialize;
+use timeline::{MediaKind, Name};
 
 use super::input::{Input, Unreadable};
 
@@ -37,11 +38,69 @@ pub(super) struct CallReport {
 
 impl CallReport {
     fn new(trace: Trace) -> Self {
-        let findings = audit(&trace);
-        let (waits, verdict) = (waits(&trace), verdict(&trace, &findings));
+        let mut findings = audit(&trace);
+        let (waits, mut verdict) = (waits(&trace), verdict(&trace, &findings));
         let replay = replay(&trace, &findings);
+        if let Replay::Played(played) = &replay {
+            findings.extend(played.refused.iter().map(own_stack_refused));
+            verdict.push_str(&doubt(&trace, played));
+        }
         Self { trace, findings, waits, verdict, replay }
     }
+
+    /// What became of the media, by kind and peer.
+    fn media(&self) -> BTreeMap<&'static str, BTreeMap<String, &'static str>> {
+        let states = |states: BTreeMap<Name, MediaState>| {
+            states.into_iter().map(|(peer, state)| (peer.to_string(), state.as_str())).collect()
+        };
+        let mut all: BTreeMap<&'static str, BTreeMap<String, &'static str>> =
+            MediaKind::ALL.iter().map(|kind| (kind.as_str(), BTreeMap::new())).collect();
+        all.extend(media(&self.trace).into_iter().map(|(kind, of)| (kind.as_str(), states(of))));
+        all
+    }
+}
+
+/// A description that our own stack did not take is a finding: what was played again says less.
+fn own_stack_refused(refusal: &OwnRefusal) -> Finding {
+    let OwnRefusal { peer, at, call, error } = refusal;
+    let code = Code::OwnStackRefused;
+    Finding {
+        code,
+        severity: Severity::Warning,
+        peer: Some(peer.clone()),
+        at: *at,
+        message: format!(
+            "callsim's own WebRTC stack refused what {peer} applied in the capture: {call} failed ({error})"
+        ),
+        advice: code.recommendation().to_owned(),
+    }
+}
+
+/// What the re-execution says against the verdict, as sentences after it.
+fn doubt(trace: &Trace, played: &Played) -> String {
+    let never = |outcome| matches!(outcome, Outcome::NeverConnected | Outcome::Failed);
+    let (captured, replayed) = (trace.outcome(), played.outcome);
+    if let Some(refusal) = played.refused.first() {
+        return format!(
+            " Played again, callsim's own WebRTC stack refused a description ({}), so that the re-execution says \
+             nothing about this call.",
+            refusal.error
+        );
+    }
+    let doubt = match captured {
+        Outcome::Unknown if never(replayed) => {
+            "Played again with the same descriptions, the call does not connect"
+        }
+        captured if never(captured) && replayed == Outcome::Connected => {
+            "Played again with callsim's own WebRTC stack, over a network that lets everything through, the call connects"
+        }
+        Outcome::Connected if never(replayed) => "Played again, the call does not connect",
+        _ if played.divergence.as_ref().is_some_and(|it| matches!(it.captured, Some(Came::Media(..)))) => {
+            "Played again, not all of the media flows that flowed in the capture"
+        }
+        _ => return String::new(),
+    };
+    format!(" {doubt}.")
 }
 
 impl CallReport {
@@ -55,6 +114,11 @@ impl CallReport {
 }
 
 impl Report {
+    /// Whether anything is wrong with any call.
+    pub(super) fn has_errors(&self) -> bool {
+        self.calls.iter().flat_map(|call| &call.findings).any(|finding| finding.severity == Severity::Error)
+    }
+
     /// Whether any call came out another way when it was played again.
     pub(super) fn diverged(&self) -> bool {
         self.calls.iter().filter_map(CallReport::played).any(|played| played.divergence.is_some())
@@ -143,6 +207,8 @@ struct CallJson<'r> {
     peers: Vec<PeerJson<'r>>,
     findings: &'r [Finding],
     waits: &'r [Wait],
+    /// What became of each kind of media at each peer.
+    media: BTreeMap<&'static str, BTreeMap<String, &'static str>>,
     captured_outcome: Outcome,
     /// Whether the call was played again.
     replayed: bool,
@@ -162,9 +228,9 @@ struct DivergenceJson<'r> {
     /// `outcome` where only the outcomes differ.
     kind: &'static str,
     at_ms: f64,
-    captured: Option<&'r str>,
-    replayed: Option<&'r str>,
-    before: &'r [String],
+    captured: Option<&'static str>,
+    replayed: Option<&'static str>,
+    before: Vec<&'static str>,
     message: String,
 }
 
@@ -174,9 +240,9 @@ impl<'r> DivergenceJson<'r> {
             peer: divergence.peer.as_str(),
             kind: divergence.machine.map_or("outcome", timeline::Machine::as_str),
             at_ms: divergence.at.as_millis_f64(),
-            captured: divergence.captured.as_deref(),
-            replayed: divergence.replayed.as_deref(),
-            before: &divergence.before,
+            captured: divergence.captured.map(Came::as_str),
+            replayed: divergence.replayed.map(Came::as_str),
+            before: divergence.before.iter().map(|state| state.as_str()).collect(),
             message: divergence.to_string(),
         }
     }
@@ -218,6 +284,7 @@ impl<'r> CallJson<'r> {
             peers: call.trace.peers.iter().map(PeerJson::new).collect(),
             findings: &call.findings,
             waits: &call.waits,
+            media: call.media(),
             captured_outcome: call.trace.outcome(),
             replayed: played.is_some(),
             replayed_outcome: played.map(|played| played.outcome),
@@ -253,9 +320,10 @@ impl<'r> PeerJson<'r> {
         let mut transitions = Vec::new();
         for connection in &peer.connections {
             for entry in &connection.entries {
-                if let PeerEvent::State { machine, to } = &entry.event {
-                    let (at_ms, kind) = (entry.at.as_millis_f64(), machine.as_str());
-                    transitions.push(TransitionJson { at_ms, kind, to, connection: &connection.key });
+                if let PeerEvent::State { to } = &entry.event {
+                    let (at_ms, kind) = (entry.at.as_millis_f64(), to.machine().as_str());
+                    let (to, connection) = (to.as_str(), connection.key.as_str());
+                    transitions.push(TransitionJson { at_ms, kind, to, connection });
                 }
             }
         }

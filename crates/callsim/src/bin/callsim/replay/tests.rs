@@ -57,7 +57,9 @@ fn every_fixture_is_read_by_itself_and_says_what_it_is() {
                 assert_eq!(call["replayed"], call["replayed_outcome"].is_string(), "{}", file.display());
                 assert_eq!(call["replayed"], call["not_replayed"].is_null(), "{}", file.display());
                 assert!(!call["verdict"].as_str().unwrap().is_empty());
-                assert!(call["peers"].as_array().unwrap().len() >= 2, "{}", file.display());
+                // Statistics alone are of one side.
+                assert!(!call["peers"].as_array().unwrap().is_empty(), "{}", file.display());
+                assert!(call["media"].is_object(), "{}", file.display());
                 assert!(call["captured_outcome"].is_string());
             }
             None => {
@@ -68,7 +70,8 @@ fn every_fixture_is_read_by_itself_and_says_what_it_is() {
     }
 }
 
-/// But for other forms of one call that are in `hand-made/`: they are that call.
+/// But for other forms of one call that are in `hand-made/`, which are that call, and for `field/`, whose calls share
+/// their descriptions.
 #[test]
 fn all_captures_at_once_are_kept_apart() {
     let forms = ["oldest-form", "second-form", "shortened", "socket-io"];
@@ -78,7 +81,7 @@ fn all_captures_at_once_are_kept_apart() {
         forms.iter().any(|form| name.starts_with(form))
     };
     let folders: Vec<String> = below(fixtures())
-        .filter(|path| !path.ends_with("hand-made"))
+        .filter(|path| !path.ends_with("hand-made") && !path.ends_with("field"))
         .chain(below(fixtures().join("hand-made")).filter(|path| !is_form(path)))
         .map(|path| path.to_str().unwrap().to_owned())
         .collect();
@@ -119,10 +122,16 @@ fn files_of_one_call_are_one_call_at_each_of_them() {
 
 #[test]
 fn a_person_reads_the_verdict_first() {
-    let (code, text) = replay(&[&fixture("no-answer/events.jsonl")]);
+    let (code, short) = replay(&[&fixture("no-answer/events.jsonl")]);
     assert_eq!(code, Code::Good);
-    let first = text.lines().next().unwrap();
+    let first = short.lines().next().unwrap();
     assert!(first.starts_with("The call never connected: the offer of peer-1"), "{first}");
+    assert!(short.contains("What to do\n  - Nothing, if nobody was there"), "{short}");
+    for internal in ["Re-executed", "offer-unanswered", "Assumed", "transitions"] {
+        assert!(!short.contains(internal), "{internal} is for developers: {short}");
+    }
+    let (_, text) = replay(&[&fixture("no-answer/events.jsonl"), "--details"]);
+    assert_eq!(text.lines().next(), Some(first));
     let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what} is missing in\n{text}"));
     assert!(at("Call call-1 (never-connected)") < at("warning offer-unanswered"));
     assert!(at("warning offer-unanswered") < at("What to do:"));
@@ -175,6 +184,39 @@ fn a_redacted_copy_reads_as_the_original_and_never_replaces_it() {
     assert_eq!(fs::read(&own).unwrap(), fs::read(&original).unwrap());
 }
 
+/// A relay's log in a dialect of its own: the answer could not be delivered.
+const OWN_LOG: &str = r#"{"time":"2026-02-02T02:40:00.000Z","level":"info","evt":"recv","user":"u_1","payload":{"kind":"call.offer","room":"r","sender":"u_1","target":"u_2","body":{"description":"v=0\r\no=- 1234567890 1 IN IP4 0.0.0.0\r\na=ice-ufrag:aaaa\r\na=setup:actpass\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"}}}
+{"time":"2026-02-02T02:40:00.002Z","level":"info","evt":"send","user":"u_2","payload":{"kind":"call.offer","room":"r","sender":"u_1","target":"u_2","body":{"description":"v=0\r\no=- 1234567890 1 IN IP4 0.0.0.0\r\na=ice-ufrag:aaaa\r\na=setup:actpass\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"}}}
+{"time":"2026-02-02T02:40:02.000Z","level":"info","evt":"gone","user":"u_1"}
+{"time":"2026-02-02T02:40:03.000Z","level":"info","evt":"recv","user":"u_2","payload":{"kind":"call.answer","room":"r","sender":"u_2","target":"u_1","body":{"description":"v=0\r\no=- 1234567891 1 IN IP4 0.0.0.0\r\na=ice-ufrag:bbbb\r\na=setup:active\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"}}}
+{"time":"2026-02-02T02:40:03.001Z","level":"warn","evt":"undeliverable","user":"u_1","payload":{"kind":"call.answer","room":"r","sender":"u_2","target":"u_1","body":{"description":"v=0\r\no=- 1234567891 1 IN IP4 0.0.0.0\r\na=ice-ufrag:bbbb\r\na=setup:active\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"}}}
+"#;
+
+#[test]
+fn a_log_in_a_form_of_its_own_is_read_by_a_mapping_that_the_command_drafts() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, draft) = (folder.path().join("ours.jsonl"), folder.path().join("ours.toml"));
+    fs::write(&log, OWN_LOG).unwrap();
+    let (log, draft) = (log.to_str().unwrap(), draft.to_str().unwrap());
+    assert_eq!(replay(&[log, "--write-mapping", draft]).0, Code::BadInput, "it cannot be read yet");
+    let written = fs::read_to_string(draft).unwrap();
+    for line in ["time = \"/time\"", "direction = \"/evt\"", "person = \"/user\"", "message = \"/payload\""] {
+        assert!(written.contains(line), "{line} is missing in\n{written}");
+    }
+    assert!(
+        written.contains("\"undeliverable\" = \"drop\"\n") && written.contains("# \"gone\" = "),
+        "{written}"
+    );
+    let places = "[places]\ntype = \"/kind\"\nsdp = \"/body/description\"\nfrom = \"/sender\"\nto = \"/target\"\ncall = \"/room\"\n";
+    let (tables, _) = written.split_once("[places]").unwrap();
+    fs::write(draft, tables.replace("# \"gone\" = \"…\"", "gone = \"close\"") + places).unwrap();
+    let (code, report) = json(&[log, "--mapping", draft]);
+    assert_eq!(code, Code::Good, "{report:#}");
+    let verdict = report["files"][0]["calls"][0]["verdict"].as_str().unwrap();
+    let expect = "the answer of u_2 for u_1 was dropped by the server at 3.0 s: u_1's connection to the server had ended 1.0 s before";
+    assert!(verdict.contains(expect), "{verdict}");
+}
+
 #[test]
 fn a_picture_is_drawn_for_each_call() {
     let folder = tempfile::tempdir().unwrap();
@@ -192,8 +234,12 @@ fn a_picture_is_drawn_for_each_call() {
 fn a_saved_scenario_is_one_that_the_scenarios_command_reads() {
     let folder = tempfile::tempdir().unwrap();
     let saved = folder.path().join("captured/last-night.toml");
-    let (code, text) =
-        replay(&[&fixture("no-answer/events.jsonl"), "--save-scenario", saved.to_str().unwrap()]);
+    let (code, text) = replay(&[
+        &fixture("no-answer/events.jsonl"),
+        "--details",
+        "--save-scenario",
+        saved.to_str().unwrap(),
+    ]);
     assert_eq!(code, Code::Good);
     assert!(text.contains("Re-executed against our engine: never-connected"), "{text}");
     let plans = scenario::format::load_dir(folder.path()).unwrap();
@@ -238,3 +284,5 @@ fn memory_is_a_size_that_something_can_be_read_with() {
     assert!(memory("1k").is_err());
     assert!(memory("much").is_err());
 }
+
+mod field;

@@ -6,7 +6,7 @@ use capture::{
     sdp::SdpType,
     trace::{ApiCall as Captured, CallResult, Connection, Method, PeerEvent},
 };
-use timeline::{Machine, VirtualTime};
+use timeline::{Machine, SignalingState, State, VirtualTime};
 
 use super::{
     CANDIDATES, Made, Sides,
@@ -32,8 +32,23 @@ pub(super) fn described(connection: &Connection) -> Vec<Described> {
 fn implicit(connection: &Connection, at: VirtualTime) -> LocalWord {
     let before = connection.transitions(Machine::Signaling).filter(|(moved, _)| *moved < at).last();
     match before {
-        Some((_, "have-remote-offer" | "have-local-pranswer")) => LocalWord::Answer,
+        Some((_, State::Signaling(SignalingState::HaveRemoteOffer | SignalingState::HaveLocalPranswer))) => {
+            LocalWord::Answer
+        }
         _ => LocalWord::Offer,
+    }
+}
+
+/// Whether a browser refused a description for what it says, and not for when it came.
+pub(super) fn refused_for_its_content(call: &Captured) -> bool {
+    match &call.result {
+        CallResult::Failed(reason) => {
+            let lower = reason.to_ascii_lowercase();
+            !["wrong state", "invalid state", "invalidstate", "signalingstate"]
+                .iter()
+                .any(|it| lower.contains(it))
+        }
+        CallResult::Succeeded | CallResult::Unknown => false,
     }
 }
 
@@ -62,6 +77,7 @@ pub(super) fn calls(
     };
     let added =
         connection.calls().any(|(_, call)| matches!(call.method, Method::AddTrack | Method::AddTransceiver));
+    let mut needs = !added && !connection.entries.iter().any(|entry| own_track(&entry.event).is_some());
     for entry in &connection.entries {
         let at = entry.at;
         let call = match &entry.event {
@@ -70,9 +86,15 @@ pub(super) fn calls(
                 walk.make_channels(at);
                 continue;
             }
-            _ => continue,
+            // Chromium 144 writes this entry and none of the call.
+            event => {
+                if let Some(kind) = own_track(event).filter(|_| !added) {
+                    walk.push(at, ApiCall::AddTrack(kind));
+                }
+                continue;
+            }
         };
-        if !added && walk.out.is_empty() && call.method == Method::SetLocalDescription {
+        if call.method == Method::SetLocalDescription && std::mem::take(&mut needs) {
             walk.add_what_is_needed(at);
         }
         walk.call(at, call)?;
@@ -180,13 +202,15 @@ impl Walk<'_, '_> {
 
     fn set_remote(&mut self, at: VirtualTime, call: &Captured) -> Result<(), Unplayable> {
         let Some(description) = &call.description else { return Ok(()) };
-        if description.kind == SdpType::Rollback {
+        // What was refused for what it says changed nothing, and what is made here says something else.
+        if description.kind == SdpType::Rollback || refused_for_its_content(call) {
             return Ok(());
         }
         let other = Sides::other(self.side);
         let unknown = || Unplayable::UnknownMaker { at, peer: self.sides.peers[other].id.clone() };
         let nth = find(&self.sides.described[other], description, at).ok_or_else(unknown)?;
-        let sdp = self.sides.foreign_offer(other, nth).map(|_| description.sdp.clone());
+        let offered = self.sides.foreign_offer(other, nth).map(|_| description.sdp.clone());
+        let sdp = offered.or_else(|| self.sides.foreign_answer(other, nth));
         self.push(at, ApiCall::SetRemoteDescription { nth: number(nth), sdp });
         for candidate in self.sides.described[other][nth - 1].candidates(nth) {
             self.push(at, candidate);
@@ -205,6 +229,14 @@ impl Walk<'_, '_> {
             self.push(at, ApiCall::AddIceCandidate { nth: number(nth) });
         }
     }
+}
+
+/// The kind of a transceiver that the application made to send a track of its own.
+fn own_track(event: &PeerEvent) -> Option<MediaKind> {
+    let PeerEvent::Transceiver(change) = event else { return None };
+    let by_application = matches!(change.reason.as_deref(), Some("addTrack" | "addTransceiver"));
+    let sends = change.has_track.unwrap_or(change.reason.as_deref() == Some("addTrack"));
+    (change.added && by_application && sends).then(|| MediaKind::from_word(&change.kind)).flatten()
 }
 
 fn kind_of(call: &Captured) -> Option<MediaKind> {

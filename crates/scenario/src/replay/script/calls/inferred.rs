@@ -189,7 +189,7 @@ impl<'t> Walk<'_, 't> {
             self.offered = false;
         }
         self.applied.insert(nth);
-        let sdp = self.sides.foreign_offer(other, nth);
+        let sdp = self.sides.foreign(other, nth);
         self.push(at, ApiCall::SetRemoteDescription { nth: number(nth), sdp });
         for candidate in made[nth - 1].candidates(nth) {
             self.push(at, candidate);

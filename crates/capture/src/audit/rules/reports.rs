@@ -1,0 +1,50 @@
+//! What media servers say of the connection themselves.
+
+use diagnosis::wording::count;
+use timeline::Name;
+
+use crate::{
+    audit::{Code, Findings, Severity, finding::has_connected},
+    trace::{Outcome, Report, SignalKind, Trace},
+};
+
+/// Failures that a server reported.
+pub(in crate::audit) fn failures(trace: &Trace, findings: &mut Findings<'_>) {
+    let mut up = false;
+    let (mut slow, mut silent) = (0_usize, false);
+    for (at, message, report) in trace.reports() {
+        let about = message.to.as_ref();
+        let whose = about.map_or_else(String::new, |name: &Name| format!(" with {name}"));
+        match report {
+            Report::Up => up = true,
+            Report::Failed { reason } => {
+                let when = if up { "was up, and then failed" } else { "failed" };
+                let text = format!("the server reports that its connection{whose} {when}: {reason}");
+                findings.usual(Code::ServerReportedFailure, Severity::Error, about, at, text);
+            }
+            Report::Slow { .. } => {
+                slow += 1;
+                if slow == 1 {
+                    let all = trace.reports().filter(|(_, _, it)| matches!(it, Report::Slow { .. })).count();
+                    let text = format!("the server reports a slow link{whose} ({})", count(all, "report"));
+                    findings.usual(Code::ServerReportedFailure, Severity::Warning, about, at, text);
+                }
+            }
+            Report::Media { kind, receiving: false } if !silent => {
+                silent = true;
+                let text = format!("the server reports that it receives no {kind} of the participant{whose}");
+                findings.usual(Code::ServerReportedFailure, Severity::Warning, about, at, text);
+            }
+            Report::Media { .. } | Report::Ended { .. } => {}
+        }
+    }
+    let refusals = trace.messages.iter().filter(|message| message.signal.kind == SignalKind::Error);
+    for message in refusals {
+        let Some(reason) = &message.signal.reason else { continue };
+        let text = format!("the server answered with an error: {reason}");
+        let about = message.to.as_ref();
+        let connected = has_connected(trace) || trace.outcome() == Outcome::Connected;
+        let severity = if connected { Severity::Warning } else { Severity::Error };
+        findings.usual(Code::ServerReportedFailure, severity, about, message.first_seen(), text);
+    }
+}
