@@ -351,7 +351,7 @@ mod tests {
         let unknown = call_between(&profiles, "our-ofice", "lte").expect_err("there is none");
         let lines: Vec<String> = unknown.lines().collect();
         assert!(
-            lines[0].contains("unknown profile `our-ofice`") && lines[0].contains("`our-office`"),
+            lines[0].contains("there is no profile `our-ofice`") && lines[0].contains("`our-office`"),
             "{lines:?}"
         );
         assert!(call_between(&Profiles::default(), "our-office", "lte").is_err());
@@ -371,8 +371,8 @@ mod tests {
             "[profiles.lte]\nsummary = \"Ours.\"\n[profiles.\"Our Office\"]\nlink = { dealy = \"1ms\" }\n",
             &[
                 "callsim.toml:1:11: this cannot be: `lte` is a profile of callsim: choose another name",
+                "callsim.toml:3:1: [profiles.Our Office] has no `summary`",
                 "callsim.toml:3:11: this cannot be: `Our Office` is not the name of a profile",
-                "callsim.toml:3:11: [profiles.Our Office] has no `summary`",
                 "callsim.toml:4:10: unknown key `dealy`",
             ],
         );

@@ -103,7 +103,7 @@ fn a_project_has_networks_of_its_own() {
     check(&place.run(&["schema"]), 0, &[]);
     assert!(fs::read_to_string(place.path("scenarios/schema.json")).unwrap().contains("\"our-office\""));
     fs::write(place.path("scenarios/far.toml"), far.replace("our-office", "our-ofice")).unwrap();
-    check(&place.run(&["run"]), 2, &["scenarios/far.toml:8:11: ", "did you mean `our-office`?"]);
+    check(&place.run(&["run"]), 2, &["scenarios/far.toml:10:11: ", "did you mean `our-office`?"]);
     fs::write(place.path("callsim.toml"), settings.replace("delay", "dealy")).unwrap();
     check(&place.run(&["run"]), 2, &["callsim.toml:3:10: unknown key `dealy`", "did you mean `delay`?"]);
 }
