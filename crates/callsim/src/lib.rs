@@ -6,6 +6,7 @@ mod assertion;
 pub mod terminal;
 
 pub use scenario::{
+    cause,
     checks::{self, Failure, check},
     format, metrics,
     plan::{self, Outcome, Plan},
