@@ -3,21 +3,19 @@
 use std::fmt::Write as _;
 
 use scenario::{
-    checks::{self, Failure},
+    cause::{self, Cause},
+    checks,
     record::RunRecord,
     run::Player,
 };
-use timeline::{Timeline, transcript};
+use timeline::transcript;
 
 /// The variable that makes [`assert_passes`] play one seed only, with the whole transcript where it fails.
 pub const SEED_VARIABLE: &str = "CALLSIM_SEED";
 
-/// How many lines of the transcript a failure shows.
-const LINES: usize = 12;
-
 /// Plays a plan with every seed, and panics where something that it expects does not hold.
 ///
-/// The message has the cause of the first seed that fails, the end of its transcript, and one line that repeats this
+/// The message has the cause of the first seed that fails, the transcript around its moment, and one line that repeats this
 /// seed alone: with [`SEED_VARIABLE`] set, only that seed is played.
 ///
 /// ```
@@ -41,7 +39,7 @@ pub fn assert_passes<'p>(what: impl Into<Player<'p>>, seeds: impl IntoIterator<I
             Ok(seed) => (vec![seed], Detail::Whole),
             Err(_) => panic!("{SEED_VARIABLE} is `{text}`, not the number of a seed"),
         },
-        Err(_) => (seeds.into_iter().collect(), Detail::End),
+        Err(_) => (seeds.into_iter().collect(), Detail::Around),
     };
     if let Some(message) = failures_of(&what.into(), &seeds, wanted) {
         panic!("{message}");
@@ -51,8 +49,8 @@ pub fn assert_passes<'p>(what: impl Into<Player<'p>>, seeds: impl IntoIterator<I
 /// How much of a transcript is shown.
 #[derive(Clone, Copy)]
 enum Detail {
-    /// Its last lines up to the failure.
-    End,
+    /// The lines around the moment of the cause.
+    Around,
     /// All of it.
     Whole,
 }
@@ -60,15 +58,15 @@ enum Detail {
 /// What is wrong with a seed.
 enum Problem {
     NotPlayed(String),
-    Failed(Vec<Failure>, Box<RunRecord>),
+    Failed(Box<Cause>, Box<RunRecord>),
 }
 
 fn failures_of(player: &Player<'_>, seeds: &[u64], detail: Detail) -> Option<String> {
     let plan = player.plan();
     let problem = |seed: u64| match player.clone().seed(seed).play() {
         Ok(record) => {
-            let failures = checks::check(plan, &record);
-            (!failures.is_empty()).then(|| Problem::Failed(failures, Box::new(record)))
+            let cause = cause::cause(plan, &record, &checks::check(plan, &record))?;
+            Some(Problem::Failed(Box::new(cause), Box::new(record)))
         }
         Err(error) => Some(Problem::NotPlayed(error.to_string())),
     };
@@ -84,25 +82,21 @@ fn failures_of(player: &Player<'_>, seeds: &[u64], detail: Detail) -> Option<Str
     Some(message)
 }
 
-/// The first failure is the cause of the others.
+/// The cause, what followed from it, and the transcript.
 fn text_of(problem: &Problem, detail: Detail) -> String {
-    let (failures, record) = match problem {
+    let (cause, record) = match problem {
         Problem::NotPlayed(error) => return format!("it could not be played: {error}\n"),
-        Problem::Failed(failures, record) => (failures, record),
+        Problem::Failed(cause, record) => (cause, record),
     };
-    let mut text = String::new();
-    for failure in failures {
-        let _ = writeln!(text, "{} at {} ms: {}", failure.check, failure.at.as_millis(), failure.message);
+    let mut text = format!("{} at {} ms: {}\n", cause.code, cause.at.as_millis(), cause.sentence);
+    for consequence in &cause.consequences {
+        let _ = writeln!(text, "  so {}: {}", consequence.code, consequence.sentence);
     }
-    let lines = match (detail, failures.first()) {
-        (Detail::End, Some(first)) => {
-            let end = record.timeline.entries.partition_point(|entry| entry.at <= first.at);
-            let entries = record.timeline.entries[end.saturating_sub(LINES)..end].to_vec();
-            transcript(&Timeline { entries, packets: Vec::new() })
-        }
-        _ => transcript(&record.timeline),
+    let lines = match detail {
+        Detail::Around => cause::excerpt(&record.timeline, cause),
+        Detail::Whole => transcript(&record.timeline).lines().map(str::to_owned).collect(),
     };
-    for line in lines.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for line in lines.iter().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let _ = writeln!(text, "  │ {line}");
     }
     text
@@ -129,23 +123,26 @@ mod tests {
 
     #[test]
     fn a_plan_that_holds_passes() {
-        assert_eq!(failures_of(&Player::new(&plan("connected")), &[1, 2], Detail::End), None);
+        assert_eq!(failures_of(&Player::new(&plan("connected")), &[1, 2], Detail::Around), None);
     }
 
     #[test]
     fn a_failing_seed_says_why_and_how_to_repeat_it() {
         let plan = plan("busy");
         let player = Player::new(&plan);
-        let message = failures_of(&player, &[1, 2, 3], Detail::End).unwrap();
+        let message = failures_of(&player, &[1, 2, 3], Detail::Around).unwrap();
         assert!(
             message.starts_with("first fails with seed 1, and also with 2, 3 (of 3 seeds)\n"),
             "{message}"
         );
-        assert!(message.contains("outcome at ") && message.contains("expected busy"), "{message}");
+        assert!(
+            message.contains("outcome at ") && message.contains("so outcome: expected busy"),
+            "{message}"
+        );
         let own = "assertion::tests::a_failing_seed_says_why_and_how_to_repeat_it";
         assert!(message.ends_with(&format!("\nrepeat: CALLSIM_SEED=1 cargo test {own}")), "{message}");
         let shown = message.lines().filter(|line| line.starts_with("  │")).count();
-        assert!((1..=LINES).contains(&shown), "{message}");
+        assert!((1..=12).contains(&shown), "{message}");
         let whole = failures_of(&player, &[1], Detail::Whole).unwrap();
         assert!(whole.lines().count() > message.lines().count(), "{whole}");
     }

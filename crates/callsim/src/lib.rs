@@ -177,6 +177,18 @@ pub use scenario::checks::check;
 #[doc(inline)]
 pub use scenario::checks::Failure;
 
+/// Why a run failed: the one cause, what to do about it, and what only followed from it.
+///
+/// ```
+/// let text = callsim::EXAMPLE.replace("outcome = \"connected\"", "outcome = \"busy\"");
+/// let plan = callsim::Plan::from_toml("first", &text).unwrap();
+/// let record = callsim::Player::new(&plan).seed(7).play().unwrap();
+/// let cause = callsim::cause::cause(&plan, &record, &callsim::check(&plan, &record)).unwrap();
+/// println!("{} [{}]", cause.sentence, cause.code);
+/// ```
+#[doc(inline)]
+pub use scenario::cause;
+
 /// The checks, and the rates over all runs of a plan.
 ///
 /// ```
