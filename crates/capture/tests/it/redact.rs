@@ -27,10 +27,10 @@ fn shape(capture: &Capture) -> Vec<String> {
         .collect()
 }
 
-/// Of an archive, only what is JSON is kept: SIP, bare SDP and Protocol Buffers go.
+/// Of an archive, only what is JSON is kept: SIP, bare SDP, Protocol Buffers and addresses that say something (Matrix) go.
 fn leaves_signalling_out(file: &Path) -> bool {
     let name = file.file_name().unwrap().to_string_lossy();
-    ["livekit-", "sip-", "whip-", "whep-"].iter().any(|protocol| name.starts_with(protocol))
+    ["livekit-", "matrix-", "sip-", "whip-", "whep-"].iter().any(|protocol| name.starts_with(protocol))
 }
 
 #[test]

@@ -68,6 +68,12 @@ pub enum Unplayable {
     /// There was an offer for a call that was not accepted.
     #[error("the callee declined the offer, and our engine offers only what was accepted")]
     Declined,
+    /// A description was rolled back.
+    #[error("{peer} rolled a description back by itself, which our engine does only in glare")]
+    RolledBack {
+        /// Who did.
+        peer: Name,
+    },
     /// A call of the API failed.
     #[error("{method} of {peer} failed at {at} ms, in a way that our engine avoids")]
     FailedCall {

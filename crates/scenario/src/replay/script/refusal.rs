@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use capture::{
     Trace,
-    sdp::Description,
+    sdp::{Description, SdpType},
     trace::{CallResult, Connection, Message, Method, Peer, SignalKind},
 };
 
@@ -109,8 +109,18 @@ pub(super) fn only_round(trace: &Trace) -> Result<Round<'_>, Unplayable> {
     }
     let (caller, callee) = if first.id == offer.from { (first, second) } else { (second, first) };
     failed_call(caller).or(failed_call(callee)).map_or(Ok(()), Err)?;
+    rolled_back(caller).or(rolled_back(callee)).map_or(Ok(()), Err)?;
     let answer = of(SignalKind::Answer).next();
     Ok(Round { caller, callee, offer, answer })
+}
+
+fn rolled_back(peer: &Peer) -> Option<Unplayable> {
+    let mut calls =
+        peer.connections.iter().flat_map(|connection| connection.calls_of(Method::SetLocalDescription));
+    let rolled = calls.any(|(_, call)| {
+        call.description.as_ref().is_some_and(|description| description.kind == SdpType::Rollback)
+    });
+    rolled.then(|| Unplayable::RolledBack { peer: peer.id.clone() })
 }
 
 /// A call of the API that failed in the application's hands.
