@@ -31,6 +31,15 @@ fn a_file_is_played_wherever_it_is() {
 }
 
 #[test]
+#[cfg(not(feature = "campaign"))]
+fn a_program_without_campaigns_says_how_to_get_them() {
+    let place = Place::new(&[]);
+    for arguments in [&["campaign"][..], &["campaign", "--help"], &["campaign", "plan", "--seeds", "1..2"]] {
+        check(&place.run(arguments), 2, &["built without campaigns", "--features campaign"]);
+    }
+}
+
+#[test]
 fn one_file_that_cannot_be_used_stops_no_other() {
     let bad = GOOD.replace("dial", "dail");
     let place = Place::new(&[("scenarios/bad.toml", &bad), ("scenarios/good.toml", GOOD)]);

@@ -25,12 +25,16 @@ fn campaign(shards: u64) -> Campaign {
 
 /// A run as its seed has it: every seventh times out in one of two ways.
 fn row(scenario: &str, seed: u64) -> Row {
-    let finding = (seed % 7 == 0).then(|| Finding {
+    let finding = seed.is_multiple_of(7).then(|| Finding {
         check: "outcome".to_owned(),
         cause: "connect-timeout".to_owned(),
         last_transition: "caller connection: connecting → failed".to_owned(),
-        last_step: if seed % 2 == 0 { "callee dtls server-hello" } else { "caller dtls certificate" }
-            .to_owned(),
+        last_step: if seed.is_multiple_of(2) {
+            "callee dtls server-hello"
+        } else {
+            "caller dtls certificate"
+        }
+        .to_owned(),
         at_ms: 30_000 + seed,
         message: format!("seed {seed}"),
     });
