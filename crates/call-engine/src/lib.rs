@@ -32,8 +32,8 @@
 //!
 //! A connection that fails is recovered as [`Recovery`] says.
 //!
-//! What the other side sends reaches the [`Observer`]: packets, whole frames for a decoder, messages of data channels. What
-//! another client than this one has to do is in `docs/signalling.md`.
+//! What the other side sends reaches the [`Observer`]: packets, whole frames for a decoder, messages of
+//! data channels. What another client than this one has to do is in `docs/signalling.md`.
 //!
 //! [`DrivenPeer`] is the engine's peer connection without the engine: somebody else makes each call of the API.
 //!

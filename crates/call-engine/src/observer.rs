@@ -25,8 +25,8 @@ pub trait Observer: Send + Sync + 'static {
     /// The same packet with its header and payload. Nothing is kept of it.
     fn on_rtp(&self, _track: &RemoteTrack, _packet: &rtp::Packet) {}
 
-    /// A whole frame of the other side arrived, where [`Settings::frames`](crate::Settings::frames) asks for them: what a decoder
-    /// takes.
+    /// A whole frame of the other side arrived, where [`Settings::frames`](crate::Settings::frames) asks
+    /// for them: what a decoder takes.
     fn on_frame_received(&self, _frame: ReceivedFrame) {}
 
     /// A message arrived on a data channel.
@@ -188,8 +188,8 @@ pub enum EngineEvent {
         /// Which one.
         delivery: Delivery,
     },
-    /// The other side opened a data channel that is none of the engine's two: it was closed, which the other side sees. The engine's
-    /// channels are labelled `ordered` and `unordered`.
+    /// The other side opened a data channel that is none of the engine's two: it was closed, which the
+    /// other side sees. The engine's channels are labelled `ordered` and `unordered`.
     DataChannelRefused {
         /// Its label.
         label: String,

@@ -26,8 +26,8 @@ pub struct Settings {
     pub data: Option<DataSettings>,
     /// How often statistics are taken while a call is connected, `None` for never.
     pub statistics: Option<Duration>,
-    /// Whether whole frames of the other side are put together for the application ([`Observer::on_frame_received`]), with what
-    /// asks for key frames where some are lost.
+    /// Whether whole frames of the other side are put together for the application
+    /// ([`Observer::on_frame_received`]), with what asks for key frames where some are lost.
     ///
     /// [`Observer::on_frame_received`]: crate::Observer::on_frame_received
     pub frames: bool,
@@ -53,8 +53,8 @@ pub struct DataSettings {
 pub struct PeerSettings {
     /// STUN and TURN servers, and which candidates may be used.
     pub constraints: PeerConstraints,
-    /// The local addresses that ICE gathers on, as `address:port`; port 0 lets the system choose. `0.0.0.0` stands for every IPv4
-    /// interface but loopback, `[::]` for every IPv6 one.
+    /// The local addresses that ICE gathers on, as `address:port`; port 0 lets the system choose. `0.0.0.0`
+    /// stands for every IPv4 interface but loopback, `[::]` for every IPv6 one.
     pub udp_addresses: Vec<String>,
     /// Which codecs are offered.
     pub codecs: Codecs,

@@ -8,13 +8,13 @@ use crate::draw::{Draws, Place, Purpose, Transport};
 
 /// When a program on one host has handled each of the messages that it receives.
 ///
-/// Computing costs no virtual time by itself, so that whatever was sent together would be handled together, in every seed.
-/// Real programs are a fraction of a millisecond apart, and sometimes the next timer lies between them. A message takes
-/// a time that is uniform from 0 to the given one, drawn by (seed, host, received, number of the message, handling); a
-/// message waits for those before it.
+/// Computing costs no virtual time by itself, so that whatever was sent together would be handled together,
+/// in every seed. Real programs are a fraction of a millisecond apart, and sometimes the next timer lies
+/// between them. A message takes a time that is uniform from 0 to the given one, drawn by (seed, host,
+/// received, number of the message, handling); a message waits for those before it.
 ///
-/// A world's clock has whole milliseconds: a message is handled in the millisecond in which its time is over. One
-/// that comes alone and takes less than a millisecond is handled at once.
+/// A world's clock has whole milliseconds: a message is handled in the millisecond in which its time is
+/// over. One that comes alone and takes less than a millisecond is handled at once.
 #[derive(Debug)]
 pub struct Handling {
     at_most: Duration,

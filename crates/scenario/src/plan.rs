@@ -107,7 +107,8 @@ impl Plan {
     pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(60);
     /// The event budget where a file gives none: some ten times what a minute of audio and video takes.
     pub const DEFAULT_EVENT_BUDGET: u64 = 5_000_000;
-    /// How long a program takes at most over a signalling message where a file says nothing of it. Chosen so that the seeds of
+    /// How long a program takes at most over a signalling message where a file says nothing of it. Chosen
+    /// so that the seeds of
     /// `happy/host-candidates` visit the three groups of set-ups that real calls fall into as often as those do
     /// (`docs/truth.md`).
     pub const DEFAULT_STAGGER: Duration = Duration::from_micros(750);
@@ -149,8 +150,9 @@ impl Plan {
         self.escapes
     }
 
-    /// How long each peer's program takes at most to handle a signalling message: the time is drawn for each, from zero to
-    /// this, and messages that come together are handled one after the other. Zero: all at once.
+    /// How long each peer's program takes at most to handle a signalling message: the time is drawn for
+    /// each, from zero to this, and messages that come together are handled one after the other. Zero: all
+    /// at once.
     pub fn stagger(&self) -> Duration {
         self.stagger
     }

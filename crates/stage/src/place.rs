@@ -123,8 +123,9 @@ impl Place {
         self.surroundings.signaller.map(|address| SocketAddr::new(address, port))
     }
 
-    /// A signalling transport whose messages the program handles one after the other, each in a time drawn by the seed, so
-    /// that what was sent together is not always handled together. Without it they are, in every seed.
+    /// A signalling transport whose messages the program handles one after the other, each in a time drawn
+    /// by the seed, so that what was sent together is not always handled together. Without it they are, in
+    /// every seed.
     pub fn staggered<T: Transport>(&self, transport: T) -> Staggered<T> {
         let handling = Handling::new(self.seed(), self.name(), self.surroundings.stagger);
         Staggered::new(transport, self.world.clone(), handling)

@@ -3,8 +3,8 @@
 use netsim::{Handling, Sleep, World};
 use signaller::{Outgoing, Transport, TransportError, TransportEvent, transport::TransportFuture};
 
-/// A transport whose messages are handled one after the other, each in its own time ([`Handling`]). All other events
-/// keep their place among them. What the program sends goes at once.
+/// A transport whose messages are handled one after the other, each in its own time ([`Handling`]). All
+/// other events keep their place among them. What the program sends goes at once.
 pub struct Staggered<T> {
     inner: T,
     world: World,

@@ -20,15 +20,16 @@ impl Endpoints {
         remember(&mut self.local, candidate);
     }
 
-    /// The other side's arrived. The selected pair, where this is its remote endpoint and was not known before: a check
-    /// overtook the candidate.
+    /// The other side's arrived. The selected pair, where this is its remote endpoint and was not known
+    /// before: a check overtook the candidate.
     pub(super) fn arrived(&mut self, candidate: &Trickle) -> Option<(CandidateRef, CandidateRef)> {
         remember(&mut self.remote, candidate);
         self.pair.clone().and_then(|(local, remote)| self.selected(local, remote))
     }
 
-    /// ICE selected this pair: how it is to be reported, if it was not reported so before. A peer-reflexive candidate is what
-    /// its endpoint was signalled as, where it was (RFC 8445 §7.3.1.3); `webrtc` 0.21.1 goes on calling it peer-reflexive.
+    /// ICE selected this pair: how it is to be reported, if it was not reported so before. A peer-reflexive
+    /// candidate is what its endpoint was signalled as, where it was (RFC 8445 §7.3.1.3); `webrtc` 0.21.1
+    /// goes on calling it peer-reflexive.
     pub(super) fn selected(
         &mut self,
         local: CandidateRef,

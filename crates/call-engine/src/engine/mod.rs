@@ -124,15 +124,15 @@ impl Engine {
         self.wish(Command::StopScreen);
     }
 
-    /// Sends a message, text or bytes, on a data channel, or keeps it until that is open and has room. Where as many wait
-    /// as may ([`DataSettings`](crate::DataSettings)), it is refused, and the observer told so. A message
-    /// that was on its way when the connection had to be rebuilt may be lost.
+    /// Sends a message, text or bytes, on a data channel, or keeps it until that is open and has room.
+    /// Where as many wait as may ([`DataSettings`](crate::DataSettings)), it is refused, and the observer
+    /// told so. A message that was on its way when the connection had to be rebuilt may be lost.
     pub fn send_data(&self, delivery: Delivery, message: impl Into<DataMessage>) {
         self.wish(Command::SendData { delivery, message: message.into() });
     }
 
-    /// Asks the other side for a key frame of each of its video tracks: a decoder was started, or cannot go on. The engine asks by
-    /// itself where it puts frames together ([`Settings::frames`]).
+    /// Asks the other side for a key frame of each of its video tracks: a decoder was started, or cannot go
+    /// on. The engine asks by itself where it puts frames together ([`Settings::frames`]).
     pub fn request_key_frames(&self) {
         self.wish(Command::RequestKeyFrames);
     }

@@ -37,8 +37,8 @@ impl Actor {
         }
     }
 
-    /// Whether the other side is connected and heard at present: then its ICE restart interrupts nothing, for media goes the old
-    /// way until there is a new one (RFC 8445 §2.4).
+    /// Whether the other side is connected and heard at present: then its ICE restart interrupts nothing,
+    /// for media goes the old way until there is a new one (RFC 8445 §2.4).
     fn hears(&mut self) -> bool {
         self.machines().connection == ConnectionState::Connected
             && self.peer().is_some_and(|peer| peer.has_heard_within(HEARD_WITHIN))

@@ -40,8 +40,8 @@ pub struct ReceivedFrame {
     pub rtp_timestamp: u32,
     /// Whether it can be decoded by itself: every Opus frame, and key frames of VP8.
     pub is_key: bool,
-    /// Whether frames before it are missing: a decoder of video shows errors from here to the next key frame, which the engine
-    /// has asked for.
+    /// Whether frames before it are missing: a decoder of video shows errors from here to the next key
+    /// frame, which the engine has asked for.
     pub follows_loss: bool,
 }
 

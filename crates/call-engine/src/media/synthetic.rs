@@ -169,8 +169,8 @@ fn opus_frame() -> Vec<u8> {
 const VP8_KEY: &[u8] = include_bytes!("synthetic/key.vp8");
 const VP8_DELTA: &[u8] = include_bytes!("synthetic/delta.vp8");
 
-/// The frame with zeros behind it: the last partition goes on to the end of a frame, and nobody reads past what it needs
-/// (RFC 6386 §9.5).
+/// The frame with zeros behind it: the last partition goes on to the end of a frame, and nobody reads past
+/// what it needs (RFC 6386 §9.5).
 fn filled_up(frame: &[u8], bytes: usize) -> Vec<u8> {
     let mut filled = frame.to_vec();
     filled.resize(bytes, 0);

@@ -39,7 +39,8 @@ pub trait FrameSource: Send + 'static {
     fn interval(&self) -> Duration;
     /// The next frame.
     fn next_frame(&mut self) -> Frame;
-    /// The other side cannot decode (PLI, FIR): the next frame is to be a key frame. By default nothing changes.
+    /// The other side cannot decode (PLI, FIR): the next frame is to be a key frame. By default nothing
+    /// changes.
     fn want_key_frame(&mut self) {}
 }
 

@@ -219,7 +219,8 @@ impl Peer {
         Ok(self.answered(&sdp))
     }
 
-    /// An answer of ours as it is signalled: with the role that the first exchange has settled, or settles now.
+    /// An answer of ours as it is signalled: with the role that the first exchange has settled, or settles
+    /// now.
     fn answered(&mut self, made: &str) -> String {
         let chosen = || self.offered_role.map(DtlsRole::other).or_else(|| DtlsRole::said_in(made));
         let role = *self.dtls_role.get_or_insert(chosen().unwrap_or(DtlsRole::Active));
@@ -352,8 +353,9 @@ fn setting_engine(
     let mut builder = SettingEngineBuilder::new()
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_discard_local_candidates_during_ice_restart(guards.rebind_on_restart)
-        // A check that overtakes its candidate makes a peer-reflexive one of the same endpoint, which `webrtc` 0.21.1 goes on
-        // taking for that: it would wait a second for what it has (RFC 8445 §7.3.1.3).
+        // A check that overtakes its candidate makes a peer-reflexive one of the same endpoint, which
+        // `webrtc` 0.21.1 goes on taking for that: it would wait a second for what it has (RFC 8445
+        // §7.3.1.3).
         .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
         .with_crypto_provider(provider);
     if settings.constraints.ice_transport_policy == IceTransportPolicy::Relay && guards.nominate_relay_at_once

@@ -1,5 +1,5 @@
-//! The descriptions that are signalled: those of `webrtc` 0.21.1, which apply locally as they are made, with what it leaves
-//! out or gets wrong.
+//! The descriptions that are signalled: those of `webrtc` 0.21.1, which apply locally as they are made,
+//! with what it leaves out or gets wrong.
 
 /// A side of a DTLS association, as `a=setup` of an answer says it (RFC 5763 §5, RFC 8842 §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,14 +43,15 @@ pub(super) fn offer(made: &str) -> String {
     edited(made, None)
 }
 
-/// An answer in the form in which it is signalled. `role` is this side's: `webrtc` 0.21.1 says `active` in every answer,
-/// whatever the association's role is, and a browser refuses an answer that changes it (RFC 8842 §5.3).
+/// An answer in the form in which it is signalled. `role` is this side's: `webrtc` 0.21.1 says `active` in
+/// every answer, whatever the association's role is, and a browser refuses an answer that changes it (RFC
+/// 8842 §5.3).
 pub(super) fn answer(made: &str, role: DtlsRole) -> String {
     edited(made, Some(role))
 }
 
-/// With `role` in every section that has one, and with the support of trickled candidates (RFC 8840 §4.1) in the session's
-/// part.
+/// With `role` in every section that has one, and with the support of trickled candidates (RFC 8840 §4.1)
+/// in the session's part.
 fn edited(made: &str, role: Option<DtlsRole>) -> String {
     let mut sdp = String::with_capacity(made.len() + TRICKLE.len() + 2);
     let mut says_trickle = made.lines().any(|line| line.trim_end() == TRICKLE);

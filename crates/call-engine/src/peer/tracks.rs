@@ -278,8 +278,8 @@ impl Peer {
             codec: codec_of(track.kind()),
             ..Default::default()
         };
-        // No other track has it, nor has one of the other side: `webrtc` 0.21.1 announces a track id once, and gives the feedback
-        // on a track of ours to a remote track of the same id.
+        // No other track has it, nor has one of the other side: `webrtc` 0.21.1 announces a track id once,
+        // and gives the feedback on a track of ours to a remote track of the same id.
         let id = format!("{}-{}-{ssrc:08x}", stream.id(), track.kind());
         let description = MediaStreamTrack::new(
             stream.id().to_owned(),

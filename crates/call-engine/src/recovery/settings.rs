@@ -15,8 +15,8 @@ pub struct Recovery {
     /// How long the DTLS handshake may take once ICE is connected; then the peer is rebuilt. `None`:
     /// for ever.
     pub dtls_handshake: Option<Duration>,
-    /// How long the caller may leave the callee's wish for a new peer connection unanswered; then the callee restarts ICE instead,
-    /// which any other side answers. `None`: as long as an offer.
+    /// How long the caller may leave the callee's wish for a new peer connection unanswered; then the
+    /// callee restarts ICE instead, which any other side answers. `None`: as long as an offer.
     pub renegotiate: Option<Duration>,
     /// How long an ICE restart may take, from the answer to its offer. `None`: there is none.
     pub ice_restart: Option<Duration>,
@@ -40,8 +40,8 @@ pub struct Rebuilds {
 }
 
 impl Default for Recovery {
-    /// 2 s for `disconnected`, 20 s for an answer, 8 s for `checking`, 5 s for DTLS, 8 s for a wish, 6 s for each ICE restart, 8
-    /// rebuilds of up to 8 s, 1.5 s for the caller to act first, 60 s in all.
+    /// 2 s for `disconnected`, 20 s for an answer, 8 s for `checking`, 5 s for DTLS, 8 s for a wish, 6 s
+    /// for each ICE restart, 8 rebuilds of up to 8 s, 1.5 s for the caller to act first, 60 s in all.
     fn default() -> Self {
         Self {
             disconnected_wait: Duration::from_secs(2),

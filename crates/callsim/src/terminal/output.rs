@@ -115,8 +115,8 @@ pub fn check_target(path: Option<&Path>) -> Result<(), BadInput> {
     }
 }
 
-/// Writes a file as a whole: a reader sees the old one, or the new one, never a part. What is no regular file (a device, a FIFO, a
-/// symbolic link) stays what it is, and is written to in place.
+/// Writes a file as a whole: a reader sees the old one, or the new one, never a part. What is no regular
+/// file (a device, a FIFO, a symbolic link) stays what it is, and is written to in place.
 ///
 /// # Errors
 /// [`BadInput`] where its folder is not there; the system's words where it cannot be written.

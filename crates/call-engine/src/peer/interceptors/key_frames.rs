@@ -14,8 +14,8 @@ use rtc::{
     shared::error::Error,
 };
 
-/// Passes everything on; RTCP that asks for a key frame (PLI, RFC 4585 §6.3.1; FIR, RFC 5104 §4.3.1) with the mark
-/// without which `webrtc` 0.21.1 gives a sender no RTCP.
+/// Passes everything on; RTCP that asks for a key frame (PLI, RFC 4585 §6.3.1; FIR, RFC 5104 §4.3.1) with
+/// the mark without which `webrtc` 0.21.1 gives a sender no RTCP.
 #[derive(Default)]
 pub(super) struct KeyFrames {
     incoming: VecDeque<TaggedPacket>,
