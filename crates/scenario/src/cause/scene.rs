@@ -40,7 +40,7 @@ impl<'a> Scene<'a> {
         let Some(call) = self.call else { return false };
         let as_expected = !self.plan.expect.outcomes.is_empty() && !self.failed(&["outcome"]);
         let is_outcome = FirstCall::of(self.plan).is_some_and(|first| first.dialled == call.dialled);
-        !self.was_connected() && !(as_expected && is_outcome)
+        !(self.was_connected() || as_expected && is_outcome)
     }
 
     /// Whether something went wrong with a call that was connected.
@@ -276,7 +276,7 @@ fn call_of<'a>(plan: &'a Plan, record: &'a RunRecord) -> Option<FirstCall<'a>> {
     });
     match first {
         Some(call) if concerns(&call) || metrics::setup(plan, record).is_none() => Some(call),
-        first => all.filter(concerns).last().or(first),
+        first => all.filter(concerns).next_back().or(first),
     }
 }
 

@@ -113,7 +113,7 @@ impl Places {
         };
         let strict = |site: &Site| {
             let firewalls = site.gateways.iter().filter_map(|gateway| gateway.firewall);
-            firewalls.filter(|firewall| *firewall != Firewall::Stateful).last()
+            firewalls.filter(|firewall| *firewall != Firewall::Stateful).next_back()
         };
         (0..2).find_map(|index| {
             let firewall = strict(&self.sites[index])?;
