@@ -27,10 +27,13 @@ fn shape(capture: &Capture) -> Vec<String> {
         .collect()
 }
 
-/// Of an archive, only what is JSON is kept: SIP, bare SDP, Protocol Buffers and addresses that say something (Matrix) go.
+/// Of an archive, only what is JSON is kept: SIP, bare SDP, Protocol Buffers and addresses that say something (Matrix)
+/// go; and of an IP address, which network it is of.
 fn leaves_signalling_out(file: &Path) -> bool {
     let name = file.file_name().unwrap().to_string_lossy();
-    ["livekit-", "matrix-", "sip-", "whip-", "whep-"].iter().any(|protocol| name.starts_with(protocol))
+    ["livekit-", "matrix-", "relay-with-inside-address", "sip-", "whip-", "whep-"]
+        .iter()
+        .any(|protocol| name.starts_with(protocol))
 }
 
 #[test]

@@ -79,7 +79,7 @@ impl<'t> Sides<'t> {
             return None;
         }
         let offers = self.described[Self::other(side)].iter().filter(|it| it.word == LocalWord::Offer);
-        let offer = offers.filter(|offer| offer.at <= answer.at).last()?;
+        let offer = offers.filter(|offer| offer.at <= answer.at).next_back()?;
         answer::decided(&offer.sdp, &answer.sdp)
     }
 
