@@ -4,7 +4,7 @@
 //! promise that one seed gives the same bytes everywhere.
 //!
 //! What all crates do with words is here as well: closed sets of them ([`Word`], [`words!`]), the one that was
-//! meant ([`nearest`]), and those that a glob means ([`fits_glob`]).
+//! meant ([`nearest`]), those that a glob means ([`fits_glob`]), and those of others, made safe to show ([`escaped`]).
 //!
 //! States, causes, candidates and types of messages are enums here, once for all crates, and become text in the two
 //! renderers ([`transcript`], [`side_by_side`]) and in reports.
@@ -19,6 +19,7 @@
 
 mod candidate;
 mod digest;
+mod escape;
 mod event;
 mod glob;
 mod lanes;
@@ -35,6 +36,7 @@ mod word;
 
 pub use candidate::{CandidateAddress, CandidateRef, CandidateType, IceProtocol, MessageRef, Trickle};
 pub use digest::Digest;
+pub use escape::{escaped, escaped_lines};
 pub use event::{Entry, Event, Timeline};
 pub use glob::fits_glob;
 pub use lanes::side_by_side;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Cause, Entry, Event, Needed, Timeline, VirtualTime};
+use crate::{Cause, Entry, Event, Needed, Timeline, VirtualTime, escaped};
 
 /// A silence that begins a new paragraph.
 pub(crate) const PARAGRAPH_GAP_MS: u64 = 300;
@@ -65,7 +65,12 @@ fn push_entry(out: &mut String, entry: &Entry, width: usize) {
     let _ = writeln!(out, "{:>9}  {:<width$}  {}", entry.at, entry.actor, event_line(&entry.event));
 }
 
+/// On one line, whatever the texts within it.
 pub(crate) fn event_line(event: &Event) -> String {
+    escaped(&event_text(event)).into_owned()
+}
+
+fn event_text(event: &Event) -> String {
     match event {
         Event::Transition { from, to, cause } => {
             let cause = cause.map_or("", Cause::as_str);
