@@ -13,12 +13,16 @@ mod builtin;
 mod error;
 mod file;
 mod framing;
+mod places;
 mod words;
 
-pub(crate) use words::kind_of;
+pub(crate) use words::{kind_of, known_words};
+
+use std::borrow::Cow;
 
 use serde_json::Value;
 
+use self::{apply::Ready, places::Roots};
 pub use advice::Unmapped;
 pub use error::{MappingError, MappingProblem};
 pub use framing::Framing;
@@ -64,20 +68,37 @@ pub struct Mapping {
 /// The mappings that a reader tries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mappings {
-    list: Vec<Mapping>,
+    list: Vec<Ready>,
+    roots: Roots,
 }
 
 impl Default for Mappings {
     /// The built-in mappings.
     fn default() -> Self {
-        Self { list: builtin::all() }
+        Self::with([])
+    }
+}
+
+impl Mapping {
+    fn pointers(&self) -> impl Iterator<Item = &String> {
+        let places =
+            [&self.kind, &self.sdp, &self.candidate, &self.mid, &self.mline_index, &self.from, &self.to];
+        let rest = [&self.call, &self.reason, &self.audio, &self.video];
+        places.into_iter().chain(rest).flatten()
+    }
+
+    /// Its words beside those that are known anyway: of its places, and for types.
+    pub(crate) fn own_words(&self) -> impl Iterator<Item = &String> {
+        self.pointers().chain(self.words.iter().map(|(word, _)| word))
     }
 }
 
 impl Mappings {
     /// `own`, and after it the built-in mappings.
     pub fn with(own: impl IntoIterator<Item = Mapping>) -> Self {
-        Self { list: own.into_iter().chain(builtin::all()).collect() }
+        let list: Vec<Mapping> = own.into_iter().chain(builtin::all()).collect();
+        let roots = Roots::of(list.iter().flat_map(Mapping::pointers));
+        Self { list: list.into_iter().map(|mapping| Ready::new(mapping, &roots)).collect(), roots }
     }
 
     /// The names of the mappings, in the order in which they are tried.
@@ -90,7 +111,12 @@ impl Mappings {
         if framing::is_heartbeat(text) {
             return Mapped::Ignored;
         }
-        self.best(|mapping| mapping.framing.open(text))
+        let opened = Framing::ALL.map(|framing| (framing, framing.open(text)));
+        let open = |framing| opened.iter().find(|(other, _)| *other == framing)?.1.as_ref();
+        match self.best(open) {
+            Some(signals) => Mapped::Signals(signals),
+            None => opened.into_iter().find_map(|(_, value)| value).map_or(Mapped::Ignored, Mapped::Unknown),
+        }
     }
 
     /// What a message says that is JSON already.
@@ -98,34 +124,38 @@ impl Mappings {
         if let Value::String(text) = value {
             return self.text(text);
         }
-        let opened = apply::opened(value);
-        self.best(|mapping| (mapping.framing == Framing::Plain).then(|| opened.clone()))
+        match self.signals(value) {
+            Some(signals) => Mapped::Signals(signals),
+            None => Mapped::Unknown(apply::opened(value).into_owned()),
+        }
+    }
+
+    /// What a message says that is JSON and no text; `None` where no mapping understands it.
+    pub(crate) fn signals(&self, value: &Value) -> Option<Vec<Signal>> {
+        let opened: Cow<'_, Value> = apply::opened(value);
+        self.best(|framing| (framing == Framing::Plain).then_some(&*opened))
     }
 
     /// The first mapping that finds a description or a candidate; else the one that understands most: a
-    /// server's log may hold messages without their bodies.
-    fn best(&self, open: impl Fn(&Mapping) -> Option<Value>) -> Mapped {
-        let mut seen = None;
+    /// server's log may hold messages without their bodies. `open` is the message within each framing.
+    fn best<'m>(&self, open: impl Fn(Framing) -> Option<&'m Value>) -> Option<Vec<Signal>> {
         let mut best: Option<(u32, Vec<Signal>)> = None;
+        let seen = Framing::ALL.map(|framing| open(framing).map(|message| self.roots.see(message)));
         for mapping in &self.list {
-            let Some(value) = open(mapping) else { continue };
-            let signals = mapping.apply(&value);
+            let place = Framing::ALL.iter().position(|framing| *framing == mapping.framing);
+            let Some(seen) = place.and_then(|place| seen[place].as_ref()) else { continue };
+            let signals = mapping.apply(seen);
             if let Some(signal) = signals.first() {
                 if signal.description.is_some() || signal.candidate.is_some() {
-                    return Mapped::Signals(signals);
+                    return Some(signals);
                 }
                 let understood = understood(signal);
                 if best.as_ref().is_none_or(|(most, _)| understood > *most) {
                     best = Some((understood, signals));
                 }
             }
-            seen.get_or_insert(value);
         }
-        match (best, seen) {
-            (Some((_, signals)), _) => Mapped::Signals(signals),
-            (None, Some(value)) => Mapped::Unknown(value),
-            (None, None) => Mapped::Ignored,
-        }
+        best.map(|(_, signals)| signals)
     }
 }
 

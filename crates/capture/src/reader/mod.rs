@@ -32,6 +32,7 @@ pub use recording::{
 };
 
 pub(crate) use har::server;
+use timeline::escaped;
 
 use crate::{error::ReadError, limits::Limits, mapping::Mappings};
 use detect::{Content, detect};
@@ -42,7 +43,7 @@ use input::Input;
 /// # Errors
 /// As for [`read`], and where it cannot be opened.
 pub fn read_file(path: &Path, mappings: &Mappings, limits: &Limits) -> Result<Recording, ReadError> {
-    let name = path.display().to_string();
+    let name = escaped(&path.display().to_string()).into_owned();
     let file =
         File::open(path).map_err(|error| ReadError::Io { file: name.clone(), reason: error.to_string() })?;
     read(&name, file, mappings, limits)
@@ -99,7 +100,9 @@ fn format_of(name: &str, input: &Input<'_>) -> Result<Format, ReadError> {
         (Content::Capture(format), _) => Ok(format),
         (_, Some(damage)) => Err(ReadError::NotACapture { file, what: damage.to_owned() }),
         (Content::Nothing, None) => Err(ReadError::Empty { file }),
-        (Content::Other(what), None) => Err(ReadError::NotACapture { file, what }),
+        (Content::Other(what), None) => {
+            Err(ReadError::NotACapture { file, what: escaped(&what).into_owned() })
+        }
     }
 }
 

@@ -69,13 +69,20 @@ fn line(
             vec![Signal::of(SignalKind::Other("close".to_owned()))]
         }
         None => return Err(missing("message")),
-        Some(message) => match mappings.value(message) {
+        Some(Value::String(text)) => match mappings.text(text) {
             Mapped::Signals(signals) => signals,
             Mapped::Unknown(value) => {
                 recording.unmapped.note(&value);
                 return Ok(());
             }
             Mapped::Ignored => return Ok(()),
+        },
+        Some(message) => match mappings.signals(message) {
+            Some(signals) => signals,
+            None => {
+                recording.unmapped.note(message);
+                return Ok(());
+            }
         },
     };
     for signal in signals {

@@ -18,7 +18,7 @@ use super::{
     Archive,
 };
 use crate::{
-    mapping::{Mapped, Mappings},
+    mapping::Mappings,
     moment::Moment,
     trace::{Signal, SignalKind},
 };
@@ -135,7 +135,7 @@ fn size(signal: &Signal) -> usize {
 /// The messages in `value`: it itself, or else what is in it.
 fn find(value: &Value, mappings: &Mappings, depth: usize, found: &mut Vec<Signal>) {
     if value.is_object()
-        && let Mapped::Signals(signals) = mappings.value(value)
+        && let Some(signals) = mappings.signals(value)
     {
         return found.extend(signals.into_iter().filter(|it| !matches!(it.kind, SignalKind::Other(_))));
     }
