@@ -1,8 +1,8 @@
 //! The same for the same.
 
 use std::{
-    collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
 use serde_json::Value;
@@ -17,7 +17,10 @@ pub(super) struct Pseudonyms {
     labels: BTreeMap<String, String>,
     hosts: BTreeMap<String, String>,
     words: BTreeMap<String, String>,
+    numbers: BTreeMap<String, String>,
     addresses: BTreeMap<IpAddr, IpAddr>,
+    /// Words that are kept beside those of the vocabulary: an application's own, from its mapping.
+    pub(super) own: BTreeSet<String>,
 }
 
 /// Names that name a part rather than somebody.
@@ -45,16 +48,18 @@ impl Pseudonyms {
             Value::Array(items) => items.iter().for_each(|item| self.learn_at(item, says, depth + 1)),
             Value::String(text) => match nested(text) {
                 Some(inner) => self.learn_at(&inner, says, depth + 1),
-                None if says == Meaning::Name => drop(self.name(text)),
+                None if says == Meaning::Name && !is_address(text) => drop(self.name(text)),
                 None if says == Meaning::Call => drop(self.call(text)),
                 None => {}
             },
+            Value::Number(number) if says == Meaning::Name => drop(self.name(&number.to_string())),
+            Value::Number(number) if says == Meaning::Call => drop(self.call(&number.to_string())),
             _ => {}
         }
     }
 
     pub(super) fn name(&mut self, name: &str) -> String {
-        if name.is_empty() || PARTS.contains(&name) {
+        if name.is_empty() || PARTS.contains(&name) || name == "*" {
             return name.to_owned();
         }
         numbered(&mut self.names, name, "peer-")
@@ -82,6 +87,10 @@ impl Pseudonyms {
         }
         match host {
             "" | "localhost" => host.to_owned(),
+            // What was redacted once stays as it is.
+            _ if host.strip_suffix(".invalid").is_some_and(|own| is_numbered(own, "host-")) => {
+                host.to_owned()
+            }
             _ => format!("{}.invalid", numbered(&mut self.hosts, host, "host-")),
         }
     }
@@ -91,15 +100,17 @@ impl Pseudonyms {
         self.names.get(text).or_else(|| self.calls.get(text))
     }
 
-    /// The names that were learnt and are long enough not to be found by accident within other words.
-    pub(super) fn long_names(&self) -> impl Iterator<Item = (&String, &String)> {
-        self.names.iter().chain(&self.calls).filter(|(name, _)| name.len() >= 3)
-    }
-
     /// A credential or an id of as many characters of the same kind.
     pub(super) fn word(&mut self, word: &str) -> String {
         let number = self.words.len() + 1;
         self.words.entry(word.to_owned()).or_insert_with(|| stand_in(word, number)).clone()
+    }
+
+    /// A number of as many digits, of at least four.
+    pub(super) fn digits(&mut self, digits: &str) -> String {
+        let number = self.numbers.len() + 1;
+        let wanted = digits.len().max(4);
+        self.numbers.entry(digits.to_owned()).or_insert_with(|| format!("1{number:0>0$}", wanted - 1)).clone()
     }
 
     /// An address of the same kind.
@@ -120,11 +131,20 @@ pub(super) fn nested(text: &str) -> Option<Value> {
     (inner.is_object() || inner.is_array() || inner.is_string()).then_some(inner)
 }
 
+/// Whether `text` is an address, with a port or without.
+pub(super) fn is_address(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok()
+}
+
+/// `peer-7`: at most so many digits as there can be names.
+fn is_numbered(word: &str, prefix: &str) -> bool {
+    let digits = word.strip_prefix(prefix).unwrap_or_default();
+    (1..=6).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn numbered(all: &mut BTreeMap<String, String>, word: &str, prefix: &str) -> String {
     // What was redacted once stays as it is.
-    let own = word
-        .strip_prefix(prefix)
-        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
+    let own = is_numbered(word, prefix);
     let number = all.len() + 1;
     all.entry(word.to_owned())
         .or_insert_with(|| if own { word.to_owned() } else { format!("{prefix}{number}") })
