@@ -1,4 +1,7 @@
 //! Writing: to a terminal, to a pipe that may close, to a file that is whole or not there.
+//!
+//! Names, reasons and paths of others are in nearly all that is written. Nothing leaves here with a character in it that
+//! steers a terminal ([`timeline::escaped_lines`]), and a complaint is one line, whatever it quotes.
 
 use std::{
     io::{self, Write},
@@ -7,6 +10,7 @@ use std::{
 };
 
 use anyhow::Context;
+use timeline::{escaped, escaped_lines};
 
 use super::exit::Code;
 
@@ -29,7 +33,7 @@ pub fn end(result: anyhow::Result<Code>) -> ExitCode {
 /// Writes to standard output. A reader that has gone (`| head`) is no error.
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(escaped_lines(text).as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(error).context("cannot write to standard output")
         }
@@ -39,7 +43,17 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 
 /// Writes a line to standard error, if anybody listens.
 pub fn complain(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    complain_in_lines(&escaped(line));
+}
+
+/// Writes a complaint that has lines of its own.
+pub fn complain_in_lines(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", escaped_lines(text));
+}
+
+/// Writes a complaint with colours, for a terminal. Whatever it quotes has to be escaped already.
+pub fn complain_in_colours(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// An error and its causes, each said once: some name theirs in their own words already.
@@ -73,7 +87,7 @@ pub fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
     check_target(Some(path))?;
     let write = || -> io::Result<()> {
         let mut file = new_file(folder_of(path))?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(escaped_lines(text).as_bytes())?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())

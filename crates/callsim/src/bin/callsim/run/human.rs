@@ -65,7 +65,7 @@ fn push_failure(out: &mut String, scenario: &ScenarioReport, failure: &FailureRe
         None => format!("over {} runs", scenario.runs),
     };
     let _ = writeln!(out, "FAILED  {}  {check}  ({run})", scenario.name);
-    let _ = writeln!(out, "  {message}");
+    let _ = writeln!(out, "  {}", timeline::escaped(message));
     for line in transcript {
         let _ = writeln!(out, "  │ {line}");
     }
