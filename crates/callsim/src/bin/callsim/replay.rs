@@ -27,6 +27,8 @@ Examples:
 Accepted: webrtc-internals dumps, rtcstats dumps, HAR files with WebSocket messages, relay logs (JSON Lines), page
 event logs and timelines, each plain or gzip-compressed. What a file is, its content says, not its name.
 
+All calls are read and judged; the first 1,000 are played again.
+
 Exit codes: 0 all good, 1 the tool itself failed, 2 usage or unreadable input, 3 a replay diverged, 5 no call found";
 
 /// The options of the command.
@@ -78,12 +80,16 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     let input = match Input::read(&arguments.files, &mappings, arguments.memory) {
         Ok(input) => input,
         Err(problem) => {
-            output::complain(&format!("error: {problem}"));
+            output::complain_in_lines(&format!("error: {problem}"));
             return Ok(Code::BadInput);
         }
     };
     for file in &input.unreadable {
         output::complain(&format!("error: {}", file.error));
+    }
+    if let Some(problem) = would_replace_an_input(arguments, &input) {
+        output::complain(&format!("error: {problem}"));
+        return Ok(Code::BadInput);
     }
     let report = Report::new(&input);
     if let Some(path) = &arguments.svg {
@@ -93,7 +99,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         save_scenarios(path, &report)?;
     }
     if let Some(target) = &arguments.redact
-        && let Err(problem) = redacted::write(target, &input.readable, arguments.memory)?
+        && let Err(problem) = redacted::write(target, &input.readable, &input.mappings, arguments.memory)?
     {
         output::complain(&format!("error: {problem}"));
         return Ok(Code::BadInput);
@@ -107,6 +113,18 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         None => output::print(&text)?,
     }
     Ok(verdict(&report))
+}
+
+/// Says so where something that is written would take the place of something that was read. (`redacted` asks for itself.)
+fn would_replace_an_input(arguments: &Arguments, input: &Input) -> Option<String> {
+    let whole = |path: &Path| std::fs::canonicalize(path).ok();
+    let read: Vec<PathBuf> = input.read.iter().filter_map(|path| whole(path)).collect();
+    let calls = input.capture.calls.len();
+    let first = [&arguments.save_scenario, &arguments.svg].into_iter().flatten();
+    let numbered = first.flat_map(|path| (0..calls).map(move |index| pictures::numbered(path, index)));
+    let mut written = arguments.out.iter().cloned().chain(numbered);
+    let replaced = written.find(|path| whole(path).is_some_and(|path| read.contains(&path)))?;
+    Some(format!("{}: this is one of the files that are read, and it would be replaced", replaced.display()))
 }
 
 /// Writes the scenario of each call that was played; says of which there is none.
@@ -145,5 +163,7 @@ fn memory(text: &str) -> Result<usize, String> {
     usize::try_from(bytes).map_err(|_| "more than this machine can address".to_owned())
 }
 
+#[cfg(test)]
+mod inert;
 #[cfg(test)]
 mod tests;
