@@ -84,7 +84,11 @@ impl Agreed {
 
 /// Of the last negotiation that came to its end and speaks of this kind.
 pub(super) fn agreed(trace: &Trace, kind: MediaKind) -> Option<Agreed> {
-    rounds(trace).iter().filter(|round| round.succeeded()).filter_map(|round| Agreed::of(round, kind)).last()
+    rounds(trace)
+        .iter()
+        .filter(|round| round.succeeded())
+        .filter_map(|round| Agreed::of(round, kind))
+        .next_back()
 }
 
 fn state(peer: &Peer, kind: MediaKind, agreed: Option<&Agreed>) -> MediaState {

@@ -30,7 +30,7 @@ pub(super) fn value(value: &Value) -> Option<Vec<Signal>> {
     let call = word(data.get("id"));
     let offer = Signal { detail: Some("transport".to_owned()), ..Signal::of(SignalKind::Offer) };
     let candidates = data.get("iceCandidates").and_then(Value::as_array).into_iter().flatten();
-    let candidates = candidates.filter_map(|candidate| line(candidate)).map(trickled);
+    let candidates = candidates.filter_map(line).map(trickled);
     let all = std::iter::once(offer).chain(candidates);
     Some(all.map(|signal| Signal { call: call.clone(), ..signal }).collect())
 }

@@ -136,7 +136,7 @@ fn close(found: &mut Vec<Description>, sdp: Option<String>, said: &mut String) {
     };
     let by_role = match sdp.contains("a=setup:actpass") {
         true => SdpType::Offer,
-        false if found.len() % 2 == 0 => SdpType::Offer,
+        false if found.len().is_multiple_of(2) => SdpType::Offer,
         false => SdpType::Answer,
     };
     found.push(Description { kind: named.unwrap_or(by_role), sdp });

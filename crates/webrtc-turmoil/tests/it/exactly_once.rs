@@ -163,7 +163,13 @@ async fn serve(relay: SharedRelay) -> turmoil::Result {
         ..HttpLimits::default()
     };
     let listener = TurmoilListener::bind(PORT).await?;
-    http::serve(listener, relay, HttpSettings { limits, ..HttpSettings::new(clock()) }, std::future::pending()).await;
+    http::serve(
+        listener,
+        relay,
+        HttpSettings { limits, ..HttpSettings::new(clock()) },
+        std::future::pending(),
+    )
+    .await;
     Ok(())
 }
 
