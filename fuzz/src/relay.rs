@@ -96,6 +96,9 @@ enum Step {
     Kill,
 }
 
+/// What is written down: the mailboxes by their owners.
+type Disk = BTreeMap<(Option<CallId>, ParticipantId), (MailboxRecord, BTreeMap<u64, StoredMessage>)>;
+
 /// A message: of which client, in which of its runs, with which number.
 type Key = (usize, u64, u64);
 
@@ -125,7 +128,7 @@ struct Client {
 struct World {
     relay: Relay,
     settings: RelaySettings,
-    disk: BTreeMap<(Option<CallId>, ParticipantId), (MailboxRecord, BTreeMap<u64, StoredMessage>)>,
+    disk: Disk,
     clients: Vec<Client>,
     /// Confirmed messages that their addressee has not applied yet.
     owed: BTreeMap<Key, usize>,

@@ -117,6 +117,7 @@ impl Code {
             | Self::SignallingExactlyOnce
             | Self::Rate
             | Self::Budget
+            | Self::Pin
             | Self::Panicked
             | Self::NotRepeatable
             | Self::NotPlayed => Level::Error,
@@ -295,6 +296,7 @@ impl Code {
             Self::SignallingExactlyOnce => "Look at the numbering of messages across reconnects.",
             Self::Rate => "Play more seeds, and look at the slowest and the failed ones.",
             Self::Budget => "Look at what has become slower, or allow more.",
+            Self::Pin => "Look at what has changed; if it is meant, `--accept-pins` takes what was found.",
             Self::Panicked => "Report it with the scenario and the seed.",
             Self::NotRepeatable => "Look for time, randomness or order that comes from the machine.",
             Self::NotPlayed => "Correct the scenario, or report it.",

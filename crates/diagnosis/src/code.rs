@@ -239,6 +239,8 @@ timeline::words! {
         Rate = "rate",
         /// A scenario took more time than its budget.
         Budget = "budget",
+        /// What a scenario yields over its seeds differs from its pin.
+        Pin = "pin",
         /// The player panicked.
         Panicked = "panicked",
         /// The run was played twice, and the two differ.

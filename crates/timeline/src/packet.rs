@@ -203,6 +203,13 @@ impl Verdict {
     }
 }
 
+impl Protocol {
+    /// Whether this is a connectivity check or its answer (RFC 8445 §7): a STUN Binding message.
+    pub const fn is_binding(self) -> bool {
+        matches!(self, Self::Stun { method: 1, .. })
+    }
+}
+
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

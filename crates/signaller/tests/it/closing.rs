@@ -88,6 +88,7 @@ async fn head_is_no_poll() {
     let mut alice = joined(&rig).await;
     let answer = ask(&rig, "HEAD", "").await;
     assert_eq!((answer.status, rig.elapsed_ms()), (405, 0));
+    assert!(answer.head.contains("\r\nallow: get, post"), "{}", answer.head);
     alice.send("{\"type\":\"ping\",\"nonce\":1}").await;
     assert_eq!(alice.frame().await, "pong 1", "she still has her mailbox");
 }

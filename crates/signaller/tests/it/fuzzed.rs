@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 
 use proptest::prelude::*;
 
+#[allow(unreachable_pub, reason = "for the fuzz target it is another package")]
 #[path = "../../../../fuzz/src/relay.rs"]
 mod relay;
 

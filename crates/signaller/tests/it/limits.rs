@@ -168,7 +168,7 @@ fn offer_of(
 fn one_sender_waits_for_a_few_whom_nobody_knows() {
     let mut relay = guarded(Limits { unknown_per_sender: 2, ..Limits::default() });
     let alice = entered(&mut relay, "c", "alice").unwrap();
-    let mut send = |relay: &mut Relay, id, to| offer_of(relay, alice, ("c", "alice"), (id, to, 9));
+    let send = |relay: &mut Relay, id, to| offer_of(relay, alice, ("c", "alice"), (id, to, 9));
     assert_eq!(
         [send(&mut relay, 1, "x"), send(&mut relay, 2, "y"), send(&mut relay, 3, "y")],
         [None, None, None]
@@ -204,7 +204,7 @@ fn what_waits_is_bounded_in_bytes_of_a_sender_of_a_call_and_in_all() {
     let mut relay = guarded(limits);
     let [alice, bob] = ["alice", "bob"].map(|who| entered(&mut relay, "c", who).unwrap());
     let dave = entered(&mut relay, "d", "dave").unwrap();
-    let mut send = |relay: &mut Relay, from, who, what: (u64, &str, usize)| offer_of(relay, from, who, what);
+    let send = |relay: &mut Relay, from, who, what: (u64, &str, usize)| offer_of(relay, from, who, what);
     let (a, b, d) = (("c", "alice"), ("c", "bob"), ("d", "dave"));
     assert_eq!(send(&mut relay, alice, a, (1, "bob", 1000)), None);
     assert_eq!(send(&mut relay, alice, a, (2, "bob", 1000)), None);

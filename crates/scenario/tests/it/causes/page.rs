@@ -48,6 +48,7 @@ const HELD_ELSEWHERE: &[(Code, &str)] = &[
     (Code::SignallingExactlyOnce, "crates/scenario/src/checks/signalling.rs"),
     (Code::Rate, "crates/scenario/src/report.rs"),
     (Code::Budget, "crates/callsim/src/bin/callsim/run/budgets.rs"),
+    (Code::Pin, "crates/callsim/tests/it/project.rs"),
     (Code::Panicked, "crates/scenario/src/suite/tests.rs"),
     (Code::NotRepeatable, "crates/callsim/src/bin/callsim/run/testing.rs"),
     (Code::NotPlayed, "crates/scenario/src/report.rs"),

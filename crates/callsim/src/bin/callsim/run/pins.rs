@@ -3,6 +3,7 @@
 use std::{fs, io, path::PathBuf};
 
 use scenario::{
+    cause::Code,
     pins::{self, Pin, Pins},
     plan::Plan,
     report::{FailureReport, Report, ScenarioReport},
@@ -58,11 +59,13 @@ impl Kept {
             let transcript = Vec::new();
             scenario.failures.push(FailureReport {
                 seed: None,
+                code: Code::Pin,
                 check: CHECK,
                 at_ms: 0,
                 message,
                 repro,
                 transcript,
+                cause: None,
             });
             report.passed = false;
         }
