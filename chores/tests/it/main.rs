@@ -7,3 +7,5 @@ mod bench;
 mod gate;
 #[cfg(target_os = "linux")]
 mod said;
+#[cfg(target_os = "linux")]
+mod supply_chain;

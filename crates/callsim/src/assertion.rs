@@ -8,7 +8,7 @@ use scenario::{
     record::RunRecord,
     run::Player,
 };
-use timeline::transcript;
+use timeline::{escaped, transcript};
 
 /// The variable that makes [`assert_passes`] play one seed only, with the whole transcript where it fails.
 pub const SEED_VARIABLE: &str = "CALLSIM_SEED";
@@ -88,9 +88,9 @@ fn text_of(problem: &Problem, detail: Detail) -> String {
         Problem::NotPlayed(error) => return format!("it could not be played: {error}\n"),
         Problem::Failed(cause, record) => (cause, record),
     };
-    let mut text = format!("{} at {} ms: {}\n", cause.code, cause.at.as_millis(), cause.sentence);
+    let mut text = format!("{} at {} ms: {}\n", cause.code, cause.at.as_millis(), escaped(&cause.sentence));
     for consequence in &cause.consequences {
-        let _ = writeln!(text, "  so {}: {}", consequence.code, consequence.sentence);
+        let _ = writeln!(text, "  so {}: {}", consequence.code, escaped(&consequence.sentence));
     }
     let lines = match detail {
         Detail::Around => cause::excerpt(&record.timeline, cause),

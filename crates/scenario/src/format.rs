@@ -46,7 +46,7 @@ use self::{
 };
 pub use self::{
     error::{FormatError, Found, Problem, ProblemKind},
-    load::{LoadError, files, load_dir, load_file, name_of},
+    load::{LoadError, MAX_COMMAS, MAX_FILE_BYTES, files, load_dir, load_file, name_of},
 };
 use crate::{
     plan::{Escapes, Flaw, Place, Plan, PlanBuilder},

@@ -2,6 +2,8 @@ use std::{borrow::Borrow, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+use crate::escaped;
+
 /// The name of a participant, a host, a server or a link, as its scenario gives it.
 ///
 /// Cheap to clone; ordered, so that whatever is keyed by it has one order on every machine.
@@ -44,9 +46,10 @@ impl AsRef<str> for Name {
     }
 }
 
+/// As it may be shown: a name comes from a file or from the network ([`escaped`](crate::escaped())).
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(&escaped(&self.0))
     }
 }
 

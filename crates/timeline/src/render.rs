@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Cause, Entry, Event, Needed, Timeline, VirtualTime};
+use crate::{Cause, Entry, Event, Needed, Timeline, VirtualTime, escaped};
 
 /// A silence that begins a new paragraph.
 pub(crate) const PARAGRAPH_GAP_MS: u64 = 300;
@@ -65,8 +65,13 @@ fn push_entry(out: &mut String, entry: &Entry, width: usize) {
     let _ = writeln!(out, "{:>9}  {:<width$}  {}", entry.at, entry.actor, event_line(&entry.event));
 }
 
-/// An event in one line, as transcripts have it: without its time and without to whom it happened.
+/// An event in one line, as transcripts have it: without its time and without to whom it happened. Whatever the texts
+/// within it, it is one line.
 pub fn event_line(event: &Event) -> String {
+    escaped(&event_text(event)).into_owned()
+}
+
+fn event_text(event: &Event) -> String {
     match event {
         Event::Transition { from, to, cause } => {
             let cause = cause.map_or("", Cause::as_str);

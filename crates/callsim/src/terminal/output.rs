@@ -1,4 +1,7 @@
 //! Writing: to a terminal, to a pipe that may close, to a file that is whole or not there.
+//!
+//! Names, reasons and paths of others are in nearly all that is written. Nothing leaves here with a character in it that
+//! steers a terminal ([`timeline::escaped_lines`]), and a complaint is one line, whatever it quotes.
 
 use std::{
     fs,
@@ -8,6 +11,7 @@ use std::{
 };
 
 use anyhow::Context;
+use timeline::{escaped, escaped_lines};
 
 use super::exit::Code;
 
@@ -33,8 +37,9 @@ pub struct UnknownName {
 impl UnknownName {
     /// `name` is none of the `known` names.
     pub fn new<'k>(what: &'static str, name: &str, known: impl Iterator<Item = &'k str> + Clone) -> Self {
-        let nearest = scenario::nearest(name, known.clone()).map(str::to_owned);
-        Self { what, name: name.to_owned(), nearest, known: known.collect::<Vec<_>>().join(", ") }
+        let shown = |name: &str| escaped(name).into_owned();
+        let nearest = scenario::nearest(name, known.clone()).map(shown);
+        Self { what, name: shown(name), nearest, known: known.map(shown).collect::<Vec<_>>().join(", ") }
     }
 }
 
@@ -43,8 +48,14 @@ pub fn end(result: anyhow::Result<Code>) -> ExitCode {
     match result {
         Ok(code) => code.into(),
         Err(error) => {
-            complain(&format!("error: {}", in_one_line(&error)));
-            let is_input = error.is::<BadInput>() || error.is::<UnknownName>();
+            let complaint = format!("error: {}", in_one_line(&error));
+            let lists_names = error.is::<UnknownName>();
+            if lists_names {
+                complain_in_lines(&complaint)
+            } else {
+                complain(&complaint)
+            }
+            let is_input = lists_names || error.is::<BadInput>();
             if is_input { Code::BadInput.into() } else { Code::ToolFailed.into() }
         }
     }
@@ -79,7 +90,7 @@ impl Destination {
 /// Writes to standard output. A reader that has gone (`| head`) is no error.
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(escaped_lines(text).as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(error).context("cannot write to standard output")
         }
@@ -89,7 +100,17 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 
 /// Writes a line to standard error, if anybody listens.
 pub fn complain(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    complain_in_lines(&escaped(line));
+}
+
+/// Writes a complaint that has lines of its own.
+pub fn complain_in_lines(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", escaped_lines(text));
+}
+
+/// Writes a complaint with colours, for a terminal. Whatever it quotes has to be escaped already.
+pub fn complain_in_colours(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// An error and its causes, each said once: some name theirs in their own words already.
@@ -124,10 +145,10 @@ pub fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
     check_target(Some(path))?;
     let write = || -> io::Result<()> {
         if fs::symlink_metadata(path).is_ok_and(|present| !present.is_file()) {
-            return fs::write(path, text);
+            return fs::write(path, escaped_lines(text).as_bytes());
         }
         let mut file = new_file(folder_of(path))?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(escaped_lines(text).as_bytes())?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())

@@ -19,12 +19,23 @@ impl Default for Bar {
 impl Bar {
     /// Before it is known how many runs there are.
     pub fn new() -> Self {
+        Self::of("runs")
+    }
+
+    /// The same for calls.
+    pub fn of_calls() -> Self {
+        Self::of("calls")
+    }
+
+    fn of(what: &str) -> Self {
         let target = match std::io::stderr().is_terminal() {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),
         };
         let bar = ProgressBar::with_draw_target(Some(0), target);
-        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} runs{msg}  {elapsed}") {
+        if let Ok(style) =
+            ProgressStyle::with_template(&format!("{{bar:40}} {{pos}}/{{len}} {what}{{msg}}  {{elapsed}}"))
+        {
             bar.set_style(style);
         }
         Self(bar)
@@ -79,7 +90,7 @@ impl Stages {
     }
 
     fn show(&self, name: &str, place: &str) {
-        self.bar.set_message(name.to_owned());
+        self.bar.set_message(timeline::escaped(name).into_owned());
         if !self.is_terminal {
             output::complain(&format!("{place}{name} …"));
         }

@@ -1,5 +1,5 @@
 use serde::{Serialize, Serializer};
-use timeline::{Name, VirtualTime};
+use timeline::{Name, VirtualTime, escaped};
 
 use super::{Code, Severity, Thresholds};
 use crate::trace::{Outcome, Trace};
@@ -58,7 +58,7 @@ impl<'t> Findings<'t> {
             severity,
             peer: peer.cloned(),
             at,
-            message: message.into(),
+            message: escaped(&message.into()).into_owned(),
             advice: advice.to_owned(),
         });
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use timeline::{GatheringState, Name, State, VirtualTime};
+use timeline::{GatheringState, Name, State, VirtualTime, escaped};
 
 use crate::{
     audit::{Finding, Severity},
@@ -138,6 +138,7 @@ impl Drawing {
 
     fn lane_row(&mut self, name: &Name, at: VirtualTime, text: String, tone: Tone) {
         if let Some(lane) = self.lane(name) {
+            let text = escaped(&text).into_owned();
             self.rows.push(Row { at, kind: RowKind::Event { lane, text }, tone });
         }
     }
@@ -153,6 +154,7 @@ impl Drawing {
             true => message.signal.kind.to_string(),
             false => format!("{}: {summary}", message.signal.kind),
         };
+        let text = escaped(&text).into_owned();
         let mut arrow = |at: Option<VirtualTime>, from: Option<usize>, to: Option<usize>, lost: bool| {
             if let (Some(at), Some(from), Some(to)) = (at, from, to)
                 && from != to

@@ -5,6 +5,8 @@ use svg::{
     node::element::{Circle, Definitions, Line, Marker, Path, Rectangle, Style, Text},
 };
 
+use timeline::escaped;
+
 use super::{Row, RowKind, Sequence, Tone};
 
 const LANE: usize = 260;
@@ -57,7 +59,7 @@ const fn center(lane: usize) -> usize {
 
 /// A text of the capture. Control characters have no place in XML (XML 1.0 §2.2).
 fn text(content: &str) -> Text {
-    Text::new(content.chars().filter(|letter| !letter.is_control()).collect::<String>())
+    Text::new(escaped(content))
 }
 
 fn arrow_head() -> Definitions {

@@ -2,6 +2,8 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use timeline::escaped;
+
 use super::{Row, RowKind, Sequence, Tone};
 
 /// The widths of the column of times.
@@ -141,10 +143,10 @@ impl Line {
     }
 }
 
-/// `text` cut to `columns`, with an ellipsis where something is missing. Control characters are left out: a
-/// name in a capture must not be able to steer a terminal.
+/// `text` cut to `columns`, with an ellipsis where something is missing. A name in a capture must not be able to
+/// steer a terminal.
 fn cut(text: &str, columns: usize) -> String {
-    let text: String = text.chars().filter(|letter| !letter.is_control()).collect();
+    let text = escaped(text).into_owned();
     if text.width() <= columns {
         return text;
     }

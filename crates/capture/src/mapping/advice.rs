@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde_json::Value;
+use timeline::escaped;
 
 /// Messages that no mapping understood.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,7 +15,7 @@ pub struct Unmapped {
     pub count: u64,
     /// One example of each shape, texts cut short, oldest first; a few at most.
     pub examples: Vec<Value>,
-    shapes: BTreeSet<String>,
+    shapes: BTreeSet<u64>,
     sdp: BTreeSet<String>,
     candidates: BTreeSet<String>,
     words: BTreeMap<String, BTreeSet<String>>,
@@ -71,14 +72,21 @@ impl Unmapped {
             }
             // A short word near the top may be the type.
             Value::String(word) if depth <= 2 && word.len() <= 40 && self.words.len() < MAX_PLACES => {
-                let words = self.words.entry(at.clone()).or_default();
-                if words.len() < MAX_PLACES {
+                if !self.words.contains_key(at.as_str()) {
+                    self.words.insert(at.clone(), BTreeSet::new());
+                }
+                let words = self.words.get_mut(at.as_str()).filter(|words| words.len() < MAX_PLACES);
+                if let Some(words) = words.filter(|words| !words.contains(word)) {
                     words.insert(word.clone());
                 }
             }
             Value::Object(object) => {
                 for (key, value) in object {
-                    let _ = write!(at, "/{}", key.replace('~', "~0").replace('/', "~1"));
+                    at.push('/');
+                    match key.contains(['~', '/']) {
+                        true => at.push_str(&key.replace('~', "~0").replace('/', "~1")),
+                        false => at.push_str(key),
+                    }
                     self.look(value, at, depth + 1);
                     at.truncate(length);
                 }
@@ -99,7 +107,7 @@ impl Unmapped {
         let mut out =
             format!("{} messages were understood by no mapping. What they look like:\n", self.count);
         for example in &self.examples {
-            let _ = writeln!(out, "  {example}");
+            let _ = writeln!(out, "  {}", escaped(&example.to_string()));
         }
         if !self.holds_signalling() {
             out.push_str("None of them holds SDP or a candidate: they may be no signalling at all.\n");
@@ -139,7 +147,7 @@ impl Unmapped {
     fn places(&self, out: &mut String) {
         out.push_str("  [places]\n");
         let list = |places: &BTreeSet<String>| {
-            places.iter().map(|place| format!("\"{place}\"")).collect::<Vec<_>>().join(", ")
+            places.iter().map(|place| format!("\"{}\"", escaped(place))).collect::<Vec<_>>().join(", ")
         };
         // The place with few different words is most likely the type's.
         let kinds = self.words.iter().filter(|(_, words)| words.len() < 12).map(|(place, _)| place.clone());
@@ -165,21 +173,50 @@ fn place(places: &mut BTreeSet<String>, at: &str) {
     }
 }
 
-/// Keys without values: two messages of one shape need one example.
-fn shape(value: &Value, depth: usize) -> String {
-    match value {
-        Value::Object(object) if depth > 0 => {
-            let keys = object
-                .iter()
-                .take(MAX_PLACES)
-                .map(|(key, value)| format!("{key}{}", shape(value, depth - 1)));
-            format!("{{{}}}", keys.collect::<Vec<_>>().join(","))
+/// A number for the keys without their values: two messages of one shape need one example. Of each of a million messages it
+/// is asked for, hence no text.
+fn shape(value: &Value, depth: usize) -> u64 {
+    let mut hash = Fnv::default();
+    hash.shape(value, depth);
+    hash.0
+}
+
+/// FNV-1a: two shapes with one number cost an example.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn bytes(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
-        Value::Array(items) => format!(
-            "[{}]",
-            items.first().map(|item| shape(item, depth.saturating_sub(1))).unwrap_or_default()
-        ),
-        _ => String::new(),
+    }
+
+    fn shape(&mut self, value: &Value, depth: usize) {
+        match value {
+            Value::Object(object) if depth > 0 => {
+                self.bytes(b"{");
+                for (key, value) in object.iter().take(MAX_PLACES) {
+                    self.bytes(key.as_bytes());
+                    self.shape(value, depth - 1);
+                    self.bytes(b",");
+                }
+                self.bytes(b"}");
+            }
+            Value::Array(items) => {
+                self.bytes(b"[");
+                if let Some(first) = items.first() {
+                    self.shape(first, depth.saturating_sub(1));
+                }
+                self.bytes(b"]");
+            }
+            _ => {}
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use timeline::escaped;
+
 /// Everything that is wrong with a mapping file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MappingError {
@@ -27,7 +29,8 @@ impl fmt::Display for MappingError {
             if index > 0 {
                 writeln!(f)?;
             }
-            write!(f, "{}:{}:{}: {}", self.file, problem.line, problem.column, problem.message)?;
+            let (file, message) = (escaped(&self.file), escaped(&problem.message));
+            write!(f, "{file}:{}:{}: {message}", problem.line, problem.column)?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::apply::opened;
+use super::apply::opened_whole;
 
 /// What stands around the JSON of a text frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Framing {
                 let text = text.trim();
                 let value: Value =
                     text.starts_with(['{', '[']).then(|| serde_json::from_str(text).ok())??;
-                Some(opened(&value))
+                Some(opened_whole(value))
             }
             Self::SocketIo => socket_io(text),
         }
@@ -42,9 +42,8 @@ impl Framing {
 /// Engine.IO open, close, ping, pong, upgrade and noop; Socket.IO connect and disconnect.
 pub(super) fn is_heartbeat(text: &str) -> bool {
     let bare = text.split(['{', '/', '[', ',']).next().unwrap_or_default().trim();
-    let has_event = text.contains('[');
     matches!(bare, "1" | "2" | "3" | "5" | "6" | "40" | "41" | "2probe" | "3probe")
-        || (matches!(bare, "0" | "40") && !has_event)
+        || (matches!(bare, "0" | "40") && !text.contains('['))
         || text.starts_with("0{")
 }
 
@@ -66,7 +65,7 @@ fn socket_io(text: &str) -> Option<Value> {
     }
     let event = arguments.remove(0);
     let data = arguments.first().cloned().unwrap_or_default();
-    Some(opened(&serde_json::json!({ "event": event, "data": data, "args": arguments })))
+    Some(opened_whole(serde_json::json!({ "event": event, "data": data, "args": arguments })))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Where the lines of somebody's own log have what a signalling server's log has: time, direction, person, message.
 
 use serde_json::{Map, Value};
-use timeline::words;
+use timeline::{escaped, words};
 
 words! {
     /// What a signalling server did, as a log line says.
@@ -36,6 +36,12 @@ impl LineMapping {
     /// What stands at the first of `places` that there is.
     pub(crate) fn find<'v>(line: &'v Value, places: &[String]) -> Option<&'v Value> {
         places.iter().find_map(|at| line.pointer(at)).filter(|value| !value.is_null())
+    }
+
+    /// Its places, and the log's words.
+    pub(crate) fn own_words(&self) -> impl Iterator<Item = &String> {
+        let places = [&self.time, &self.direction, &self.person, &self.message];
+        places.into_iter().flatten().chain(self.words.iter().map(|(word, _)| word))
     }
 
     /// What `word` means in this log.
@@ -107,7 +113,7 @@ pub(super) fn draft(log: &str) -> Option<(String, Vec<Value>)> {
     });
     let person = person.clone().find(|key| is_personal(key)).or_else(|| person.clone().next());
     let place = |name: &str, key: Option<&String>| match key {
-        Some(key) => format!("  {name} = \"/{}\"\n", escaped(key)),
+        Some(key) => format!("  {name} = \"/{}\"\n", pointed(key)),
         None => format!("  {name} = \"/…\"  # not found: where is it?\n"),
     };
     let mut out = "  [line]                     # where a line of the log has what\n".to_owned();
@@ -144,10 +150,12 @@ fn is_personal(key: &str) -> bool {
         .any(|it| lower.contains(it))
 }
 
-fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1").replace(['"', '\\'], "")
+/// A key within a JSON pointer (RFC 6901 §3) that stands in quotes.
+fn pointed(key: &str) -> String {
+    escaped(&key.replace('~', "~0").replace('/', "~1").replace(['"', '\\'], "")).into_owned()
 }
 
+/// A basic string of TOML: what JSON escapes, it escapes alike.
 fn quoted(word: &str) -> String {
-    toml::Value::String(word.to_owned()).to_string()
+    escaped(&Value::from(word).to_string()).into_owned()
 }

@@ -14,12 +14,19 @@ mod error;
 mod file;
 mod framing;
 mod line;
+mod places;
 mod words;
 
-pub(crate) use words::kind_of;
+pub(crate) use words::{kind_of, known_words};
+
+use std::borrow::Cow;
 
 use serde_json::Value;
 
+use self::{
+    apply::Ready,
+    places::{Roots, Seen},
+};
 pub use advice::Unmapped;
 pub use error::{MappingError, MappingProblem};
 pub use framing::Framing;
@@ -71,30 +78,50 @@ pub struct Mapping {
 /// The mappings that a reader tries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mappings {
-    list: Vec<Mapping>,
+    list: Vec<Ready>,
     /// How many of them, at the beginning, are the application's own.
     own: usize,
+    line: Option<LineMapping>,
+    roots: Roots,
 }
 
 impl Default for Mappings {
     /// The built-in mappings.
     fn default() -> Self {
-        Self { list: builtin::all(), own: 0 }
+        Self::with([])
+    }
+}
+
+impl Mapping {
+    fn pointers(&self) -> impl Iterator<Item = &String> {
+        let places =
+            [&self.kind, &self.sdp, &self.candidate, &self.mid, &self.mline_index, &self.from, &self.to];
+        let rest = [&self.call, &self.reason, &self.audio, &self.video];
+        places.into_iter().chain(rest).flatten()
+    }
+
+    /// Its words beside those that are known anyway: of its places, for types, and of the lines of a log.
+    pub(crate) fn own_words(&self) -> impl Iterator<Item = &String> {
+        let words = self.words.iter().map(|(word, _)| word);
+        self.pointers().chain(words).chain(self.line.iter().flat_map(LineMapping::own_words))
     }
 }
 
 impl Mappings {
     /// `own`, and after it the built-in mappings.
     pub fn with(own: impl IntoIterator<Item = Mapping>) -> Self {
-        let mut list: Vec<Mapping> = own.into_iter().collect();
-        let own = list.len();
-        list.extend(builtin::all());
-        Self { list, own }
+        let own: Vec<Mapping> = own.into_iter().collect();
+        let line = own.iter().find_map(|mapping| mapping.line.clone());
+        let count = own.len();
+        let list: Vec<Mapping> = own.into_iter().chain(builtin::all()).collect();
+        let roots = Roots::of(list.iter().flat_map(Mapping::pointers));
+        let list = list.into_iter().map(|mapping| Ready::new(mapping, &roots)).collect();
+        Self { list, own: count, line, roots }
     }
 
     /// What the application's own mappings say of the lines of its server's log.
-    pub(crate) fn line(&self) -> Option<&LineMapping> {
-        self.list[..self.own].iter().find_map(|mapping| mapping.line.as_ref())
+    pub(crate) const fn line(&self) -> Option<&LineMapping> {
+        self.line.as_ref()
     }
 
     /// The names of the mappings, in the order in which they are tried.
@@ -103,85 +130,99 @@ impl Mappings {
     }
 
     /// What a text frame says.
-    pub fn text(&self, text: &str) -> Mapped {
+    pub fn text(&self, text: &str) -> Mapped<'static> {
         if framing::is_heartbeat(text) {
             return Mapped::Ignored;
         }
-        let own = self.own(|mapping| mapping.framing.open(text));
-        let known = own.or_else(|| known_text(text));
-        let mapped = known.unwrap_or_else(|| self.best(|mapping| mapping.framing.open(text)));
-        match mapped.lacks_its_body() && text.contains(DESCRIPTION) {
-            true => serde_json::from_str(text).map_or(mapped, Mapped::Unknown),
-            false => mapped,
+        let opened = Framing::ALL.map(|framing| framing.open(text));
+        let seen = [0, 1].map(|framing| opened[framing].as_ref().map(|message| self.roots.see(message)));
+        let known = || match &opened[0] {
+            Some(plain) => known(plain),
+            None => protocol::text(text.trim_start()).map(Mapped::of),
+        };
+        let mapped = self.own(&seen).or_else(known).or_else(|| self.best(&seen));
+        drop(seen);
+        let [plain, framed] = opened;
+        match mapped {
+            Some(mapped) if mapped.lacks_its_body() && text.contains(DESCRIPTION) => {
+                plain.map_or(mapped, Mapped::unknown)
+            }
+            Some(mapped) => mapped,
+            None => plain.or(framed).map_or(Mapped::Ignored, Mapped::unknown),
         }
     }
 
     /// What a frame in binary says that is no text. `by_client` where the page sent it.
-    pub(crate) fn binary(&self, bytes: &[u8], by_client: bool) -> Mapped {
+    pub(crate) fn binary(&self, bytes: &[u8], by_client: bool) -> Mapped<'static> {
         protocol::binary(bytes, by_client).map_or(Mapped::Ignored, Mapped::of)
     }
 
     /// What the application's own mappings understand, which go before everything else.
-    fn own(&self, open: impl Fn(&Mapping) -> Option<Value>) -> Option<Mapped> {
-        let signals = self.list[..self.own].iter().filter_map(|mapping| Some(mapping.apply(&open(mapping)?)));
-        signals.into_iter().find(|signals| !signals.is_empty()).map(Mapped::Signals)
+    fn own(&self, seen: &[Option<Seen<'_>>; 2]) -> Option<Mapped<'static>> {
+        let mut signals = applied(&self.list[..self.own], seen);
+        signals.find(|signals| !signals.is_empty()).map(Mapped::Signals)
     }
 
     /// What a message says that is JSON already.
-    pub fn value(&self, value: &Value) -> Mapped {
+    pub fn value<'m>(&self, value: &'m Value) -> Mapped<'m> {
         if let Value::String(text) = value {
             return self.text(text);
         }
         let opened = apply::opened(value);
-        let own = self.own(|mapping| (mapping.framing == Framing::Plain).then(|| opened.clone()));
-        if let Some(mapped) = own.or_else(|| known(&opened)) {
+        let seen = [Some(self.roots.see(&opened)), None];
+        if let Some(mapped) = self.own(&seen).or_else(|| known(&opened)) {
             return mapped;
         }
-        let mapped = self.best(|mapping| (mapping.framing == Framing::Plain).then(|| opened.clone()));
-        match mapped.lacks_its_body() && opened.to_string().contains(DESCRIPTION) {
-            true => Mapped::Unknown(opened),
-            false => mapped,
+        let mapped = self.best(&seen);
+        drop(seen);
+        match mapped {
+            Some(mapped) if !(mapped.lacks_its_body() && holds_a_description(&opened)) => mapped,
+            _ => Mapped::Unknown(opened),
         }
     }
 
-    /// The first mapping that finds a description or a candidate; else the one that understands most: a
+    /// The first built-in mapping that finds a description or a candidate; else the one that understands most: a
     /// server's log may hold messages without their bodies.
-    fn best(&self, open: impl Fn(&Mapping) -> Option<Value>) -> Mapped {
-        let mut seen = None;
+    fn best(&self, seen: &[Option<Seen<'_>>; 2]) -> Option<Mapped<'static>> {
         let mut best: Option<(u32, Vec<Signal>)> = None;
-        for mapping in &self.list {
-            let Some(value) = open(mapping) else { continue };
-            let signals = mapping.apply(&value);
-            if let Some(signal) = signals.first() {
-                if signal.description.is_some() || signal.candidate.is_some() {
-                    return Mapped::Signals(signals);
-                }
-                let understood = understood(signal);
-                if best.as_ref().is_none_or(|(most, _)| understood > *most) {
-                    best = Some((understood, signals));
-                }
+        for signals in applied(&self.list[self.own..], seen) {
+            let Some(signal) = signals.first() else { continue };
+            if signal.description.is_some() || signal.candidate.is_some() {
+                return Some(Mapped::Signals(signals));
             }
-            seen.get_or_insert(value);
+            let understood = understood(signal);
+            if best.as_ref().is_none_or(|(most, _)| understood > *most) {
+                best = Some((understood, signals));
+            }
         }
-        match (best, seen) {
-            (Some((_, signals)), _) => Mapped::Signals(signals),
-            (None, Some(value)) => Mapped::Unknown(value),
-            (None, None) => Mapped::Ignored,
-        }
+        best.map(|(_, signals)| Mapped::Signals(signals))
     }
 }
 
-/// What a public protocol says, where the text is of one.
-fn known_text(text: &str) -> Option<Mapped> {
-    let bare = text.trim_start();
-    match bare.as_bytes().first()? {
-        b'{' | b'[' => known(&serde_json::from_str(bare).ok()?),
-        _ => protocol::text(bare).map(Mapped::of),
+/// What each of `mappings` makes of a message, which is seen as it is within each framing.
+fn applied<'m>(
+    mappings: &'m [Ready],
+    seen: &'m [Option<Seen<'_>>; 2],
+) -> impl Iterator<Item = Vec<Signal>> + use<'m> {
+    let within = |framing| Framing::ALL.iter().position(|it| *it == framing);
+    mappings.iter().filter_map(move |mapping| {
+        let seen = seen[within(mapping.framing)?].as_ref()?;
+        Some(mapping.apply(seen))
+    })
+}
+
+/// Whether one of its texts has a description.
+fn holds_a_description(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(DESCRIPTION),
+        Value::Object(object) => object.values().any(holds_a_description),
+        Value::Array(items) => items.iter().any(holds_a_description),
+        _ => false,
     }
 }
 
-/// Likewise of JSON; some servers send several messages at once.
-fn known(value: &Value) -> Option<Mapped> {
+/// What a public protocol says; some servers send several messages at once.
+fn known(value: &Value) -> Option<Mapped<'static>> {
     match value {
         Value::Array(items) => {
             let found: Vec<Vec<Signal>> = items.iter().filter_map(protocol::value).collect();
@@ -199,11 +240,11 @@ fn understood(signal: &Signal) -> u32 {
 
 /// What mappings made of a message.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Mapped {
+pub enum Mapped<'m> {
     /// It was understood. Several where it carries several candidates.
     Signals(Vec<Signal>),
     /// It is JSON that no mapping understood.
-    Unknown(Value),
+    Unknown(Cow<'m, Value>),
     /// It is no signalling: not JSON, or a transport's heartbeat.
     Ignored,
 }
@@ -211,11 +252,15 @@ pub enum Mapped {
 /// How a description begins.
 const DESCRIPTION: &str = "v=0";
 
-impl Mapped {
+impl Mapped<'_> {
     /// Whether it is an offer or an answer of which no mapping found the description.
     fn lacks_its_body(&self) -> bool {
         let Self::Signals(signals) = self else { return false };
         signals.iter().any(|signal| signal.kind.is_description() && signal.description.is_none())
+    }
+
+    fn unknown(value: Value) -> Self {
+        Self::Unknown(Cow::Owned(value))
     }
 
     /// What a public protocol says: nothing where it only keeps itself alive.

@@ -1,19 +1,31 @@
 //! The words with which applications name the types of their messages.
 
+use std::{collections::BTreeMap, sync::LazyLock};
+
 use crate::trace::SignalKind;
 
 /// The type that `word` names, in any spelling: `iceCandidate`, `ICE_CANDIDATE`, `ice-candidate`.
 pub(crate) fn kind_of(word: &str) -> Option<SignalKind> {
-    let plain = plain(word);
-    TABLE.iter().find(|(words, _)| words.contains(&plain.as_str())).map(|(_, kind)| kind.clone()).or_else(
-        || {
-            // `webrtc-offer`, `call:answer`, `signal/candidate`: the last part says it.
-            let last = word.rsplit([':', '/', '.', '-', '_']).next().filter(|last| *last != word)?;
-            let kind = kind_of(last)?;
-            (kind.is_description() || matches!(kind, SignalKind::Candidate | SignalKind::EndOfCandidates))
-                .then_some(kind)
-        },
-    )
+    let known = match word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        true => KINDS.get(word),
+        false => KINDS.get(plain(word).as_str()),
+    };
+    known.map(|kind| (*kind).clone()).or_else(|| {
+        // `webrtc-offer`, `call:answer`, `signal/candidate`: the last part says it.
+        let last = word.rsplit([':', '/', '.', '-', '_']).next().filter(|last| *last != word)?;
+        let kind = kind_of(last)?;
+        (kind.is_description() || matches!(kind, SignalKind::Candidate | SignalKind::EndOfCandidates))
+            .then_some(kind)
+    })
+}
+
+static KINDS: LazyLock<BTreeMap<&'static str, &'static SignalKind>> = LazyLock::new(|| {
+    TABLE.iter().flat_map(|(words, kind)| words.iter().map(move |word| (*word, kind))).collect()
+});
+
+/// Every word that names a type.
+pub(crate) fn known_words() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().flat_map(|(words, _)| words.iter().copied())
 }
 
 /// Without case and separators.
@@ -21,7 +33,7 @@ fn plain(word: &str) -> String {
     word.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-const TABLE: &[(&[&str], SignalKind)] = &[
+static TABLE: &[(&[&str], SignalKind)] = &[
     (&["offer", "sdpoffer", "videooffer", "calloffer", "sendoffer"], SignalKind::Offer),
     (&["answer", "sdpanswer", "videoanswer", "callanswer", "sendanswer"], SignalKind::Answer),
     (&["pranswer"], SignalKind::Pranswer),

@@ -250,13 +250,17 @@ enum Payload {
 impl Payload {
     /// Whether SDP stands in it, in whatever form.
     fn holds_a_description(&self) -> bool {
-        const SIGNS: [&[u8]; 2] = [b"m=audio ", b"m=video "];
-        let bytes = match self {
-            Self::Text(text) => text.as_bytes(),
-            Self::Bytes(bytes) => bytes,
-        };
-        SIGNS.iter().any(|sign| bytes.windows(sign.len()).any(|window| window == *sign))
+        match self {
+            Self::Text(text) => holds_a_description(text.as_bytes()),
+            Self::Bytes(bytes) => holds_a_description(bytes),
+        }
     }
+}
+
+/// Whether SDP stands in these bytes, in whatever form.
+pub(crate) fn holds_a_description(bytes: &[u8]) -> bool {
+    const SIGNS: [&[u8]; 2] = [b"m=audio ", b"m=video "];
+    SIGNS.iter().any(|sign| bytes.windows(sign.len()).any(|window| window == *sign))
 }
 
 /// Opcode 1 as it is, opcode 2 from base64 (RFC 6455 §11.8).

@@ -54,9 +54,9 @@ pub(super) fn for_each_line(
                 break;
             }
         };
-        let outcome = match &line {
+        let outcome = match line {
             Line::TooLong => Err(LineError::TooLong { limit: limits.text_bytes }),
-            Line::Text(bytes) => match std::str::from_utf8(bytes) {
+            Line::Text => match std::str::from_utf8(&lines.text) {
                 Ok(text) if text.trim().is_empty() => Ok(()),
                 Ok(text) => record(recording, text, &mut budget),
                 Err(error) => Err(LineError::NotUtf8 { valid: error.valid_up_to() }),
@@ -102,22 +102,32 @@ struct Lines<R> {
     /// The line that was read last, and where it begins.
     position: Position,
     next_offset: u64,
+    /// Its bytes.
+    text: Vec<u8>,
 }
 
+#[derive(Clone, Copy)]
 enum Line {
-    Text(Vec<u8>),
+    Text,
     TooLong,
 }
 
 impl<R: BufRead> Lines<R> {
     fn new(inner: R, limits: &Limits) -> Self {
-        Self { inner, limit: limits.text_bytes, position: Position::default(), next_offset: 0 }
+        Self {
+            inner,
+            limit: limits.text_bytes,
+            position: Position::default(),
+            next_offset: 0,
+            text: Vec::new(),
+        }
     }
 
     /// The next line, and whether it is whole: only the last one may lack its newline.
     fn next(&mut self) -> io::Result<Option<(Line, bool)>> {
         self.position = Position { line: self.position.line + 1, offset: self.next_offset };
-        let (mut text, mut too_long) = (Vec::new(), false);
+        self.text.clear();
+        let mut too_long = false;
         loop {
             let buffer = match self.inner.fill_buf() {
                 Ok(buffer) => buffer,
@@ -126,16 +136,16 @@ impl<R: BufRead> Lines<R> {
             };
             let newline = buffer.iter().position(|byte| *byte == b'\n');
             let part = &buffer[..newline.unwrap_or(buffer.len())];
-            too_long |= text.len() + part.len() > self.limit;
+            too_long |= self.text.len() + part.len() > self.limit;
             if !too_long {
-                text.extend_from_slice(part);
+                self.text.extend_from_slice(part);
             }
             let used = part.len() + usize::from(newline.is_some());
             self.inner.consume(used);
             self.next_offset += used as u64;
             if newline.is_some() || used == 0 {
                 let nothing = newline.is_none() && self.next_offset == self.position.offset;
-                let line = if too_long { Line::TooLong } else { Line::Text(text) };
+                let line = if too_long { Line::TooLong } else { Line::Text };
                 return Ok((!nothing).then_some((line, newline.is_some())));
             }
         }

@@ -34,7 +34,8 @@ pub use recording::{
     TimedSample,
 };
 
-pub(crate) use har::server;
+pub(crate) use har::{holds_a_description, server};
+use timeline::escaped;
 
 /// Whether `text` names a moment, in a form that is read.
 pub(crate) fn is_moment(text: &str) -> bool {
@@ -50,7 +51,7 @@ use input::Input;
 /// # Errors
 /// As for [`read`], and where it cannot be opened.
 pub fn read_file(path: &Path, mappings: &Mappings, limits: &Limits) -> Result<Recording, ReadError> {
-    let name = path.display().to_string();
+    let name = escaped(&path.display().to_string()).into_owned();
     let file =
         File::open(path).map_err(|error| ReadError::Io { file: name.clone(), reason: error.to_string() })?;
     read(&name, file, mappings, limits)
@@ -118,7 +119,9 @@ fn format_of(name: &str, input: &Input<'_>) -> Result<Format, ReadError> {
         (Content::Capture(format), _) => Ok(format),
         (_, Some(damage)) => Err(ReadError::NotACapture { file, what: damage.to_owned() }),
         (Content::Nothing, None) => Err(ReadError::Empty { file }),
-        (Content::Other(what), None) => Err(ReadError::NotACapture { file, what }),
+        (Content::Other(what), None) => {
+            Err(ReadError::NotACapture { file, what: escaped(&what).into_owned() })
+        }
     }
 }
 

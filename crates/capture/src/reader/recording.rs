@@ -1,3 +1,5 @@
+use timeline::escaped;
+
 use crate::{
     error::{Position, ReadError},
     mapping::Unmapped,
@@ -190,7 +192,8 @@ impl Recording {
 
     pub(super) fn gap(&mut self, position: Position, what: impl Into<String>) {
         if self.gaps.len() < MAX_GAPS {
-            self.gaps.push(Gap { line: position.line, offset: position.offset, what: what.into() });
+            let what = escaped(&what.into()).into_owned();
+            self.gaps.push(Gap { line: position.line, offset: position.offset, what });
         } else {
             self.gaps_left_out += 1;
         }

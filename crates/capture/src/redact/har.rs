@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
-use super::{document, pseudonyms::Pseudonyms, text};
-use crate::reader::server;
+use super::{browser, document, pseudonyms::Pseudonyms, text};
+use crate::reader::{self, server};
 
 /// What of an archive is kept at all.
 pub(super) fn stripped(archive: &Value) -> Value {
@@ -47,8 +47,7 @@ pub(super) fn stripped(archive: &Value) -> Value {
         })
     });
     let sockets = sockets.chain(requests);
-    let creator = json!({ "brand": log["creator"]["name"], "version": log["creator"]["version"] });
-    json!({ "log": { "version": log["version"], "creator": creator, "entries": sockets.collect::<Vec<_>>() } })
+    json!({ "log": { "version": log["version"], "creator": log["creator"], "entries": sockets.collect::<Vec<_>>() } })
 }
 
 /// The servers to which, or from which, a description or a candidate went: what the reader keeps.
@@ -75,49 +74,91 @@ fn body(of: &Value) -> Value {
     decoded.filter(is_json).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
-/// A frame's JSON with what stands before it (`42`), `null` for one that is no JSON.
+/// A frame's JSON with what stands before it (`42`); of one that is no JSON, nothing, or that there was a description.
 fn opened(frame: &Value) -> Value {
     let data = frame["data"].as_str().unwrap_or_default();
-    let decoded = match frame["opcode"].as_u64() {
-        Some(2) => BASE64_STANDARD.decode(data).ok().and_then(|bytes| String::from_utf8(bytes).ok()),
-        _ => Some(data.to_owned()),
+    let bytes = match frame["opcode"].as_u64() {
+        Some(2) => BASE64_STANDARD.decode(data).unwrap_or_default(),
+        _ => data.as_bytes().to_vec(),
     };
-    let Some(content) = decoded else { return Value::Null };
+    let Ok(content) = std::str::from_utf8(&bytes) else { return described(&bytes) };
     let Some(start) = content.find(['{', '[']) else {
         // Heartbeats: digits, and the words that go with them.
         let harmless = content.len() <= 8;
-        return if harmless { json!({ "before": content }) } else { Value::Null };
+        return if harmless { json!({ "before": content }) } else { described(&bytes) };
     };
     let (before, body) = content.split_at(start);
     match serde_json::from_str::<Value>(body) {
         Ok(body) => json!({ "before": before, "body": body }),
-        Err(_) => Value::Null,
+        Err(_) => described(&bytes),
+    }
+}
+
+/// That a description was in what is left out says that there was signalling, and nothing of it.
+fn described(bytes: &[u8]) -> Value {
+    match reader::holds_a_description(bytes) {
+        true => json!({ "before": "m=audio 0" }),
+        false => Value::Null,
     }
 }
 
 /// The stripped archive, redacted, its frames put together again.
 pub(super) fn redacted(pseudonyms: &mut Pseudonyms, mut archive: Value) -> Value {
     for entry in archive["log"]["entries"].as_array_mut().into_iter().flatten() {
-        let url = entry["request"]["url"].as_str().unwrap_or_default();
-        entry["request"]["url"] = Value::String(text::redacted(pseudonyms, url));
+        for place in ["/request/url", "/request/method", "/pageref"] {
+            if let Some(Value::String(text)) = entry.pointer_mut(place) {
+                *text = text::redacted(pseudonyms, text);
+            }
+        }
+        moment(&mut entry["startedDateTime"]);
+        figure(&mut entry["response"]["status"]);
+        if let Some(took) = entry.get_mut("time") {
+            figure(took);
+        }
         for place in ["/request/postData/text", "/response/content/text"] {
             if let Some(body) = entry.pointer_mut(place).filter(|body| !body.is_null()) {
                 *body = Value::String(document::redacted(pseudonyms, body.take()).to_string());
             }
         }
         for frame in entry["_webSocketMessages"].as_array_mut().into_iter().flatten() {
-            let data = frame["data"].take();
-            let before = text::redacted(pseudonyms, data["before"].as_str().unwrap_or_default());
-            let body = match data.get("body") {
-                Some(body) => document::redacted(pseudonyms, body.clone()).to_string(),
-                None => String::new(),
-            };
-            let content = format!("{before}{body}");
-            let binary = frame["opcode"].as_u64() == Some(2);
-            frame["data"] = Value::String(if binary { BASE64_STANDARD.encode(content) } else { content });
+            self::frame(pseudonyms, frame);
         }
     }
-    let creator = archive["log"]["creator"]["brand"].take();
-    archive["log"]["creator"] = json!({ "name": creator, "version": archive["log"]["creator"]["version"] });
+    let log = &mut archive["log"];
+    let name = browser::reduced(log["creator"]["name"].as_str().unwrap_or_default());
+    let version = browser::major(log["creator"]["version"].as_str().unwrap_or_default());
+    log["creator"] = json!({ "name": name, "version": version });
+    log["version"] = Value::String(browser::major(log["version"].as_str().unwrap_or("1.2")));
     archive
+}
+
+fn frame(pseudonyms: &mut Pseudonyms, frame: &mut Value) {
+    if let Value::String(direction) = &mut frame["type"] {
+        *direction = text::redacted(pseudonyms, direction);
+    }
+    moment(&mut frame["time"]);
+    figure(&mut frame["opcode"]);
+    let data = frame["data"].take();
+    let before = text::redacted(pseudonyms, data["before"].as_str().unwrap_or_default());
+    let body = match data.get("body") {
+        Some(body) => document::redacted(pseudonyms, body.clone()).to_string(),
+        None => String::new(),
+    };
+    let content = format!("{before}{body}");
+    let binary = frame["opcode"].as_u64() == Some(2);
+    frame["data"] = Value::String(if binary { BASE64_STANDARD.encode(content) } else { content });
+}
+
+/// A number, or a text that is a time.
+fn moment(value: &mut Value) {
+    let is_moment = value.is_number() || value.as_str().is_some_and(document::is_time);
+    if !is_moment {
+        *value = Value::Null;
+    }
+}
+
+fn figure(value: &mut Value) {
+    if !value.is_number() {
+        *value = Value::Null;
+    }
 }

@@ -1,24 +1,34 @@
 //! A copy of a captured file that can be handed on: without addresses, credentials, fingerprints and names,
 //! and still a capture that reads as the original does.
 //!
-//! What is taken out is replaced, the same by the same, through all files that one [`Redactor`] sees: a
-//! caller's dump and a callee's dump still find together. An address stays an address of its kind (private,
-//! public, IPv6, mDNS), a user fragment keeps its length, ports and times stay. HAR files lose everything but
-//! their WebSocket messages, and the bodies of requests to servers that are signalled with; dumps of rtcstats servers
-//! lose what belongs to no connection. What is no JSON where JSON is expected is left out, never passed on unread.
+//! It is a list of what may stay, not of what must go. A word stays where it is one of the specifications' and browsers' own
+//! (`vocabulary`), a line of SDP where it says how a call is set up (`sdp`), a number of more than three digits where its key
+//! says that it is a time or a figure (`keys`), a browser with its major version alone. All else is replaced, the same by
+//! the same, through all files that one [`Redactor`] sees: a caller's dump and a callee's dump still find together. An
+//! address stays an address of its kind (private, public, IPv6, mDNS), a user fragment keeps its length, ports and times
+//! stay.
+//!
+//! HAR files lose everything but their WebSocket messages, and the bodies of requests to servers that are signalled with;
+//! dumps of rtcstats servers lose what belongs to no connection; timelines lose their packets. What is no JSON where JSON is
+//! expected is left out, never passed on unread. Redacting takes time in proportion to the file.
 
+mod address;
+mod browser;
 mod document;
 mod har;
 mod keys;
+mod page;
 mod pseudonyms;
 mod rtcstats;
+mod sdp;
 mod text;
+mod vocabulary;
 
 use std::io::{Read, Write};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::{error::ReadError, limits::Limits, reader, reader::Format};
+use crate::{error::ReadError, limits::Limits, mapping::Mapping, reader, reader::Format};
 use pseudonyms::Pseudonyms;
 
 /// Takes out of captured files what is nobody else's business.
@@ -58,6 +68,14 @@ impl Redactor {
         Self::default()
     }
 
+    /// The same for the messages of an application that needs `mapping` to be understood: its words for places and types
+    /// stay.
+    pub fn keep_words_of(&mut self, mapping: &Mapping) {
+        self.pseudonyms
+            .own
+            .extend(mapping.own_words().flat_map(|text| vocabulary::words(text)).map(str::to_owned));
+    }
+
     /// The redacted copy of `bytes`, in the same format, never compressed. `file` stands for it in messages.
     ///
     /// # Errors
@@ -75,11 +93,14 @@ impl Redactor {
                 Ok(self.lines(&text, |_| true))
             }
             Format::WebrtcInternals | Format::Har | Format::Timeline | Format::GetStats => {
-                let document = serde_json::from_str(&text).map_err(|error| RedactError::Damaged {
-                    file: file.to_owned(),
-                    reason: error.to_string(),
+                let mut document: Value = serde_json::from_str(&text).map_err(|error| {
+                    RedactError::Damaged { file: file.to_owned(), reason: error.to_string() }
                 })?;
-                let document = if format == Format::Har { har::stripped(&document) } else { document };
+                match format {
+                    Format::Har => document = har::stripped(&document),
+                    Format::Timeline if document["packets"].is_array() => document["packets"] = json!([]),
+                    _ => {}
+                }
                 self.pseudonyms.learn(&document);
                 let redacted = match format {
                     Format::Har => har::redacted(&mut self.pseudonyms, document),
@@ -89,8 +110,9 @@ impl Redactor {
             }
             Format::Rtcstats => Ok(self.lines(&text, rtcstats::is_of_the_call)),
             Format::RelayLog | Format::PageEvents => Ok(self.lines(&text, |_| true)),
+            Format::AboutWebrtc => Ok(page::redacted(&mut self.pseudonyms, &text).into_bytes()),
             // What is not JSON is one text, of which each description is redacted where it stands.
-            Format::Descriptions | Format::AboutWebrtc => {
+            Format::Descriptions => {
                 let document =
                     serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.into_owned()));
                 self.pseudonyms.learn(&document);

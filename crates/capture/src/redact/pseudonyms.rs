@@ -1,8 +1,8 @@
 //! The same for the same.
 
 use std::{
-    collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
 use serde_json::Value;
@@ -17,7 +17,12 @@ pub(super) struct Pseudonyms {
     labels: BTreeMap<String, String>,
     hosts: BTreeMap<String, String>,
     words: BTreeMap<String, String>,
+    numbers: BTreeMap<String, String>,
     addresses: BTreeMap<IpAddr, IpAddr>,
+    /// Networks inside, each by its first address.
+    networks: BTreeMap<IpAddr, usize>,
+    /// Words that are kept beside those of the vocabulary: an application's own, from its mapping.
+    pub(super) own: BTreeSet<String>,
 }
 
 /// Names that name a part rather than somebody.
@@ -45,16 +50,18 @@ impl Pseudonyms {
             Value::Array(items) => items.iter().for_each(|item| self.learn_at(item, says, depth + 1)),
             Value::String(text) => match nested(text) {
                 Some(inner) => self.learn_at(&inner, says, depth + 1),
-                None if says == Meaning::Name => drop(self.name(text)),
+                None if says == Meaning::Name && !is_address(text) => drop(self.name(text)),
                 None if says == Meaning::Call => drop(self.call(text)),
                 None => {}
             },
+            Value::Number(number) if says == Meaning::Name => drop(self.name(&number.to_string())),
+            Value::Number(number) if says == Meaning::Call => drop(self.call(&number.to_string())),
             _ => {}
         }
     }
 
     pub(super) fn name(&mut self, name: &str) -> String {
-        if name.is_empty() || PARTS.contains(&name) {
+        if name.is_empty() || PARTS.contains(&name) || name == "*" {
             return name.to_owned();
         }
         numbered(&mut self.names, name, "peer-")
@@ -82,6 +89,10 @@ impl Pseudonyms {
         }
         match host {
             "" | "localhost" => host.to_owned(),
+            // What was redacted once stays as it is.
+            _ if host.strip_suffix(".invalid").is_some_and(|own| is_numbered(own, "host-")) => {
+                host.to_owned()
+            }
             _ => format!("{}.invalid", numbered(&mut self.hosts, host, "host-")),
         }
     }
@@ -91,15 +102,17 @@ impl Pseudonyms {
         self.names.get(text).or_else(|| self.calls.get(text))
     }
 
-    /// The names that were learnt and are long enough not to be found by accident within other words.
-    pub(super) fn long_names(&self) -> impl Iterator<Item = (&String, &String)> {
-        self.names.iter().chain(&self.calls).filter(|(name, _)| name.len() >= 3)
-    }
-
     /// A credential or an id of as many characters of the same kind.
     pub(super) fn word(&mut self, word: &str) -> String {
         let number = self.words.len() + 1;
         self.words.entry(word.to_owned()).or_insert_with(|| stand_in(word, number)).clone()
+    }
+
+    /// A number of as many digits, of at least four.
+    pub(super) fn digits(&mut self, digits: &str) -> String {
+        let number = self.numbers.len() + 1;
+        let wanted = digits.len().max(4);
+        self.numbers.entry(digits.to_owned()).or_insert_with(|| format!("1{number:0>0$}", wanted - 1)).clone()
     }
 
     /// An address of the same kind.
@@ -107,8 +120,15 @@ impl Pseudonyms {
         if address.is_unspecified() || address.is_loopback() {
             return address;
         }
+        if let Some(known) = self.addresses.get(&address) {
+            return *known;
+        }
         let number = u32::try_from(self.addresses.len() + 1).unwrap_or(u32::MAX);
-        *self.addresses.entry(address).or_insert_with(|| other_address(address, number))
+        let networks = self.networks.len();
+        let network = *self.networks.entry(network_of(address)).or_insert(networks);
+        let other = other_address(address, number, network);
+        self.addresses.insert(address, other);
+        other
     }
 }
 
@@ -120,11 +140,20 @@ pub(super) fn nested(text: &str) -> Option<Value> {
     (inner.is_object() || inner.is_array() || inner.is_string()).then_some(inner)
 }
 
+/// Whether `text` is an address, with a port or without.
+pub(super) fn is_address(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok()
+}
+
+/// `peer-7`: at most so many digits as there can be names.
+fn is_numbered(word: &str, prefix: &str) -> bool {
+    let digits = word.strip_prefix(prefix).unwrap_or_default();
+    (1..=6).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn numbered(all: &mut BTreeMap<String, String>, word: &str, prefix: &str) -> String {
     // What was redacted once stays as it is.
-    let own = word
-        .strip_prefix(prefix)
-        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
+    let own = is_numbered(word, prefix);
     let number = all.len() + 1;
     all.entry(word.to_owned())
         .or_insert_with(|| if own { word.to_owned() } else { format!("{prefix}{number}") })
@@ -139,20 +168,37 @@ fn stand_in(word: &str, number: usize) -> String {
     format!("{padding}{digits}")
 }
 
-/// Private addresses become others of 10.0.0.0/8, public ones others of 198.18.0.0/15 (RFC 2544), which
-/// nobody has; IPv6 addresses go to 2001:db8::/32 (RFC 3849), fd00::/8 and fe80::/10.
-fn other_address(address: IpAddr, number: u32) -> IpAddr {
+/// The first address of the network that an address is in, as networks inside usually are cut: /16, or /48 of IPv6.
+fn network_of(address: IpAddr) -> IpAddr {
     match address {
-        IpAddr::V4(v4) if v4.is_private() => Ipv4Addr::from(0x0a00_0000 | (number & 0x00ff_ffff)).into(),
-        IpAddr::V4(v4) if v4.is_link_local() => Ipv4Addr::from(0xa9fe_0000 | (number & 0xffff)).into(),
+        IpAddr::V4(v4) => Ipv4Addr::from(u32::from(v4) & 0xffff_0000).into(),
+        IpAddr::V6(v6) => Ipv6Addr::from(u128::from(v6) & (u128::MAX << 80)).into(),
+    }
+}
+
+/// Private addresses become others of 10.0.0.0/8, those of carriers (RFC 6598) others of 100.64.0.0/10, and public ones
+/// others of 198.18.0.0/15 (RFC 2544), which nobody has; IPv6 addresses go to 2001:db8::/32 (RFC 3849), fd00::/8 and
+/// fe80::/10. Those inside that are of one `network` stay of one: whether a server is a neighbour decides what it can do.
+fn other_address(address: IpAddr, number: u32, network: usize) -> IpAddr {
+    let network = u8::try_from(network % 256).unwrap_or_default();
+    let [_, _, high, low] = number.to_be_bytes();
+    match address {
+        IpAddr::V4(v4) if v4.is_private() => Ipv4Addr::new(10, network, high, low).into(),
+        IpAddr::V4(v4) if v4.is_link_local() => Ipv4Addr::new(169, 254, high, low).into(),
+        IpAddr::V4(v4) if is_of_a_carrier(v4) => Ipv4Addr::new(100, 64 + network % 64, high, low).into(),
         IpAddr::V4(_) => Ipv4Addr::from(0xc612_0000 | (number & 0x0001_ffff)).into(),
         IpAddr::V6(v6) => {
             let prefix: u128 = match v6.segments()[0] {
                 0xfe80..=0xfebf => 0xfe80 << 112,
-                0xfc00..=0xfdff => 0xfd00 << 112,
+                0xfc00..=0xfdff => 0xfd00 << 112 | u128::from(network) << 80,
                 _ => 0x2001_0db8 << 96,
             };
             Ipv6Addr::from(prefix | u128::from(number)).into()
         }
     }
+}
+
+const fn is_of_a_carrier(address: Ipv4Addr) -> bool {
+    let [first, second, ..] = address.octets();
+    first == 100 && second & 0xc0 == 64
 }

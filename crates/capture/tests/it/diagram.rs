@@ -54,8 +54,9 @@ fn names_can_steer_neither_a_terminal_nor_a_browser() {
         message.to = message.to.as_ref().map(|to| format!("<script>\u{1b}[2J{to}漢字").into());
     }
     let sequence = Sequence::new(&trace, &audit(&trace));
-    let (text, picture) = (terminal(&sequence, 80), svg(&sequence));
-    assert!(!text.contains('\u{1b}') && text.contains("漢字"), "{text}");
+    let picture = svg(&sequence);
+    let (text, wide) = (terminal(&sequence, 80), terminal(&sequence, 160));
+    assert!(!text.contains('\u{1b}') && wide.contains("漢字"), "{wide}");
     assert!(
         !picture.contains('\u{1b}') && !picture.contains("<script>") && picture.contains("&lt;script&gt;")
     );

@@ -7,6 +7,7 @@ mod formats;
 mod hostile;
 mod mangled;
 mod merge;
+mod planted;
 mod redact;
 mod script;
 mod timelines;

@@ -1,7 +1,7 @@
-use std::{cell::RefCell, fmt, ops::Range, path::Path, time::Duration};
+use std::{borrow::Cow, cell::RefCell, fmt, ops::Range, path::Path, time::Duration};
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
-use timeline::nearest;
+use timeline::{escaped, nearest};
 
 use crate::plan::Flaw;
 
@@ -18,7 +18,8 @@ pub struct FormatError {
 impl FormatError {
     pub(super) fn new(name: &str, file: Option<&Path>, text: &str, problems: Vec<Problem>) -> Self {
         let file = file.map_or_else(|| format!("{name}.toml"), |file| file.display().to_string());
-        let source = NamedSource::new(&file, text.to_owned());
+        let file = escaped(&file).into_owned();
+        let source = NamedSource::new(&file, inert(text));
         Self { file, source, problems }
     }
 
@@ -37,7 +38,7 @@ impl FormatError {
         self.problems.iter().map(|problem| {
             let (line, column) = self.position(problem);
             let advice = problem.kind.advice().map(|advice| format!(" ({advice})")).unwrap_or_default();
-            format!("{}:{line}:{column}: {}{advice}", self.file, problem.kind)
+            escaped(&format!("{}:{line}:{column}: {problem}{advice}", self.file)).into_owned()
         })
     }
 
@@ -77,14 +78,22 @@ impl Diagnostic for FormatError {
 }
 
 /// One thing that is wrong, and where.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{kind}")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
     /// What is wrong.
     pub kind: ProblemKind,
     /// Where: byte offsets into the file.
     pub span: Range<usize>,
 }
+
+/// On one line, whatever it quotes of the file.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&escaped(&self.kind.to_string()))
+    }
+}
+
+impl std::error::Error for Problem {}
 
 impl Diagnostic for Problem {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
@@ -93,7 +102,7 @@ impl Diagnostic for Problem {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(self.kind.advice()?))
+        Some(Box::new(escaped(&self.kind.advice()?).into_owned()))
     }
 }
 
@@ -313,6 +322,21 @@ impl ProblemKind {
     }
 }
 
+/// The text with another letter of the same length in the place of each that steers a terminal: it is shown with its
+/// places marked.
+fn inert(text: &str) -> String {
+    let shown = |letter: char| match (escaped(letter.encode_utf8(&mut [0; 4])), letter) {
+        (_, '\n' | '\t') | (Cow::Borrowed(_), _) => letter,
+        (Cow::Owned(_), '\r') => ' ',
+        (Cow::Owned(_), _) => match letter.len_utf8() {
+            1 => '?',
+            2 => '¿',
+            _ => '\u{fffd}',
+        },
+    };
+    text.chars().map(shown).collect()
+}
+
 impl Problem {
     /// The word that was meant, and where it stands in other letters.
     fn meant(&self) -> Option<(String, usize)> {
@@ -363,5 +387,50 @@ impl Problems {
         // What is said of both ways of a link is read for each of them.
         problems.dedup();
         problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use miette::{GraphicalReportHandler, GraphicalTheme};
+
+    use crate::plan::Plan;
+
+    const HOSTILE: &str = "\u{1b}]0;T\u{7}\u{9b}2J\u{85}\u{7f}\u{202e}\u{2066}\u{200f}\u{2028}\r\nFORGED";
+
+    #[track_caller]
+    fn check(text: &str) {
+        let steers = |letter: char| {
+            letter != '\n' && letter.is_control() || "\u{202e}\u{2066}\u{200f}\u{2028}".contains(letter)
+        };
+        assert!(!text.contains(steers), "{text}");
+        assert!(!text.lines().any(|line| line.starts_with("FORGED")), "{text}");
+    }
+
+    /// Each text and each key of a file that uses every key, and each raw, which TOML does not allow.
+    #[test]
+    fn no_text_of_a_file_steers_what_shows_its_problems() {
+        let file = include_str!("every-key.toml");
+        // As within a basic string of TOML.
+        let basic: String = HOSTILE.chars().map(|letter| format!("\\u{:04x}", u32::from(letter))).collect();
+        let places: Vec<usize> = file.match_indices('"').map(|(at, _)| at + 1).collect();
+        let keys = file.match_indices(" = ").map(|(at, _)| at);
+        let mut tried = 0;
+        for at in places.into_iter().chain(keys).step_by(3) {
+            for hostile in [basic.as_str(), HOSTILE] {
+                let text = format!("{}{hostile}{}", &file[..at], &file[at..]);
+                let Err(error) = Plan::from_toml("hostile", &text) else { continue };
+                tried += 1;
+                for line in error.lines() {
+                    assert_eq!(line.lines().count(), 1, "{line}");
+                    check(&line);
+                }
+                let mut out = String::new();
+                let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor());
+                handler.render_report(&mut out, &error).unwrap();
+                check(&out);
+            }
+        }
+        assert!(tried > 100, "{tried}");
     }
 }

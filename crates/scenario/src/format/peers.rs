@@ -15,6 +15,9 @@ use super::{
 };
 use crate::plan::{Attachment, FaultsPlan, MediaPlan, OnRing, PeerPlan};
 
+/// The most peers of a scenario: what they cost grows with their square.
+const MAX_PEERS: usize = 1_000;
+
 /// A peer, and where its addresses are (or its name, if they are the default ones).
 pub(super) struct PeerRead {
     pub(super) plan: PeerPlan,
@@ -37,7 +40,13 @@ pub(super) fn names(value: Option<Value<'_>>) -> Vec<Name> {
 pub(super) fn read(value: Option<Value<'_>>, servers: &[Name], sites: &mut Sites) -> Vec<PeerRead> {
     let Some(table) = value.and_then(|value| value.table("[peers]")) else { return Vec::new() };
     table.at_least(2);
-    (0..).zip(table.names()).map(|(index, key)| peer(index, &key, servers, sites)).collect()
+    let names = table.names();
+    if names.len() > MAX_PEERS {
+        let (found, least, most) = (format!("{} peers", names.len()), "2".to_owned(), MAX_PEERS.to_string());
+        table.problem(ProblemKind::OutOfRange { found, least, most });
+        return Vec::new();
+    }
+    (0..).zip(names).map(|(index, key)| peer(index, &key, servers, sites)).collect()
 }
 
 /// Always yields a peer, so that steps and expectations that name it are not called wrong as well.

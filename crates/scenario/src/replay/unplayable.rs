@@ -101,6 +101,12 @@ pub enum Unplayable {
         /// The other peer, who did not make it.
         peer: Name,
     },
+    /// Enough calls of the files were played.
+    #[error("{most} calls of the files were played again before it, and no more are")]
+    TooMany {
+        /// How many are played at most.
+        most: usize,
+    },
     /// Our bug: the scenario file that was made of the call is none.
     #[error("the scenario that was made of it cannot be read: {}", problems.join("; "))]
     Scenario {

@@ -30,6 +30,8 @@ Accepted: webrtc-internals dumps, rtcstats dumps, HAR files with WebSocket messa
 page event logs, timelines, session descriptions and what getStats gives, each plain or gzip-compressed. What a file is,
 its content says, not its name.
 
+All calls are read and judged; the first 1,000 are played again.
+
 Exit codes: 0 all good, 1 the tool itself failed, 2 usage or unreadable input, 3 a replay diverged (with --strict also: an
 error was found), 5 no call found";
 
@@ -91,10 +93,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     let input = match Input::read(&arguments.files, &mappings, arguments.memory) {
         Ok(input) => input,
         Err(problem) => {
-            output::complain(&format!("error: {problem}"));
+            output::complain_in_lines(&format!("error: {problem}"));
             return Ok(Code::BadInput);
         }
     };
+    for file in &input.unreadable {
+        output::complain(&format!("error: {}", file.error));
+    }
+    if let Some(problem) = would_replace_an_input(arguments, &input) {
+        output::complain(&format!("error: {problem}"));
+        return Ok(Code::BadInput);
+    }
     if let Some(path) = &arguments.write_mapping {
         match draft(&input) {
             Some(text) => output::write_file(path, &text)?,
@@ -102,9 +111,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
                 output::complain("no mapping was written: every message was understood, or none was found")
             }
         }
-    }
-    for file in &input.unreadable {
-        output::complain(&format!("error: {}", file.error));
     }
     let report = Report::new(&input);
     if let Some(path) = &arguments.svg {
@@ -114,7 +120,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         save_scenarios(path, &report)?;
     }
     if let Some(target) = &arguments.redact
-        && let Err(problem) = redacted::write(target, &input.readable, arguments.memory)?
+        && let Err(problem) = redacted::write(target, &input.readable, &input.mappings, arguments.memory)?
     {
         output::complain(&format!("error: {problem}"));
         return Ok(Code::BadInput);
@@ -133,12 +139,24 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
 
 /// A mapping file to begin with: for a log whose lines are in no known form, else for messages that were not understood.
 fn draft(input: &Input) -> Option<String> {
-    let logs = input.unreadable.iter().filter_map(|file| std::fs::read_to_string(&file.file).ok());
+    let logs = input.unreadable.iter().filter_map(|file| std::fs::read_to_string(&file.path).ok());
     let of_log = logs.filter_map(|log| Unmapped::draft_of_log(&log)).next();
     let unmapped = &input.capture.unmapped;
     let text = of_log.or_else(|| unmapped.holds_signalling().then(|| unmapped.draft()))?;
     let lines = text.lines().map(|line| line.strip_prefix("  ").unwrap_or(line).to_owned() + "\n");
     Some(lines.collect())
+}
+
+/// Says so where something that is written would take the place of something that was read. (`redacted` asks for itself.)
+fn would_replace_an_input(arguments: &Arguments, input: &Input) -> Option<String> {
+    let whole = |path: &Path| std::fs::canonicalize(path).ok();
+    let read: Vec<PathBuf> = input.read.iter().filter_map(|path| whole(path)).collect();
+    let calls = input.capture.calls.len();
+    let first = [&arguments.save_scenario, &arguments.svg].into_iter().flatten();
+    let numbered = first.flat_map(|path| (0..calls).map(move |index| pictures::numbered(path, index)));
+    let mut written = arguments.out.iter().chain(&arguments.write_mapping).cloned().chain(numbered);
+    let replaced = written.find(|path| whole(path).is_some_and(|path| read.contains(&path)))?;
+    Some(format!("{}: this is one of the files that are read, and it would be replaced", replaced.display()))
 }
 
 /// Writes the scenario of each call that was played; says of which there is none.
@@ -177,5 +195,7 @@ fn memory(text: &str) -> Result<usize, String> {
     usize::try_from(bytes).map_err(|_| "more than this machine can address".to_owned())
 }
 
+#[cfg(test)]
+mod inert;
 #[cfg(test)]
 mod tests;

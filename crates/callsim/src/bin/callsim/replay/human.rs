@@ -10,6 +10,8 @@ use capture::{
 
 use scenario::replay::{Driver, Replay};
 
+use timeline::escaped;
+
 use super::report::{CallReport, Report};
 
 /// Where standard output is no terminal.
@@ -31,7 +33,7 @@ pub(super) fn report(report: &Report) -> String {
         if index > 0 {
             out.push('\n');
         }
-        let _ = writeln!(out, "{}", call.verdict);
+        let _ = writeln!(out, "{}", escaped(&call.verdict));
         show_advice(&mut out, &call.findings);
     }
     if !report.calls.is_empty() {
@@ -58,7 +60,7 @@ fn show_advice(out: &mut String, findings: &[Finding]) {
     }
     out.push_str("\nWhat to do\n");
     for advice in said.into_iter().take(ADVICE) {
-        let _ = writeln!(out, "  - {advice}");
+        let _ = writeln!(out, "  - {}", escaped(advice));
     }
 }
 
@@ -88,10 +90,10 @@ fn show_rest(out: &mut String, report: &Report) {
 
 fn show_call(out: &mut String, call: &CallReport, columns: usize) {
     let trace = &call.trace;
-    let _ = writeln!(out, "{}", call.verdict);
-    let _ = writeln!(out, "\nCall {} ({}), from", trace.id, trace.outcome().as_str());
+    let _ = writeln!(out, "{}", escaped(&call.verdict));
+    let _ = writeln!(out, "\nCall {} ({}), from", escaped(&trace.id), trace.outcome().as_str());
     for source in &trace.sources {
-        let _ = write!(out, "  {} ({})", source.file, source.format);
+        let _ = write!(out, "  {} ({})", escaped(&source.file), source.format);
         if source.skew_ms != 0.0 {
             let exact = source.skew_uncertainty_ms.map(|ms| format!(" ± {ms:.0}")).unwrap_or_default();
             let _ = write!(out, ", its clock {:.0}{exact} ms ahead, corrected", source.skew_ms);
@@ -110,7 +112,7 @@ fn show_replay(out: &mut String, replay: &Replay) {
     let played = match replay {
         Replay::Played(played) => played,
         Replay::NotPlayed { reason } => {
-            let _ = writeln!(out, "\nNot re-executed: {reason}.");
+            let _ = writeln!(out, "\nNot re-executed: {}.", escaped(&reason.to_string()));
             return;
         }
     };
@@ -128,7 +130,7 @@ fn show_replay(out: &mut String, replay: &Replay) {
     }
     match &played.divergence {
         Some(divergence) => {
-            let _ = writeln!(out, "  The two part here: {divergence}.");
+            let _ = writeln!(out, "  The two part here: {}.", escaped(&divergence.to_string()));
         }
         None => out.push_str("  The two do not part.\n"),
     }
@@ -137,7 +139,7 @@ fn show_replay(out: &mut String, replay: &Replay) {
         let _ = writeln!(out, "  Freedoms taken: {}", taken.collect::<Vec<_>>().join(", "));
     }
     for assumption in &played.assumptions {
-        let _ = writeln!(out, "  Assumed: {assumption}");
+        let _ = writeln!(out, "  Assumed: {}", escaped(assumption));
     }
 }
 
@@ -153,9 +155,9 @@ fn show_findings(out: &mut String, findings: &[Finding]) {
             let whom = finding.peer.as_ref().map(|peer| format!(", {peer}")).unwrap_or_default();
             let at = finding.at.as_millis_f64();
             let _ = writeln!(out, "  {} {} at {at:.0} ms{whom}", severity.as_str(), finding.code);
-            let _ = writeln!(out, "    {}", finding.message);
+            let _ = writeln!(out, "    {}", escaped(&finding.message));
             if !finding.advice.is_empty() {
-                let _ = writeln!(out, "    What to do: {}", finding.advice);
+                let _ = writeln!(out, "    What to do: {}", escaped(&finding.advice));
             }
         }
     }
@@ -175,15 +177,15 @@ fn show_waits(out: &mut String, waits: &[Wait]) {
 /// What of a file could not be used.
 fn show_file(out: &mut String, file: &FileReport) {
     if let Some(why) = &file.adds_nothing {
-        let _ = writeln!(out, "\n{} ({}) adds nothing: {why}.", file.file, file.format);
+        let _ = writeln!(out, "\n{} ({}) adds nothing: {}.", escaped(&file.file), file.format, escaped(why));
     }
     if file.gaps.is_empty() {
         return;
     }
-    let _ = writeln!(out, "\n{} could be read in part only:", file.file);
+    let _ = writeln!(out, "\n{} could be read in part only:", escaped(&file.file));
     for gap in &file.gaps {
         let line = if gap.line == 0 { String::new() } else { format!("line {}, ", gap.line) };
-        let _ = writeln!(out, "  {line}byte {}: {}", gap.offset, gap.what);
+        let _ = writeln!(out, "  {line}byte {}: {}", gap.offset, escaped(&gap.what));
     }
     if file.gaps_left_out > 0 {
         let _ = writeln!(out, "  and {} more places", file.gaps_left_out);

@@ -7,11 +7,16 @@ use std::{
 };
 
 use capture::{Capture, Limits, Mapping, Mappings, merge, read_file};
+use timeline::escaped;
 
 /// What the files hold.
 pub(super) struct Input {
     /// The calls, and what became of each file that could be read.
     pub(super) capture: Capture,
+    /// The application's own mappings.
+    pub(super) mappings: Vec<Mapping>,
+    /// All files that were asked for, those of mappings among them.
+    pub(super) read: Vec<PathBuf>,
     /// The files that could be read.
     pub(super) readable: Vec<PathBuf>,
     /// The others.
@@ -21,6 +26,8 @@ pub(super) struct Input {
 /// A file that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unreadable {
+    pub(super) path: PathBuf,
+    /// Its path as it may be shown.
     pub(super) file: String,
     /// Why, with the file's name and the place.
     pub(super) error: String,
@@ -33,27 +40,30 @@ impl Input {
     /// What is wrong with a folder or a mapping file, in words. A capture that cannot be read is no error
     /// here: the others may still say something.
     pub(super) fn read(paths: &[PathBuf], own: &[PathBuf], memory: usize) -> Result<Self, String> {
+        let captures = files(paths)?;
+        let read = captures.iter().chain(own).cloned().collect();
         let own = own.iter().map(|path| mapping(path)).collect::<Result<Vec<_>, _>>()?;
-        let mappings = Mappings::with(own);
+        let mappings = Mappings::with(own.iter().cloned());
         let limits = Limits { memory_bytes: memory, ..Limits::default() };
         let (mut recordings, mut readable, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
-        for path in files(paths)? {
+        for path in captures {
             match read_file(&path, &mappings, &limits) {
                 Ok(recording) => {
                     recordings.push(recording);
                     readable.push(path);
                 }
                 Err(error) => {
-                    unreadable.push(Unreadable { file: path.display().to_string(), error: error.to_string() })
+                    let (file, error) = (shown(&path), error.to_string());
+                    unreadable.push(Unreadable { path, file, error });
                 }
             }
         }
-        Ok(Self { capture: merge(recordings), readable, unreadable })
+        Ok(Self { capture: merge(recordings), mappings: own, read, readable, unreadable })
     }
 }
 
 fn mapping(path: &Path) -> Result<Mapping, String> {
-    let name = path.display().to_string();
+    let name = shown(path);
     let text = fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
     Mapping::from_toml(&name, &text).map_err(|error| error.to_string())
 }
@@ -75,7 +85,7 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
-    let shown = folder.display();
+    let shown = shown(folder);
     let mut entries = fs::read_dir(folder)
         .and_then(|entries| {
             entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()
@@ -92,6 +102,11 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A path as it may be shown.
+fn shown(path: &Path) -> String {
+    escaped(&path.display().to_string()).into_owned()
 }
 
 fn is_text_for_people(path: &Path) -> bool {

@@ -7,20 +7,27 @@ use std::{
 };
 
 use anyhow::Context;
-use capture::{Limits, redact::Redactor};
+use capture::{Limits, Mapping, redact::Redactor};
 
 use crate::output;
 
 /// Writes a redacted copy of each of `files`: of one file to `target`, of several (or where `target` is a folder)
 /// into it, under their own names. What stands for an address or a name is the same in all of them. The inner error
 /// says in words what is wrong with the files or the target; then nothing was written.
-pub(super) fn write(target: &Path, files: &[PathBuf], memory: usize) -> anyhow::Result<Result<(), String>> {
+/// The words of `mappings` stay.
+pub(super) fn write(
+    target: &Path,
+    files: &[PathBuf],
+    mappings: &[Mapping],
+    memory: usize,
+) -> anyhow::Result<Result<(), String>> {
     let copies = match targets(target, files) {
         Ok(copies) => copies,
         Err(problem) => return Ok(Err(problem)),
     };
     let limits = Limits { memory_bytes: memory, ..Limits::default() };
     let mut redactor = Redactor::new();
+    mappings.iter().for_each(|mapping| redactor.keep_words_of(mapping));
     let mut done = Vec::new();
     for (copy, file) in &copies {
         let name = file.display().to_string();

@@ -9,11 +9,15 @@ use capture::{
     merge::FileReport,
     trace::{Gap, PeerEvent, Source},
 };
-use scenario::replay::{Came, Divergence, OwnRefusal, Played, Replay, replay};
+use scenario::{
+    replay::{Came, Divergence, OwnRefusal, Played, Replay, Unplayable, replay},
+    suite::Progress,
+};
 use serde::Serialize;
 use timeline::{MediaKind, Name};
 
 use super::input::{Input, Unreadable};
+use crate::progress::Bar;
 
 /// Everything there is to say about the files.
 pub(super) struct Report {
@@ -36,11 +40,17 @@ pub(super) struct CallReport {
     pub(super) replay: Replay,
 }
 
+/// How many calls are played again. All are read and judged; to play one takes some milliseconds.
+const MOST_PLAYED: usize = 1_000;
+
 impl CallReport {
-    fn new(trace: Trace) -> Self {
+    fn new(trace: Trace, index: usize) -> Self {
         let mut findings = audit(&trace);
         let (waits, mut verdict) = (waits(&trace), verdict(&trace, &findings));
-        let replay = replay(&trace, &findings);
+        let replay = match index < MOST_PLAYED {
+            true => replay(&trace, &findings),
+            false => Replay::NotPlayed { reason: Unplayable::TooMany { most: MOST_PLAYED } },
+        };
         if let Replay::Played(played) = &replay {
             findings.extend(played.refused.iter().map(own_stack_refused));
             verdict.push_str(&doubt(&trace, played));
@@ -126,8 +136,16 @@ impl Report {
 
     pub(super) fn new(input: &Input) -> Self {
         let capture = &input.capture;
+        let total = capture.calls.len();
+        let bar = Bar::of_calls();
+        let calls = capture.calls.iter().cloned().enumerate().map(|(done, call)| {
+            bar.show(Progress { done, failed: 0, total });
+            CallReport::new(call, done)
+        });
+        let calls = calls.collect();
+        bar.clear();
         Self {
-            calls: capture.calls.iter().cloned().map(CallReport::new).collect(),
+            calls,
             files: capture.files.clone(),
             unreadable: input.unreadable.clone(),
             unmapped: capture.unmapped.clone(),

@@ -8,6 +8,7 @@ use scenario::{
     record::RunRecord,
     report::{FailureReport, Report, ScenarioReport, Times},
 };
+use timeline::escaped;
 
 use crate::TABLE_STYLE;
 
@@ -39,8 +40,8 @@ fn push_failures(out: &mut String, scenario: &ScenarioReport) {
     let more = kinds.len().saturating_sub(KINDS_SHOWN);
     if more > 0 {
         let what = if more == 1 { "cause" } else { "causes" };
-        let _ =
-            writeln!(out, "… and {more} other {what} in {} (`--format json` has them all)\n", scenario.name);
+        let name = escaped(&scenario.name);
+        let _ = writeln!(out, "… and {more} other {what} in {name} (`--format json` has them all)\n");
     }
 }
 
@@ -82,37 +83,37 @@ fn push_kind(out: &mut String, scenario: &ScenarioReport, kind: &Kind<'_>) {
         (runs, [seed]) => format!("1 of {runs} runs: seed {seed}"),
         (runs, seeds) => format!("{} of {runs} runs: seeds {}", seeds.len(), ranges(seeds)),
     };
-    let _ = writeln!(out, "FAILED  {}  {code}  ({runs})", scenario.name);
+    let _ = writeln!(out, "FAILED  {}  {code}  ({runs})", escaped(&scenario.name));
     match cause {
         Some(cause) => push_cause(out, cause),
         None => {
-            let _ = writeln!(out, "  {message}");
+            let _ = writeln!(out, "  {}", escaped(message));
         }
     }
     if let (Some(cause), Some(seed), false) = (cause, seed, transcript.is_empty()) {
         let _ = writeln!(out, "  around {} of seed {seed}:", moment(cause.at));
     }
     for line in transcript {
-        let _ = writeln!(out, "  │ {line}");
+        let _ = writeln!(out, "  │ {}", escaped(line));
     }
-    let _ = writeln!(out, "  repeat: {repro}\n");
+    let _ = writeln!(out, "  repeat: {}\n", escaped(repro));
 }
 
 fn push_cause(out: &mut String, cause: &Cause) {
-    let _ = writeln!(out, "  {}.", cause.sentence);
+    let _ = writeln!(out, "  {}.", escaped(&cause.sentence));
     if !cause.recommendation.is_empty() {
-        let _ = writeln!(out, "  What to do: {}", cause.recommendation);
+        let _ = writeln!(out, "  What to do: {}", escaped(&cause.recommendation));
     }
     for evidence in cause.evidence.iter().take(EVIDENCE_SHOWN) {
         let who = evidence.who.as_ref().map(|who| format!("{who}: ")).unwrap_or_default();
-        let _ = writeln!(out, "  seen at {}: {who}{}", moment(evidence.at), evidence.what);
+        let _ = writeln!(out, "  seen at {}: {who}{}", moment(evidence.at), escaped(&evidence.what));
     }
     let more = cause.evidence.len().saturating_sub(EVIDENCE_SHOWN);
     if more > 0 {
         let _ = writeln!(out, "  … and {more} more (`--format json` has them all)");
     }
     for Consequence { code, sentence } in &cause.consequences {
-        let _ = writeln!(out, "  so {code}: {sentence}");
+        let _ = writeln!(out, "  so {code}: {}", escaped(sentence));
     }
 }
 
@@ -167,7 +168,7 @@ fn row(scenario: &ScenarioReport) -> [String; 7] {
     };
     let [p50, p95, slowest] = times(scenario.setup_ms);
     let outcomes = outcomes.join(", ") + rates;
-    [scenario.name.clone(), scenario.runs.to_string(), passed, outcomes, p50, p95, slowest]
+    [escaped(&scenario.name).into_owned(), scenario.runs.to_string(), passed, outcomes, p50, p95, slowest]
 }
 
 /// Median, 95th percentile and longest; dashes where nothing was measured.

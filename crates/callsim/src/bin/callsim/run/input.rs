@@ -15,7 +15,7 @@ use scenario::{
 
 use crate::{
     exit::Code,
-    output::{complain, in_one_line},
+    output::{complain, complain_in_colours, in_one_line},
     project::Project,
     typed,
 };
@@ -145,7 +145,7 @@ fn show(error: LoadError) {
 /// With the file's lines and colours for a person, one line per problem for everything else.
 fn show_format(error: FormatError) {
     if io::stderr().is_terminal() {
-        complain(&format!("{:?}", miette::Report::new(error)));
+        complain_in_colours(&format!("{:?}", miette::Report::new(error)));
     } else {
         error.lines().for_each(|line| complain(&format!("error: {line}")));
     }

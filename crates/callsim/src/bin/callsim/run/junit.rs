@@ -7,6 +7,7 @@ use scenario::{
     report::{FailureReport, Report, ScenarioReport},
     suite::{Run, SuiteResult},
 };
+use timeline::escaped;
 
 use super::{budgets, pins};
 
@@ -66,21 +67,21 @@ fn status(failures: &[&FailureReport]) -> TestCaseStatus {
     };
     let mut status = TestCaseStatus::non_success(kind);
     let said = first.cause.as_ref().map_or(&first.message, |cause| &cause.sentence);
-    status.set_type(first.code.as_str()).set_message(said);
+    status.set_type(first.code.as_str()).set_message(escaped(said));
     let mut text = String::new();
     if let Some(cause) = &first.cause {
-        text.push_str(&format!("{}: {}\n", cause.code, cause.sentence));
+        text.push_str(&format!("{}: {}\n", cause.code, escaped(&cause.sentence)));
         if !cause.recommendation.is_empty() {
-            text.push_str(&format!("what to do: {}\n", cause.recommendation));
+            text.push_str(&format!("what to do: {}\n", escaped(&cause.recommendation)));
         }
     }
     for failure in failures {
-        text.push_str(&format!("{} at {} ms: {}\n", failure.check, failure.at_ms, failure.message));
+        text.push_str(&format!("{} at {} ms: {}\n", failure.check, failure.at_ms, escaped(&failure.message)));
     }
     for line in &first.transcript {
-        text.push_str(&format!("  {line}\n"));
+        text.push_str(&format!("  {}\n", escaped(line)));
     }
-    text.push_str(&format!("repeat: {}\n", first.repro));
+    text.push_str(&format!("repeat: {}\n", escaped(&first.repro)));
     status.set_description(text);
     status
 }

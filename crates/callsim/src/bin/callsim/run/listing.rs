@@ -2,6 +2,7 @@
 
 use scenario::plan::Plan;
 use serde_json::json;
+use timeline::escaped;
 
 use super::Format;
 
@@ -14,6 +15,6 @@ pub(super) fn listing(plans: &[Plan], format: Format) -> anyhow::Result<String> 
         return Ok(serde_json::to_string_pretty(&object)? + "\n");
     }
     let width = plans.iter().map(|plan| plan.name().chars().count()).max().unwrap_or(0);
-    let line = |plan: &Plan| format!("{:<width$}  {}\n", plan.name(), plan.summary());
+    let line = |plan: &Plan| format!("{:<width$}  {}\n", plan.name(), escaped(plan.summary()));
     Ok(plans.iter().map(line).collect())
 }
