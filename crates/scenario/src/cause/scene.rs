@@ -268,7 +268,7 @@ fn call_of<'a>(plan: &'a Plan, record: &'a RunRecord) -> Option<FirstCall<'a>> {
     let wanting: Vec<&Name> = wanting(plan, record);
     let concerns = |call: &FirstCall<'_>| call.sides().iter().any(|side| wanting.contains(side));
     let first = FirstCall::of(plan);
-    let all = plan.steps.iter().filter_map(|step| match &step.action {
+    let mut all = plan.steps.iter().filter_map(|step| match &step.action {
         Action::Command { peer, command: Command::Dial { to } } => {
             Some(FirstCall { dialled: step.at.into(), caller: peer, callee: to })
         }
@@ -276,7 +276,7 @@ fn call_of<'a>(plan: &'a Plan, record: &'a RunRecord) -> Option<FirstCall<'a>> {
     });
     match first {
         Some(call) if concerns(&call) || metrics::setup(plan, record).is_none() => Some(call),
-        first => all.filter(concerns).next_back().or(first),
+        first => all.rfind(concerns).or(first),
     }
 }
 
