@@ -200,14 +200,17 @@ mod tests {
         ));
         let long = root.path().join("long.toml");
         std::fs::File::create(&long).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap();
-        assert!(matches!(load_file(root.path(), &long), Err(LoadError::TooLarge { what: "bytes", .. })));
+        assert!(matches!(
+            load_file(root.path(), &long, &Profiles::default()),
+            Err(LoadError::TooLarge { what: "bytes", .. })
+        ));
     }
 
     #[test]
     fn names_and_complaints_steer_no_terminal() {
         let file = Path::new("dir/a\u{1b}[31m\nb.toml");
         assert_eq!(name_of(Path::new("dir"), file), "a\\u001b[31m\\nb");
-        let error = load_file(Path::new("dir"), file).unwrap_err().to_string();
+        let error = load_file(Path::new("dir"), file, &Profiles::default()).unwrap_err().to_string();
         assert_eq!(error, "cannot read dir/a\\u001b[31m\\nb.toml");
     }
 
