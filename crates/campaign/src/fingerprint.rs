@@ -9,9 +9,9 @@ use timeline::{
 
 use crate::row::Finding;
 
-/// Why a run came out as it did: its outcome, which is named after the reason for which the call ended.
+/// Why a run came out as it did: the code of its cause; without one its outcome.
 pub(crate) fn cause(played: &Played) -> String {
-    played.outcome.to_string()
+    played.cause.as_ref().map_or_else(|| played.outcome.to_string(), |cause| cause.code.to_string())
 }
 
 /// The fingerprint of `finding`: 16 hexadecimal digits, the same on every machine and in every campaign.

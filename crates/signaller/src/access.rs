@@ -209,11 +209,6 @@ fn seconds(claims: &Map<String, Value>, claim: &'static str) -> Result<u64, Acce
 
 fn whole(seconds: f64) -> Option<u64> {
     // Beyond 2^53 a float is no second any more.
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "it is within the range of u64"
-    )]
     (0.0..9_007_199_254_740_992.0).contains(&seconds).then_some(seconds as u64)
 }
 

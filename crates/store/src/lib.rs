@@ -104,7 +104,7 @@ impl DiskStore {
     /// # Errors
     /// [`StoreError`] where the disk takes no more. Nothing is confirmed from then on.
     pub fn keep(&self, mut journal: JournalEnd) -> Result<(), StoreError> {
-        while let Some(changes) = journal.next() {
+        while let Some(changes) = journal.wait() {
             self.write(&changes)?;
             journal.written();
         }

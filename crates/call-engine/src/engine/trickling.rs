@@ -1,11 +1,12 @@
 //! Step 5: candidates, out and in.
 
 use signaller::Message;
+use timeline::CandidateAddress;
 use webrtc::peer_connection::{RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent};
 
 use super::actor::Actor;
 use crate::{
-    Cause, EngineEvent, GatheringState, MessageRef, State,
+    CandidateRef, Cause, EngineEvent, GatheringState, MessageRef, State, Trickle,
     peer::{Arrived, HasPeer, Incoming, OVER, Trickled},
 };
 
@@ -19,6 +20,9 @@ impl Actor {
         let Some(call) = &mut self.call else { return };
         let Some(peer) = &call.peer else { return };
         let candidate = peer.complete(init);
+        if is_nowhere(&candidate.summary()) {
+            return;
+        }
         call.endpoints.gathered(&candidate.summary());
         self.observer.on_event(EngineEvent::CandidateGathered { candidate: candidate.summary() });
         if self.settings.guards.trickle_at_once {
@@ -115,5 +119,40 @@ impl Actor {
             }
         };
         self.observer.on_event(event);
+    }
+}
+
+/// Whether a candidate is at no address: `webrtc` 0.21.1 gathers the wildcard itself where no interface has an
+/// address of its family.
+fn is_nowhere(candidate: &Trickle) -> bool {
+    match candidate {
+        Trickle::Candidate(CandidateRef { address: CandidateAddress::Ip(address), .. }) => {
+            address.ip().is_unspecified()
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use timeline::{CandidateType, IceProtocol};
+
+    use super::*;
+
+    #[test]
+    fn a_wildcard_is_nobodys_address() {
+        let at = |host| {
+            let address = CandidateAddress::new(host, 5_000);
+            Trickle::Candidate(CandidateRef {
+                kind: CandidateType::Host,
+                protocol: IceProtocol::Udp,
+                address,
+            })
+        };
+        assert!(is_nowhere(&at("::")) && is_nowhere(&at("0.0.0.0")));
+        assert!(
+            !is_nowhere(&at("10.0.0.1")) && !is_nowhere(&at("2001:db8::1")) && !is_nowhere(&at("x.local"))
+        );
+        assert!(!is_nowhere(&Trickle::EndOfCandidates));
     }
 }

@@ -39,6 +39,13 @@ fn a_report_has_the_values_of_the_suite_however_it_is_cut() {
         &["50 runs, 25 failed"],
     );
     assert_eq!(report(&place, "whole"), cut);
+    // Named in another way, and from its own folder.
+    for named in [
+        place.run(&["campaign", "status", "whole/campaign.json"]),
+        place.run_in("whole", &["campaign", "status"]),
+    ] {
+        check(&named, 0, &["1 of 1 shards are there, 50 of 50 runs"]);
+    }
     let suite = place.run(&["run", "--seeds", "25", "--format", "json"]);
     let suite: Value = serde_json::from_str(&suite.out).unwrap();
     let (ours, theirs) = (cut["scenarios"].as_array().unwrap(), suite["scenarios"].as_array().unwrap());

@@ -66,6 +66,8 @@ impl Drop for Server {
 struct Progress {
     sent: AtomicU64,
     received: AtomicU64,
+    /// What the addressee has told the server that it has received, and the server has heard.
+    acknowledged: AtomicU64,
 }
 
 /// What all clients of one round share.
@@ -107,7 +109,7 @@ fn a_server_that_is_killed_200_times_loses_nothing_that_it_has_confirmed() {
             {
                 let (to_send, to_receive) = (this.clone(), this.clone());
                 scope.spawn(move || sender.send_until_over(&to_send));
-                if round % every == 0 {
+                if round.is_multiple_of(every) {
                     scope.spawn(move || receiver.receive_until_over(&to_receive));
                 }
             }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Progress, Round};
 
-/// How far a sender may be ahead of its addressee: less than the 256 messages that a mailbox takes.
+/// How far a sender may be ahead of what its addressee has acknowledged: less than the 256 messages that a mailbox takes.
 const AHEAD: u64 = 200;
 /// How many messages go with one request.
 const TOGETHER: u64 = 5;
@@ -50,8 +50,8 @@ impl Sender {
     pub(super) fn send_until_over(&mut self, round: &Round) {
         let Ok(mut connection) = Connection::open(round.address) else { return };
         while !round.is_over() {
-            let received = self.progress.received.load(Ordering::Relaxed);
-            let last = (self.confirmed + TOGETHER).min(received + AHEAD).max(self.sent());
+            let acknowledged = self.progress.acknowledged.load(Ordering::Relaxed);
+            let last = (self.confirmed + TOGETHER).min(acknowledged + AHEAD).max(self.sent());
             self.progress.sent.store(last, Ordering::Relaxed);
             if self.post(&mut connection, last).is_err() {
                 return;
@@ -119,6 +119,8 @@ impl Receiver {
         let query =
             format!("participant=receiver{pair}&session=s1{mailbox}&cursor={cursor}&turn={turn}&wait=0");
         let answer = connection.ask("GET", &query, "")?;
+        // Each has its number as its place: nobody else sends to this mailbox.
+        self.progress.acknowledged.store(self.cursor, Ordering::Relaxed);
         let mailbox = answer["mailbox"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
         let known = self.mailbox.get_or_insert_with(|| mailbox.clone());
         assert_eq!(*known, mailbox, "a mailbox keeps its name");

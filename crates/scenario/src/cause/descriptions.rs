@@ -18,7 +18,7 @@ pub(super) fn cannot_build(scene: &Scene<'_>) -> Option<Cause> {
         let evidence = Evidence::of(at, side, what);
         let cause = match relay_only && !has_turn {
             true => {
-                let sentence = format!("{} may use relayed candidates only, and has no TURN server", side);
+                let sentence = format!("{side} may use relayed candidates only, and has no TURN server");
                 Cause::new(Code::NoCandidates, at, sentence)
             }
             false => {

@@ -40,7 +40,7 @@ impl<'a> Scene<'a> {
         let Some(call) = self.call else { return false };
         let as_expected = !self.plan.expect.outcomes.is_empty() && !self.failed(&["outcome"]);
         let is_outcome = FirstCall::of(self.plan).is_some_and(|first| first.dialled == call.dialled);
-        !self.was_connected() && !(as_expected && is_outcome)
+        !(self.was_connected() || as_expected && is_outcome)
     }
 
     /// Whether something went wrong with a call that was connected.
@@ -268,7 +268,7 @@ fn call_of<'a>(plan: &'a Plan, record: &'a RunRecord) -> Option<FirstCall<'a>> {
     let wanting: Vec<&Name> = wanting(plan, record);
     let concerns = |call: &FirstCall<'_>| call.sides().iter().any(|side| wanting.contains(side));
     let first = FirstCall::of(plan);
-    let all = plan.steps.iter().filter_map(|step| match &step.action {
+    let mut all = plan.steps.iter().filter_map(|step| match &step.action {
         Action::Command { peer, command: Command::Dial { to } } => {
             Some(FirstCall { dialled: step.at.into(), caller: peer, callee: to })
         }
@@ -276,7 +276,7 @@ fn call_of<'a>(plan: &'a Plan, record: &'a RunRecord) -> Option<FirstCall<'a>> {
     });
     match first {
         Some(call) if concerns(&call) || metrics::setup(plan, record).is_none() => Some(call),
-        first => all.filter(concerns).last().or(first),
+        first => all.rfind(concerns).or(first),
     }
 }
 

@@ -112,8 +112,8 @@ impl Places {
             sites
         };
         let strict = |site: &Site| {
-            let firewalls = site.gateways.iter().filter_map(|gateway| gateway.firewall);
-            firewalls.filter(|firewall| *firewall != Firewall::Stateful).last()
+            let mut firewalls = site.gateways.iter().filter_map(|gateway| gateway.firewall);
+            firewalls.rfind(|firewall| *firewall != Firewall::Stateful)
         };
         (0..2).find_map(|index| {
             let firewall = strict(&self.sites[index])?;

@@ -25,10 +25,10 @@ pub(super) struct Asked {
 ///
 /// # Errors
 /// The answer to a request that is refused, which is reported.
-pub(super) fn read(app: &App, uri: &Uri, headers: &HeaderMap, way: EntryWay) -> Result<Asked, Response> {
+pub(super) fn read(app: &App, uri: &Uri, headers: &HeaderMap, way: EntryWay) -> Result<Asked, Box<Response>> {
     checked(&app.relay, &app.settings, uri, headers, way).map_err(|refusal| {
         let (participant, call) = claimed(uri);
-        answer::refused(app, call, participant, refusal)
+        Box::new(answer::refused(app, call, participant, refusal))
     })
 }
 

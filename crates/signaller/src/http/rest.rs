@@ -24,7 +24,7 @@ use crate::{
 pub(super) async fn poll(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Response {
     let asked = match request::read(&app, &uri, &headers, EntryWay::Poll) {
         Ok(asked) => asked,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let who = asked.entry.participant.clone();
     let limits = app.settings.limits;
@@ -53,7 +53,7 @@ pub(super) async fn post(State(app): State<App>, request: Request<Body>) -> Resp
     let (head, body) = request.into_parts();
     let asked = match request::read(&app, &head.uri, &head.headers, EntryWay::Post) {
         Ok(asked) => asked,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let who = asked.entry.participant.clone();
     let carry_out = async {

@@ -57,5 +57,8 @@ async fn not_found(uri: Uri) -> Response {
 
 async fn not_allowed(method: Method, uri: Uri) -> Response {
     let reason = format!("`{}` takes no {method}", uri.path());
-    answer::refuse_with(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::NotAllowed, reason)
+    let mut response = answer::refuse_with(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::NotAllowed, reason);
+    let allowed = if uri.path() == WEBSOCKET_PATH { "GET" } else { "GET, POST" };
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    response
 }

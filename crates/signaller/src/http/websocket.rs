@@ -34,7 +34,7 @@ pub(super) async fn upgrade(State(app): State<App>, request: Request<Body>) -> R
     let (mut head, _body) = request.into_parts();
     let asked = match request::read(&app, &head.uri, &head.headers, EntryWay::Stream) {
         Ok(asked) => asked,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut head, &()).await {
         Ok(upgrade) => upgrade,

@@ -153,7 +153,7 @@ impl Journal {
 
 impl JournalEnd {
     /// All changes that have come, in their order; waits for one. `None` once the relay is gone.
-    pub fn next(&mut self) -> Option<Vec<Change>> {
+    pub fn wait(&mut self) -> Option<Vec<Change>> {
         let mut changes = self.batches.recv().ok()?;
         self.taken += 1;
         while let Ok(more) = self.batches.try_recv() {
@@ -164,7 +164,7 @@ impl JournalEnd {
         Some(changes)
     }
 
-    /// All that [`JournalEnd::next`] has given is written, so that a power loss does not undo it.
+    /// All that [`JournalEnd::wait`] has given is written, so that a power loss does not undo it.
     pub fn written(&mut self) {
         self.backlog.fetch_sub(std::mem::take(&mut self.taken_bytes), Ordering::Relaxed);
         self.written.send_replace(self.taken);

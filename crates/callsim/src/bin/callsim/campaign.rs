@@ -108,9 +108,18 @@ fn program_hash() -> anyhow::Result<String> {
 /// Where the folder of the plan is.
 #[derive(Args)]
 struct PlanArgument {
-    /// The plan: campaign.json, or the folder that it is in
-    #[arg(long, value_name = "FILE")]
-    plan: PathBuf,
+    /// The plan: campaign.json, or the folder that it is in [default: the working directory]
+    #[arg(long, value_name = "FILE", conflicts_with = "place")]
+    plan: Option<PathBuf>,
+    /// The same as --plan
+    #[arg(value_name = "FILE", hide = true)]
+    place: Option<PathBuf>,
+}
+
+impl PlanArgument {
+    fn path(&self) -> &Path {
+        self.plan.as_deref().or(self.place.as_deref()).unwrap_or(Path::new("."))
+    }
 }
 
 /// Writes to a file or to standard output.

@@ -17,6 +17,8 @@ mod sources;
 mod timing;
 mod tracks;
 
+pub(super) use diagnosis::wording::{count, duration as human};
+
 use super::finding::Findings;
 use crate::trace::Trace;
 
@@ -57,17 +59,3 @@ pub(super) const ALL: &[Rule] = &[
 
 /// Those that look at what the capture is worth, and not at the call.
 pub(super) const OF_THE_CAPTURE: &[Rule] = &[sources::sources];
-
-/// `3 candidates`, `1 candidate`.
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
-/// A time for people: `430 ms`, `1.2 s`, `25 s`.
-pub(super) fn human(took: std::time::Duration) -> String {
-    match took.as_millis() {
-        ms @ 0..1000 => format!("{ms} ms"),
-        ms @ 1000..10_000 => format!("{:.1} s", ms as f64 / 1e3),
-        ms => format!("{:.0} s", ms as f64 / 1e3),
-    }
-}

@@ -78,8 +78,8 @@ impl<'t> Sides<'t> {
         if !self.peers[side].connections.is_empty() || answer.word != LocalWord::Answer {
             return None;
         }
-        let offers = self.described[Self::other(side)].iter().filter(|it| it.word == LocalWord::Offer);
-        let offer = offers.filter(|offer| offer.at <= answer.at).last()?;
+        let mut offers = self.described[Self::other(side)].iter().filter(|it| it.word == LocalWord::Offer);
+        let offer = offers.rfind(|offer| offer.at <= answer.at)?;
         answer::decided(&offer.sdp, &answer.sdp)
     }
 

@@ -121,17 +121,16 @@ pub(super) fn played() -> &'static [(Broken, Option<Cause>)] {
     &PLAYED
 }
 
-/// Each leads with the cause that was put into it; the snapshot has every sentence, for people.
+/// Each leads with the cause that was put into it; `docs/causes.md` has a sentence of each code, for people.
 #[test]
 fn each_leads_with_the_cause_that_was_put_into_it() {
-    let (mut page, mut wrong) = (String::new(), Vec::new());
+    let mut wrong = Vec::new();
     let all = played();
     for (broken, found) in all {
         let (code, sentence) = match found {
             Some(cause) => (cause.code.as_str(), cause.sentence.as_str()),
             None => ("nothing failed", ""),
         };
-        page.push_str(&format!("{}\n    {code}: {sentence}\n", broken.name));
         if code != broken.code.as_str() || !sentence.contains(&broken.says) {
             wrong.push(format!(
                 "{}: expected {} with `{}`, found {code}: {sentence}",
@@ -141,5 +140,4 @@ fn each_leads_with_the_cause_that_was_put_into_it() {
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), all.len(), wrong.join("\n"));
     assert!(all.len() >= 60, "there were more");
-    insta::assert_snapshot!("broken", page);
 }

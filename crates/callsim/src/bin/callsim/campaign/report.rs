@@ -41,7 +41,7 @@ enum Format {
 /// Merges the shards and reports them.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     output::check_target(arguments.out.as_deref())?;
-    let folder = open(&arguments.plan.plan)?;
+    let folder = open(arguments.plan.path())?;
     let coverage = if arguments.partial { Coverage::Partial } else { Coverage::Whole };
     let merged = merge(&folder, coverage).map_err(refused)?;
     let campaign = folder.campaign();

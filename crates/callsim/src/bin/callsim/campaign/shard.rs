@@ -36,7 +36,7 @@ pub(super) struct Arguments {
 /// Plays a shard.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     let variable = |name: &str| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-    let folder = open(&arguments.plan.plan)?;
+    let folder = open(arguments.plan.path())?;
     let index = index::index(arguments.index, &variable).map_err(|error| BadInput(error.to_string()))?;
     let campaign = folder.campaign();
     let no_shard = || refused(campaign::FolderError::NoShard { index, shards: campaign.shards() });

@@ -43,7 +43,7 @@ struct Status {
 
 /// Says which shards are there.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
-    let folder = open(&arguments.plan.plan)?;
+    let folder = open(arguments.plan.path())?;
     let status = Status::of(&folder)?;
     let text = match arguments.format {
         Format::Human => status.human(&folder),

@@ -89,7 +89,7 @@ const MOUNTED: &str = "/work";
 
 /// Writes a job for what is missing, and submits it.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
-    let plan = absolute(&arguments.plan.plan)?;
+    let plan = absolute(arguments.plan.path())?;
     let plan = if plan.is_dir() { plan.join(FILE) } else { plan };
     let folder = open(&plan)?;
     let missing = folder.missing().map_err(refused)?;

@@ -149,7 +149,7 @@ mod tests {
     fn a_secret_that_others_read_otherwise_or_can_read_is_refused() {
         let good = "s".repeat(32);
         for (bytes, mode, expect) in [
-            (good[1..].as_bytes().to_vec(), 0o600, "has 31 bytes"),
+            (good.as_bytes()[1..].to_vec(), 0o600, "has 31 bytes"),
             ([&[0xff; 4], good.as_bytes()].concat(), 0o600, "is not UTF-8"),
             (format!("\u{feff}{good}").into_bytes(), 0o600, "byte order mark"),
             (vec![b's'; 64 * 1024 + 1], 0o600, "has more than 65536 bytes"),
