@@ -11,7 +11,7 @@ mod janus;
 mod livekit;
 mod matrix;
 mod mediasoup;
-mod sip;
+pub(crate) mod sip;
 mod verto;
 mod whip;
 

@@ -29,6 +29,9 @@ const METHODS: [&str; 14] = [
     "PUBLISH",
 ];
 
+/// Candidates on their own (RFC 8840 §9).
+const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
+
 pub(super) fn text(text: &str) -> Option<Vec<Signal>> {
     let message = Message::parse(text)?;
     let call = message.header("call-id", "i").map(str::to_owned);
@@ -44,19 +47,23 @@ pub(super) fn text(text: &str) -> Option<Vec<Signal>> {
     Some(signals.into_iter().map(with).collect())
 }
 
-enum Start<'t> {
+/// What a message begins with.
+pub(crate) enum Start<'t> {
+    /// A method.
     Request(&'t str),
+    /// What came of one.
     Response { code: u16, reason: &'t str },
 }
 
-struct Message<'t> {
-    start: Start<'t>,
+/// A message, as far as it is read.
+pub(crate) struct Message<'t> {
+    pub(crate) start: Start<'t>,
     headers: Vec<(&'t str, &'t str)>,
     body: &'t str,
 }
 
 impl<'t> Message<'t> {
-    fn parse(text: &'t str) -> Option<Self> {
+    pub(crate) fn parse(text: &'t str) -> Option<Self> {
         let text = text.trim_start();
         let (head, body) =
             text.split_once("\r\n\r\n").or_else(|| text.split_once("\n\n")).unwrap_or((text.trim_end(), ""));
@@ -79,7 +86,7 @@ impl<'t> Message<'t> {
     }
 
     /// By its name, or its short form (RFC 3261 §20).
-    fn header(&self, name: &str, short: &str) -> Option<&'t str> {
+    pub(crate) fn header(&self, name: &str, short: &str) -> Option<&'t str> {
         let is = |found: &str| found.eq_ignore_ascii_case(name) || found.eq_ignore_ascii_case(short);
         self.headers.iter().find(|(found, _)| is(found)).map(|(_, value)| *value)
     }
@@ -87,6 +94,19 @@ impl<'t> Message<'t> {
     /// The method that a response is to.
     fn answers(&self) -> &'t str {
         self.header("cseq", "cseq").and_then(|value| value.split_whitespace().nth(1)).unwrap_or_default()
+    }
+
+    /// The method that its `CSeq` names, where it is one that is known.
+    pub(crate) fn of_method(&self) -> Option<&'t str> {
+        Some(self.answers()).filter(|method| METHODS.contains(method))
+    }
+
+    /// A description or a fragment of one, and its type.
+    pub(crate) fn described(&self) -> Option<(&'static str, &'t str)> {
+        match self.sdp() {
+            Some(sdp) => Some(("application/sdp", sdp)),
+            None => self.has_body(FRAGMENT).then_some((FRAGMENT, self.body)),
+        }
     }
 
     fn has_body(&self, of: &str) -> bool {
@@ -117,9 +137,7 @@ impl<'t> Message<'t> {
             ("ACK" | "PRACK", Some(sdp)) => vec![described(SdpType::Answer, sdp)],
             ("BYE" | "CANCEL", _) => plain(SignalKind::Bye),
             ("REGISTER", _) => plain(SignalKind::Join),
-            ("INFO", _) if self.has_body("application/trickle-ice-sdpfrag") => {
-                super::whip::fragment(self.body)
-            }
+            ("INFO", _) if self.has_body(FRAGMENT) => super::whip::fragment(self.body),
             _ => Vec::new(),
         }
     }
@@ -145,13 +163,13 @@ impl<'t> Message<'t> {
 }
 
 /// `Q.850;cause=16;text="Terminated"`.
-fn cause(value: &str) -> String {
+pub(crate) fn cause(value: &str) -> String {
     let text = value.split(';').find_map(|part| part.trim().strip_prefix("text="));
     text.unwrap_or(value).trim_matches('"').to_owned()
 }
 
 /// `alice` of `"Alice" <sip:alice@example.org>;tag=1`.
-fn user(value: &str) -> Option<String> {
+pub(crate) fn user(value: &str) -> Option<String> {
     let from = value.find("sip:").map(|at| at + 4).or_else(|| value.find("sips:").map(|at| at + 5))?;
     let rest = &value[from..];
     let end = rest.find(['@', '>', ';', ' ']).unwrap_or(rest.len());

@@ -42,7 +42,11 @@ pub(crate) fn is_moment(text: &str) -> bool {
     times::moment(text).is_some()
 }
 
-use crate::{error::ReadError, limits::Limits, mapping::Mappings};
+use crate::{
+    error::ReadError,
+    limits::Limits,
+    mapping::{LineMapping, Mappings},
+};
 use detect::{Content, detect};
 use input::Input;
 
@@ -68,16 +72,12 @@ pub fn read(
     limits: &Limits,
 ) -> Result<Recording, ReadError> {
     let mut input = Input::open(name, bytes, limits)?;
-    let format = match own_log(mappings, input.head()) {
-        true => Format::RelayLog,
-        false => format_of(name, &input)?,
-    };
+    let format = format_of(name, &input, mappings.line())?;
     read_as(format, name, &mut input, mappings, limits)
 }
 
 /// Whether the first line is one of a log whose lines the application's mapping describes.
-fn own_log(mappings: &Mappings, head: &[u8]) -> bool {
-    let Some(line) = mappings.line() else { return false };
+fn is_own_log(line: &LineMapping, head: &[u8]) -> bool {
     let first = head.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
     let first = first.and_then(|line| serde_json::from_slice(line).ok());
     first.is_some_and(|value: serde_json::Value| line.fits(&value))
@@ -97,14 +97,16 @@ pub fn read_as_format(
     read_as(format, name, &mut Input::open(name, bytes, limits)?, mappings, limits)
 }
 
-/// The format and the unpacked content of a file, of which no more than the memory limit is returned.
+/// The format and the unpacked content of a file, of which no more than the memory limit is returned. A log of the
+/// application's own may have these lines.
 pub(crate) fn unpacked(
     name: &str,
     bytes: impl Read,
+    line: Option<&LineMapping>,
     limits: &Limits,
 ) -> Result<(Format, Vec<u8>), ReadError> {
     let mut input = Input::open(name, bytes, limits)?;
-    let format = format_of(name, &input)?;
+    let format = format_of(name, &input, line)?;
     let mut content = Vec::new();
     let limit = u64::try_from(limits.memory_bytes).unwrap_or(u64::MAX);
     match input.take().take(limit).read_to_end(&mut content) {
@@ -113,7 +115,10 @@ pub(crate) fn unpacked(
     }
 }
 
-fn format_of(name: &str, input: &Input<'_>) -> Result<Format, ReadError> {
+fn format_of(name: &str, input: &Input<'_>, line: Option<&LineMapping>) -> Result<Format, ReadError> {
+    if line.is_some_and(|line| is_own_log(line, input.head())) {
+        return Ok(Format::RelayLog);
+    }
     let file = name.to_owned();
     match (detect(input.head()), input.damage()) {
         (Content::Capture(format), _) => Ok(format),

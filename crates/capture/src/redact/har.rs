@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
-use super::{browser, document, pseudonyms::Pseudonyms, text};
+use super::{bodies, browser, document, pseudonyms::Pseudonyms, text};
 use crate::reader::{self, server};
 
 /// What of an archive is kept at all.
@@ -55,7 +55,7 @@ fn signalled_with(archive: &Value) -> BTreeSet<&str> {
     let entries = archive["log"]["entries"].as_array().into_iter().flatten();
     let mentions = |body: &Value| {
         let text = body.to_string();
-        text.contains("sdp") || text.contains("candidate")
+        body.is_string() || text.contains("sdp") || text.contains("candidate")
     };
     let signals = entries.filter(|entry| {
         mentions(&body(&entry["request"]["postData"])) || mentions(&body(&entry["response"]["content"]))
@@ -63,15 +63,20 @@ fn signalled_with(archive: &Value) -> BTreeSet<&str> {
     signals.filter_map(|entry| Some(server(entry["request"]["url"].as_str()?))).collect()
 }
 
-/// A body that is JSON; `null` for any other.
+/// A body that is JSON, or a session description as a text; `null` for any other.
 fn body(of: &Value) -> Value {
     let text = of["text"].as_str().unwrap_or_default();
     let decoded = match of["encoding"].as_str() {
         Some("base64") => BASE64_STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok()),
         _ => Some(text.to_owned()),
     };
-    let is_json = |text: &String| text.trim_start().starts_with(['{', '[']);
-    decoded.filter(is_json).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+    match decoded {
+        Some(text) if text.trim_start().starts_with(['{', '[']) => {
+            serde_json::from_str(&text).unwrap_or_default()
+        }
+        Some(text) if bodies::is_description(&text) => Value::String(text),
+        _ => Value::Null,
+    }
 }
 
 /// A frame's JSON with what stands before it (`42`); of one that is no JSON, nothing, or that there was a description.
@@ -82,6 +87,9 @@ fn opened(frame: &Value) -> Value {
         _ => data.as_bytes().to_vec(),
     };
     let Ok(content) = std::str::from_utf8(&bytes) else { return described(&bytes) };
+    if bodies::is_sip(content) {
+        return json!({ "sip": content });
+    }
     let Some(start) = content.find(['{', '[']) else {
         // Heartbeats: digits, and the words that go with them.
         let harmless = content.len() <= 8;
@@ -102,13 +110,22 @@ fn described(bytes: &[u8]) -> Value {
     }
 }
 
+/// The methods of HTTP (RFC 9110 §9, RFC 5789).
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
 /// The stripped archive, redacted, its frames put together again.
 pub(super) fn redacted(pseudonyms: &mut Pseudonyms, mut archive: Value) -> Value {
     for entry in archive["log"]["entries"].as_array_mut().into_iter().flatten() {
-        for place in ["/request/url", "/request/method", "/pageref"] {
-            if let Some(Value::String(text)) = entry.pointer_mut(place) {
-                *text = text::redacted(pseudonyms, text);
-            }
+        if let Some(Value::String(page)) = entry.get_mut("pageref") {
+            *page = text::redacted(pseudonyms, page);
+        }
+        if let Some(Value::String(method)) = entry.pointer_mut("/request/method")
+            && !METHODS.contains(&method.to_ascii_uppercase().as_str())
+        {
+            *method = text::redacted(pseudonyms, method);
+        }
+        if let Some(Value::String(url)) = entry.pointer_mut("/request/url") {
+            *url = bodies::url(pseudonyms, url);
         }
         moment(&mut entry["startedDateTime"]);
         figure(&mut entry["response"]["status"]);
@@ -117,7 +134,10 @@ pub(super) fn redacted(pseudonyms: &mut Pseudonyms, mut archive: Value) -> Value
         }
         for place in ["/request/postData/text", "/response/content/text"] {
             if let Some(body) = entry.pointer_mut(place).filter(|body| !body.is_null()) {
-                *body = Value::String(document::redacted(pseudonyms, body.take()).to_string());
+                *body = Value::String(match body.take() {
+                    Value::String(sdp) => text::redacted(pseudonyms, &sdp),
+                    json => document::redacted(pseudonyms, json).to_string(),
+                });
             }
         }
         for frame in entry["_webSocketMessages"].as_array_mut().into_iter().flatten() {
@@ -144,7 +164,8 @@ fn frame(pseudonyms: &mut Pseudonyms, frame: &mut Value) {
         Some(body) => document::redacted(pseudonyms, body.clone()).to_string(),
         None => String::new(),
     };
-    let content = format!("{before}{body}");
+    let sip = data["sip"].as_str().and_then(|text| bodies::sip(pseudonyms, text));
+    let content = sip.unwrap_or_else(|| format!("{before}{body}"));
     let binary = frame["opcode"].as_u64() == Some(2);
     frame["data"] = Value::String(if binary { BASE64_STANDARD.encode(content) } else { content });
 }

@@ -8,15 +8,17 @@
 //! address stays an address of its kind (private, public, IPv6, mDNS), a user fragment keeps its length, ports and times
 //! stay.
 //!
-//! HAR files lose everything but their WebSocket messages, and the bodies of requests to servers that are signalled with;
-//! dumps of rtcstats servers lose what belongs to no connection; timelines lose their packets. What is no JSON where JSON is
+//! HAR files lose everything but their WebSocket messages, and the bodies of requests to servers that are signalled with:
+//! those that are JSON, SIP or session descriptions. Of any other it is left that a description was in it. Dumps of rtcstats servers lose what belongs to no connection; timelines lose their packets. What is no JSON where JSON is
 //! expected is left out, never passed on unread. Redacting takes time in proportion to the file.
 
 mod address;
+mod bodies;
 mod browser;
 mod document;
 mod har;
 mod keys;
+mod own_line;
 mod page;
 mod pseudonyms;
 mod rtcstats;
@@ -28,13 +30,20 @@ use std::io::{Read, Write};
 
 use serde_json::{Value, json};
 
-use crate::{error::ReadError, limits::Limits, mapping::Mapping, reader, reader::Format};
+use crate::{
+    error::ReadError,
+    limits::Limits,
+    mapping::{LineMapping, Mapping},
+    reader::{self, Format},
+};
 use pseudonyms::Pseudonyms;
 
 /// Takes out of captured files what is nobody else's business.
 #[derive(Debug, Default)]
 pub struct Redactor {
     pseudonyms: Pseudonyms,
+    /// How the application writes the lines of its server's log.
+    line: Option<LineMapping>,
 }
 
 /// Why a file could not be redacted.
@@ -68,9 +77,10 @@ impl Redactor {
         Self::default()
     }
 
-    /// The same for the messages of an application that needs `mapping` to be understood: its words for places and types
-    /// stay.
+    /// The same for the messages and logs of an application that needs `mapping` to be understood: its words for places and
+    /// types stay.
     pub fn keep_words_of(&mut self, mapping: &Mapping) {
+        self.line = self.line.take().or_else(|| mapping.line.clone());
         self.pseudonyms
             .own
             .extend(mapping.own_words().flat_map(|text| vocabulary::words(text)).map(str::to_owned));
@@ -82,7 +92,7 @@ impl Redactor {
     /// [`RedactError`] where it is no capture, too large, or damaged as a whole. Damaged lines of a line-based
     /// format are left out.
     pub fn redact(&mut self, file: &str, bytes: impl Read, limits: &Limits) -> Result<Vec<u8>, RedactError> {
-        let (format, content) = reader::unpacked(file, bytes, limits)?;
+        let (format, content) = reader::unpacked(file, bytes, self.line.as_ref(), limits)?;
         if content.len() >= limits.memory_bytes {
             return Err(RedactError::TooLarge { file: file.to_owned(), limit: limits.memory_bytes });
         }
@@ -129,12 +139,18 @@ impl Redactor {
         let parse = |line: &str| serde_json::from_str(line).ok().filter(&keep);
         let parsed: Vec<Option<Value>> = text.lines().map(parse).collect();
         for value in parsed.iter().flatten() {
+            if let Some(own) = self.line.as_ref().filter(|own| own.fits(value)) {
+                own_line::learn(&mut self.pseudonyms, own, value);
+            }
             self.pseudonyms.learn(value);
         }
         let mut out = Vec::new();
         for (line, value) in text.lines().zip(parsed) {
             let line = match value {
-                Some(value) => document::redacted(&mut self.pseudonyms, value).to_string(),
+                Some(value) => match self.line.as_ref().filter(|own| own.fits(&value)) {
+                    Some(own) => own_line::redacted(&mut self.pseudonyms, own, value).to_string(),
+                    None => document::redacted(&mut self.pseudonyms, value).to_string(),
+                },
                 None if line == "RTCStatsDump" => line.to_owned(),
                 None => continue,
             };

@@ -107,6 +107,7 @@ write wrong ws wss www x xr y yes yet you your z zero
 janus jsep plugin plugindata handle handles hangup webrtcup slowlink videocall videoroom audiobridge echotest joinandconfigure
 incomingcall rejecting declining decline proceeding trickle verto telnyx signalwire dialog sessid calling normal clearing user busy invite ringing
 mse hls mjpeg jsonrpc mediasoup protoo produce producing consume consuming dtls ice parameters fingerprints foundation algorithm
+here gone moved elsewhere everywhere anywhere exist loop detected ambiguous unavailable gateway intermediate interval
 about div span table td tr th pre class border bottom heading history fold proxied relative set modify hold unhold
 capabilities router alg cname nonce sent packets camera webrtc home assistant attach detach detached keepalive configured configure
 abs aes apple android av aomedia codecs cbr vbr chacha poly curve ecdsa rsa sha dependency descriptor experiments github holmer

@@ -216,7 +216,6 @@ mod tests {
                 "callsim.toml:5:1: unknown key `setup-p59` (did you mean `setup-p50`? accepted: setup-p50, \
                  setup-p95, setup-max, recovery-p95)",
                 "callsim.toml:6:13: `soon` is not a duration such as \"250ms\" or \"3s\"",
-                "callsim.toml:7:1: [profiles.ours] has no `summary`",
                 "callsim.toml:8:1: unknown key `sumary` in [profiles.ours] (did you mean `summary`? accepted: device, \
                  faults, firewall, gateways, link, nat, public, schedule, sources, summary)",
             ],
