@@ -48,6 +48,7 @@ mod attribution {
             r#"
             version = 1
             summary = "A call of which it is known where its time goes."
+            stagger = "0ms"
             [signaller]
             transport = "websocket"
             [peers.caller]

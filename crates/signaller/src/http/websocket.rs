@@ -142,6 +142,8 @@ enum Goodbye {
     Answer,
     /// With this code, where somebody may hear it (RFC 6455 §7.4.1); then the client's close frame is waited for.
     Say(u16),
+    /// With this code, and nothing is waited for: the client is not heard any longer, or has another connection by now.
+    Leave(u16),
     /// Without a word.
     Silent,
 }
@@ -153,18 +155,19 @@ impl Session {
         // The relay has nothing more for it, nor it for the relay.
         let Self { app, connection, .. } = self;
         drop(connection);
-        let close = match goodbye {
+        let (code, is_answered) = match goodbye {
             Goodbye::Silent => return,
-            Goodbye::Answer => None,
-            Goodbye::Say(code) => Some(Frame::Close(Some(CloseFrame { code, reason: Default::default() }))),
+            Goodbye::Answer => (None, true),
+            Goodbye::Say(code) => (Some(code), true),
+            Goodbye::Leave(code) => (Some(code), false),
         };
         // Whether the client takes notice is its own affair.
         let _in_time = timeout(app.relay.settings().drain_within, async {
-            if let Some(close) = close {
-                sink.send(close).await?;
+            if let Some(code) = code {
+                sink.send(Frame::Close(Some(CloseFrame { code, reason: Default::default() }))).await?;
             }
             // Reading is what sends the answer to a close frame, and hears the one to ours.
-            while let Some(Ok(_)) = stream.next().await {}
+            while is_answered && let Some(Ok(_)) = stream.next().await {}
             sink.close().await
         })
         .await;
@@ -182,12 +185,12 @@ impl Session {
             ended = self.read(stream) => match ended {
                 Ended::Closed => Goodbye::Answer,
                 Ended::Gone => Goodbye::Silent,
-                Ended::Unbearable => Goodbye::Say(close_code::POLICY),
+                Ended::Unbearable => Goodbye::Leave(close_code::POLICY),
                 Ended::TooLarge => Goodbye::Say(close_code::SIZE),
                 Ended::NotText => Goodbye::Say(close_code::INVALID),
                 Ended::Protocol => Goodbye::Say(close_code::PROTOCOL),
             },
-            code = self.write(sink, welcome) => code.map_or(Goodbye::Silent, Goodbye::Say),
+            code = self.write(sink, welcome) => code.map_or(Goodbye::Silent, Goodbye::Leave),
             how = self.app.stop.stopping() => match how {
                 Stopping::Gracefully => Goodbye::Say(close_code::AWAY),
                 Stopping::AtOnce => Goodbye::Silent,

@@ -150,21 +150,4 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 /// Codes that no fixture of this repository shows yet.
-const WITHOUT_EXAMPLE: &[Code] = &[
-    Code::Rollback,
-    Code::OwnStackRefused,
-    Code::IceLiteBothSides,
-    Code::RtcpMuxMissing,
-    Code::MidMismatch,
-    Code::BundleMismatch,
-    Code::NoCommonCodec,
-    Code::MediaRefused,
-    Code::MediaInactive,
-    Code::MessagesNotUnderstood,
-    Code::PeerLeftTheServer,
-    Code::NamesContradict,
-    Code::RelayAddressPrivate,
-    Code::PageReloaded,
-    Code::ClockWholeSeconds,
-    Code::ServerReportedFailure,
-];
+const WITHOUT_EXAMPLE: &[Code] = &[Code::OwnStackRefused];
