@@ -9,8 +9,9 @@
 //! stay.
 //!
 //! HAR files lose everything but their WebSocket messages, and the bodies of requests to servers that are signalled with:
-//! those that are JSON, SIP or session descriptions. Of any other it is left that a description was in it. Dumps of rtcstats servers lose what belongs to no connection; timelines lose their packets. What is no JSON where JSON is
-//! expected is left out, never passed on unread. Redacting takes time in proportion to the file.
+//! those that are JSON, SIP or session descriptions. Of any other it is left that a description was in it. Dumps of rtcstats
+//! servers lose what belongs to no connection; timelines lose their packets. What is no JSON where JSON is expected is left
+//! out, never passed on unread. Redacting takes time in proportion to the file.
 
 mod address;
 mod bodies;

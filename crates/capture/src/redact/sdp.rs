@@ -286,11 +286,20 @@ pub(super) fn candidate(pseudonyms: &mut Pseudonyms, value: &str, out: &mut Stri
             5 if number(u64::from(u16::MAX)) => out.push_str(field),
             6 if field == "typ" => out.push_str(field),
             7 if TYPES.contains(&field) => out.push_str(field),
+            // A line with a field too many.
+            7 if field == "typ" => out.push_str(field),
             _ => out.push_str(&pseudonyms.word(field)),
         }
     };
+    let mut last = "";
     for (index, field) in all.by_ref().take(8).enumerate() {
         put(pseudonyms, index, field);
+        last = field;
+    }
+    if let Some(kind) = all.clone().next().filter(|kind| last == "typ" && TYPES.contains(kind)) {
+        out.push(' ');
+        out.push_str(kind);
+        all.next();
     }
     while let (Some(name), Some(of)) = (all.next(), all.next()) {
         let number = of.len() <= 5 && of.bytes().all(|byte| byte.is_ascii_digit());
@@ -299,6 +308,7 @@ pub(super) fn candidate(pseudonyms: &mut Pseudonyms, value: &str, out: &mut Stri
             "rport" | "generation" | "network-id" | "network-cost" if number => of.to_owned(),
             "tcptype" if ["active", "passive", "so"].contains(&of) => of.to_owned(),
             "ufrag" => pseudonyms.word(of),
+            "typ" if TYPES.contains(&of) => of.to_owned(),
             _ => continue,
         };
         out.push(' ');

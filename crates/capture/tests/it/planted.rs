@@ -172,7 +172,36 @@ fn formats() -> Vec<(&'static str, Vec<Value>)> {
         { "at": 2_000_000, "actor": "anna", "event": "note", "what": "x" },
         { "at": 3_000_000, "actor": "bert", "event": "candidate-error", "url": "stun:10.0.0.1", "code": 701, "text": "x" },
     ], "packets": [] });
+    let sip = |start: &str, more: &str, body: &str| {
+        format!(
+            "{start}\r\nVia: SIP/2.0/WSS x.invalid;branch=z9\r\nFrom: <sip:anna@x>;tag=1\r\nTo: <sip:bert@x>\r\nCall-ID: c1\r\nCSeq: 1 INVITE\r\n{more}\r\n{body}"
+        )
+    };
+    let protocols = json!({ "log": { "version": "1.2", "creator": { "name": "WebInspector", "version": "537.36" }, "entries": [
+        { "_resourceType": "websocket", "pageref": "page_1", "startedDateTime": "2026-11-18T11:06:41Z", "request": { "url": "ws://127.0.0.1/", "method": "GET" }, "response": { "status": 101 },
+            "_webSocketMessages": [
+                { "type": "send", "time": 1_795_000_000.5, "opcode": 1, "data": sip("INVITE sip:bert@x SIP/2.0", "Content-Type: application/sdp\r\n", &sdp()) },
+                { "type": "receive", "time": 1_795_000_000.6, "opcode": 1, "data": sip("SIP/2.0 486 Busy Here", "Reason: Q.850;cause=17;text=\"busy\"\r\n", "") },
+            ] },
+        { "startedDateTime": "2026-11-18T11:06:41Z", "time": 5.0, "pageref": "page_1",
+            "request": { "method": "POST", "url": "http://127.0.0.2/whip/x", "postData": { "text": sdp(), "mimeType": "application/sdp" } },
+            "response": { "status": 403, "content": { "text": "not here" } } },
+        { "startedDateTime": "2026-11-18T11:06:42Z", "time": 5.0, "pageref": "page_1",
+            "request": { "method": "PUT", "url": "https://127.0.0.3/_matrix/client/v3/rooms/x/send/m.call.invite/m1", "postData": { "text": json!({ "call_id": "c1", "party_id": "A", "offer": { "type": "offer", "sdp": sdp() } }).to_string() } },
+            "response": { "status": 200, "content": { "text": r#"{"event_id":"x"}"# } } },
+    ] } });
+    let stats = json!([
+        { "id": "T1", "type": "transport", "timestamp": 1_795_000_000_000.0, "dtlsState": "connected", "selectedCandidatePairId": "CP1" },
+        { "id": "CP1", "type": "candidate-pair", "timestamp": 1_795_000_000_000.0, "state": "succeeded", "nominated": true, "localCandidateId": "L1", "remoteCandidateId": "R1" },
+        { "id": "L1", "type": "local-candidate", "timestamp": 1_795_000_000_000.0, "candidateType": "host", "address": "10.0.0.1", "protocol": "udp" },
+        { "id": "R1", "type": "remote-candidate", "timestamp": 1_795_000_000_000.0, "candidateType": "host", "address": "10.0.0.2", "protocol": "udp" },
+        { "id": "IT01A1001", "type": "inbound-rtp", "timestamp": 1_795_000_000_000.0, "kind": "audio", "packetsReceived": 12345, "ssrc": 1001 },
+    ]);
+    let pair = json!({ "offer": { "type": "offer", "sdp": sdp() }, "answer": { "type": "answer", "sdp": sdp() }, "note": "x" });
     vec![
+        ("har of protocols", vec![protocols]),
+        ("getStats", vec![stats]),
+        ("descriptions", vec![pair]),
         ("webrtc-internals", vec![internals]),
         ("rtcstats", rtcstats),
         ("har", vec![har]),
