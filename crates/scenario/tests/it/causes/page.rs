@@ -124,15 +124,18 @@ fn captures() -> BTreeMap<Code, String> {
     collect(&folder, &mut files);
     files.sort();
     let mut examples = BTreeMap::new();
+    // The page is the same wherever this repository is.
+    let here = format!("{}/", root().display());
     for file in files {
         let name = file.strip_prefix(root()).expect("inside").display().to_string();
         let Ok(recording) = read_file(&file, &Mappings::default(), &Limits::default()) else { continue };
         for call in &merge(vec![recording]).calls {
             for finding in audit(call) {
                 let Some(code) = Code::from_word(finding.code.as_str()) else { continue };
-                examples
-                    .entry(code)
-                    .or_insert_with(|| format!("the captured call `{name}`:\n> {}.", finding.message));
+                let message = || finding.message.replace(&here, "");
+                examples.entry(code).or_insert_with(|| {
+                    format!("the captured call `{name}`:\n> {}.", message().trim_end_matches('.'))
+                });
             }
         }
     }
