@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A message on a data channel: the two are told apart on the wire (RFC 8831 §6.6), and a browser gives the
+/// A message on a data channel: the two differ on the wire (RFC 8831 §6.6), and a browser gives the
 /// one as a string and the other as bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

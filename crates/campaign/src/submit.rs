@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn paths_are_words_of_a_shell_and_of_yaml() {
-        assert_eq!(quoted("/work/a-b_c.json"), "/work/a-b_c.json");
+        assert_eq!(quoted("/srv/a-b_c.json"), "/srv/a-b_c.json");
         assert_eq!(quoted("my calls/it's"), r"'my calls/it'\''s'");
         assert_eq!(quoted(""), "''");
         assert_eq!(yaml("a: \"b\""), r#""a: \"b\"""#);
