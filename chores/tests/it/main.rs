@@ -1,6 +1,7 @@
 //! The commands as users meet them: the real program.
 
 mod architecture;
+mod artefacts;
 #[cfg(target_os = "linux")]
 mod bench;
 #[cfg(target_os = "linux")]

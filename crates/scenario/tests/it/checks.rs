@@ -1,16 +1,4 @@
-use scenario::{checks, plan::Plan, run::Player, timeline::Event};
-
-/// What `cargo xtask scenarios` judges, over a quarter of the seeds that it plays.
-#[test]
-fn every_scenario_passes_its_checks() {
-    for plan in super::scenarios() {
-        for seed in 1..=5 {
-            let record = Player::new(&plan).seed(seed).play().expect("the scenario plays");
-            let failures = checks::check(&plan, &record);
-            assert!(failures.is_empty(), "{} seed {seed}: {failures:#?}", plan.name());
-        }
-    }
-}
+use scenario::{plan::Plan, run::Player, timeline::Event};
 
 /// A fault that never strikes proves nothing.
 #[test]

@@ -21,7 +21,8 @@ const SCENARIOS: [&str; 12] = [
     "profiles/hotel-calls-lte",
     "handover/back-in-time",
 ];
-const SEEDS: std::ops::RangeInclusive<u64> = 1..=20;
+/// The digests of all scenarios with twenty seeds are pinned in `scenarios/pins.json`; here is what pins cannot show.
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=5;
 /// Set in the process that only prints its digests.
 const PRINT: &str = "CALLSIM_PRINT_DIGESTS";
 
