@@ -12,7 +12,7 @@ mod glibc;
     target_env = "gnu",
     any(target_arch = "x86_64", target_arch = "aarch64")
 ))]
-pub use glibc::supported;
+pub use glibc::{standard_output_is_closed, supported};
 
 /// Whether simulation threads work in this process.
 ///
@@ -25,4 +25,14 @@ pub use glibc::supported;
 )))]
 pub fn supported() -> Result<(), crate::Unsupported> {
     Err(crate::Unsupported("simulations need Linux with glibc on x86-64 or AArch64."))
+}
+
+/// Whether the process was started with its standard output closed: `false` on this platform, which does not say.
+#[cfg(not(all(
+    target_os = "linux",
+    target_env = "gnu",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+)))]
+pub fn standard_output_is_closed() -> bool {
+    false
 }

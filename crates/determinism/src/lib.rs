@@ -6,6 +6,7 @@
 //! `bind`, …) are replaced for the whole process and act only while the calling thread simulates.
 //! [`crypto`] adds a provider whose keys and signatures come from the seed. What would reach past the
 //! simulation (a real socket, a thread, the system's resolver, …) is refused and recorded: an [`Escape`].
+//! [`standard_output_is_closed`] is here because nothing but `unsafe` code can find it out.
 //!
 //! Invariants:
 //! - An ordinary thread never notices: every hook passes straight on to the C library.
@@ -39,7 +40,7 @@ mod thread;
 use std::{fmt, io, net::SocketAddr, time::Duration};
 
 pub use escape::{Escape, EscapeKind, Escapes, exempt, has_escaped, set_escapes, take_escapes};
-pub use hooks::supported;
+pub use hooks::{standard_output_is_closed, supported};
 pub use interfaces::{Interfaces, on_host, with_interfaces};
 
 /// What one simulation depends on. Neither value has a default: both belong to the recipe of a run.

@@ -73,9 +73,10 @@ impl Destination {
     /// Whether it could be written, before the work for it is done.
     ///
     /// # Errors
-    /// [`BadInput`] where its folder is not there.
-    pub fn check(&self) -> Result<(), BadInput> {
-        check_target(self.out.as_deref())
+    /// [`BadInput`] where its folder is not there; and where standard output is needed and closed.
+    pub fn check(&self) -> anyhow::Result<()> {
+        check_target(self.out.as_deref())?;
+        if self.out.is_none() { check_standard_output() } else { Ok(()) }
     }
 
     /// Writes the report.
@@ -87,8 +88,22 @@ impl Destination {
     }
 }
 
+/// # Errors
+/// Where the program was started with its standard output closed (`>&-`): what is written there would be lost.
+fn check_standard_output() -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !determinism::standard_output_is_closed(),
+        "cannot write to standard output: it is closed"
+    );
+    Ok(())
+}
+
 /// Writes to standard output. A reader that has gone (`| head`) is no error.
+///
+/// # Errors
+/// Where it is closed (`>&-`); the system's words where it takes no more.
 pub fn print(text: &str) -> anyhow::Result<()> {
+    check_standard_output()?;
     let mut stdout = io::stdout().lock();
     match stdout.write_all(escaped_lines(text).as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -133,6 +148,40 @@ pub fn check_target(path: Option<&Path>) -> Result<(), BadInput> {
         false => {
             Err(BadInput(format!("cannot write {}: there is no folder {}", path.display(), folder.display())))
         }
+    }
+}
+
+/// Whether all that is `read` stays, whatever is `written`: no output takes the place of an input, by whichever of its names.
+///
+/// # Errors
+/// [`BadInput`] with the name of the first that would not.
+pub fn check_inputs_stay(
+    written: impl IntoIterator<Item = impl AsRef<Path>>,
+    read: impl IntoIterator<Item = impl AsRef<Path>>,
+) -> Result<(), BadInput> {
+    let read: Vec<_> = read.into_iter().filter_map(|path| identity(path.as_ref())).collect();
+    let replaces = |path: &Path| identity(path).is_some_and(|identity| read.contains(&identity));
+    match written.into_iter().find(|path| replaces(path.as_ref())) {
+        Some(path) => Err(BadInput(format!(
+            "{}: this is one of the files that are read, and it would be replaced",
+            path.as_ref().display()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Which file a path leads to, the same for all its names; `None` for what is no regular file, which nothing replaces.
+fn identity(path: &Path) -> Option<impl PartialEq + use<>> {
+    let about = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        Some((about.dev(), about.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = about;
+        fs::canonicalize(path).ok()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The program in somebody's own folder.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use crate::place::{GOOD, Place, check, said};
 
@@ -28,6 +28,42 @@ fn a_file_is_played_wherever_it_is() {
     let mut other = place.command("", &["scenarios", "calls/ours.toml", "--seeds", "1"]);
     let repeat = "repeat: cargo xtask scenarios calls/ours.toml --seed 1";
     check(&said(other.env("CALLSIM_CALLED_AS", "cargo xtask")), 3, &[repeat]);
+}
+
+#[test]
+fn a_report_that_nobody_can_get_is_an_error() {
+    let place = Place::new(&[("scenarios/turned.toml", GOOD)]);
+    let program = env!("CARGO_BIN_EXE_callsim");
+    let in_shell = |line: &str| {
+        let mut shell = Command::new("sh");
+        said(shell.arg("-c").arg(line).current_dir(place.path("")).env("CALLSIM", program))
+    };
+    let closed = "cannot write to standard output: it is closed";
+    for command in ["run --list", "profiles", "completions bash"] {
+        check(&in_shell(&format!("\"$CALLSIM\" {command} >&-")), 1, &[closed]);
+    }
+    check(&in_shell("\"$CALLSIM\" run --list --out list.txt >&-"), 0, &[]);
+    assert!(fs::read_to_string(place.path("list.txt")).unwrap().contains("turned"));
+    check(&in_shell("\"$CALLSIM\" run --list >/dev/null"), 0, &[]);
+    check(&in_shell("\"$CALLSIM\" run --list <&- 2>&-"), 0, &["turned"]);
+    check(&in_shell("\"$CALLSIM\" run --list >/dev/full"), 1, &["cannot write to standard output"]);
+}
+
+#[test]
+fn a_report_replaces_nothing_that_is_read() {
+    let place = Place::new(&[
+        ("scenarios/turned.toml", GOOD),
+        ("callsim.toml", "seeds = 1\n"),
+        ("scenarios/pins.json", "{}"),
+    ]);
+    std::os::unix::fs::symlink(place.path("scenarios"), place.path("link")).unwrap();
+    fs::hard_link(place.path("scenarios/turned.toml"), place.path("hard")).unwrap();
+    for target in ["scenarios/turned.toml", "link/turned.toml", "hard", "callsim.toml", "scenarios/pins.json"]
+    {
+        check(&place.run(&["run", "--list", "--out", target]), 2, &[target, "would be replaced"]);
+    }
+    assert_eq!(fs::read_to_string(place.path("scenarios/turned.toml")).unwrap(), GOOD);
+    assert_eq!(fs::read_to_string(place.path("callsim.toml")).unwrap(), "seeds = 1\n");
 }
 
 #[test]

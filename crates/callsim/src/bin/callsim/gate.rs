@@ -106,7 +106,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         Ok(chosen) => chosen,
         Err(code) => return Ok(code),
     };
-    let file = scenarios.baseline.clone().unwrap_or_else(|| project.file(BASELINE));
+    let file = scenarios.baseline.clone().unwrap_or_else(|| project.beside(BASELINE));
+    let inputs = chosen.files.iter().cloned().chain([project.file(), file.clone()]);
+    output::check_inputs_stay(&arguments.out, inputs)?;
     let before = read(&file)?;
     if before.is_none() && arguments.command.is_none() {
         let accept = format!("{} accept --reason TEXT", typed::command("gate"));

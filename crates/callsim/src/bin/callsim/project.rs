@@ -140,9 +140,14 @@ impl Project {
         asked.map_or_else(own, Path::to_owned)
     }
 
-    /// A file in the project's folder.
+    /// Where `callsim.toml` is, if there is one.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.root.join(FILE)
+    }
+
+    /// A file beside it.
     #[cfg(feature = "gate")]
-    pub(crate) fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
 

@@ -100,10 +100,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     for file in &input.unreadable {
         output::complain(&format!("error: {}", file.error));
     }
-    if let Some(problem) = would_replace_an_input(arguments, &input) {
-        output::complain(&format!("error: {problem}"));
-        return Ok(Code::BadInput);
-    }
+    output::check_inputs_stay(written(arguments, &input), &input.read)?;
     if let Some(path) = &arguments.write_mapping {
         match draft(&input) {
             Some(text) => output::write_file(path, &text)?,
@@ -147,16 +144,12 @@ fn draft(input: &Input) -> Option<String> {
     Some(lines.collect())
 }
 
-/// Says so where something that is written would take the place of something that was read. (`redacted` asks for itself.)
-fn would_replace_an_input(arguments: &Arguments, input: &Input) -> Option<String> {
-    let whole = |path: &Path| std::fs::canonicalize(path).ok();
-    let read: Vec<PathBuf> = input.read.iter().filter_map(|path| whole(path)).collect();
+/// The files that would be written, but for redacted copies: `redacted` asks for itself.
+fn written(arguments: &Arguments, input: &Input) -> Vec<PathBuf> {
     let calls = input.capture.calls.len();
     let first = [&arguments.save_scenario, &arguments.svg].into_iter().flatten();
     let numbered = first.flat_map(|path| (0..calls).map(move |index| pictures::numbered(path, index)));
-    let mut written = arguments.out.iter().chain(&arguments.write_mapping).cloned().chain(numbered);
-    let replaced = written.find(|path| whole(path).is_some_and(|path| read.contains(&path)))?;
-    Some(format!("{}: this is one of the files that are read, and it would be replaced", replaced.display()))
+    arguments.out.iter().chain(&arguments.write_mapping).cloned().chain(numbered).collect()
 }
 
 /// Writes the scenario of each call that was played; says of which there is none.

@@ -15,6 +15,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use scenario::{
+    pins::FILE as PINS,
     plan::Plan,
     report::Report,
     run::{Player, Programs},
@@ -104,6 +105,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     for target in [&arguments.out, &arguments.relay_log] {
         output::check_target(target.as_deref())?;
     }
+    let dir = project.scenarios(arguments.dir.as_deref());
+    let read = chosen.files.iter().cloned().chain([project.file(), dir.join(PINS)]);
+    output::check_inputs_stay(arguments.out.iter().chain(&arguments.relay_log), read)?;
     if arguments.list {
         hand_over(arguments, &listing::listing(&chosen.plans, arguments.format)?)?;
         return Ok(chosen.verdict(Code::Good));

@@ -11,6 +11,7 @@ mod interfaces;
 mod random;
 mod resolver;
 mod socket;
+mod start;
 mod task;
 
 use std::{
@@ -19,6 +20,7 @@ use std::{
 };
 
 use libc::{c_int, c_void};
+pub use start::standard_output_is_closed;
 
 use crate::{
     EscapeKind, Unsupported,

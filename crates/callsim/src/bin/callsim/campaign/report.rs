@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use campaign::{
+    campaign::FILE,
     merge::{Coverage, merge},
     report::Report,
 };
@@ -42,6 +43,8 @@ enum Format {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     output::check_target(arguments.out.as_deref())?;
     let folder = open(arguments.plan.path())?;
+    let shards = (0..folder.campaign().shards()).map(|index| folder.shard_path(index));
+    output::check_inputs_stay(&arguments.out, shards.chain([folder.path().join(FILE)]))?;
     let coverage = if arguments.partial { Coverage::Partial } else { Coverage::Whole };
     let merged = merge(&folder, coverage).map_err(refused)?;
     let campaign = folder.campaign();

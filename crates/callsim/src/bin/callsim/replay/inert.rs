@@ -203,14 +203,20 @@ fn no_output_replaces_an_input() {
     let path = folder.path().join("relay.jsonl");
     let lines: Vec<String> = formats()[0].1.iter().map(Value::to_string).collect();
     fs::write(&path, lines.join("\n")).unwrap();
-    let link = folder.path().join("link");
+    let [link, hard_link, folder_link] = ["link", "hard-link", "folder"].map(|name| folder.path().join(name));
     std::os::unix::fs::symlink(&path, &link).unwrap();
-    for option in ["--out", "--svg", "--save-scenario"] {
-        for target in [&path, &link] {
+    fs::hard_link(&path, &hard_link).unwrap();
+    std::os::unix::fs::symlink(folder.path(), &folder_link).unwrap();
+    for option in ["--out", "--svg", "--save-scenario", "--write-mapping", "--redact"] {
+        for target in [&path, &link, &hard_link, &folder_link.join("relay.jsonl")] {
             let arguments = ["replay", path.to_str().unwrap(), option, target.to_str().unwrap()];
             let cli = Cli::try_parse_from(arguments).unwrap();
-            assert_eq!(super::run(&cli.arguments).unwrap(), crate::exit::Code::BadInput, "{option}");
+            match super::run(&cli.arguments) {
+                Ok(code) => assert_eq!(code, crate::exit::Code::BadInput, "{option}"),
+                Err(error) => assert!(error.is::<crate::output::BadInput>(), "{option}: {error}"),
+            }
         }
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), lines.join("\n"));
+    assert_eq!(fs::read_to_string(&hard_link).unwrap(), lines.join("\n"));
 }

@@ -55,7 +55,7 @@ fn targets<'f>(target: &Path, files: &'f [PathBuf]) -> Result<BTreeMap<PathBuf, 
             Some(name) if is_folder => target.join(name),
             _ => target.to_owned(),
         };
-        if copy.exists() && fs::canonicalize(&copy).ok() == fs::canonicalize(file).ok() {
+        if output::check_inputs_stay([&copy], files).is_err() {
             return Err(format!("{}: the redacted copy would replace the file itself", copy.display()));
         }
         if let Some(other) = copies.insert(copy.clone(), file) {

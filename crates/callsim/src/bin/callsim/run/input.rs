@@ -23,6 +23,8 @@ use crate::{
 /// The scenarios that a command line means.
 pub(crate) struct Chosen {
     pub(crate) plans: Vec<Plan>,
+    /// All files that were meant.
+    pub(crate) files: BTreeSet<PathBuf>,
     /// How many files were meant that cannot be used; what is wrong with them has been shown.
     unusable: usize,
     /// Files that are in no folder of scenarios, and are called by their path.
@@ -35,7 +37,8 @@ impl Chosen {
     pub(crate) fn load(project: &Project, dir: Option<&Path>, asked: &[String]) -> Result<Self, Code> {
         let dir = project.scenarios(dir);
         let found = find(&dir, project, asked)?;
-        let mut chosen = Self { plans: Vec::new(), unusable: 0, outside: BTreeSet::new() };
+        let mut chosen =
+            Self { plans: Vec::new(), files: found.clone(), unusable: 0, outside: BTreeSet::new() };
         for file in found {
             let root = if file.starts_with(&dir) { &dir } else { file.parent().unwrap_or(&dir) };
             match load_file(root, &file, &project.profiles) {
