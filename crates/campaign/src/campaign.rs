@@ -335,7 +335,7 @@ impl PlannedScenario {
 
 /// The digest of a scenario: of its file, where there is one, and of what it means, the named networks that it uses included.
 /// Two programs may have different digests for one scenario; a campaign has one program.
-pub fn scenario_hash(plan: &Plan) -> String {
+pub(crate) fn scenario_hash(plan: &Plan) -> String {
     let mut digest = plan.digest();
     if let Some(text) = plan.file().and_then(|file| fs::read(file).ok()) {
         digest.update(&text);

@@ -53,8 +53,8 @@ impl Row {
     /// What is kept of `run`, whose record was kept.
     ///
     /// # Errors
-    /// A run that could not be played here, in words: the machine's fault, which no seed determines.
-    pub(crate) fn of(plan: &Plan, run: Run) -> Result<Self, String> {
+    /// A run that could not be played here: the machine's fault, which no seed determines.
+    pub(crate) fn of(plan: &Plan, run: Run) -> Result<Self, Broken> {
         let scenario = plan.name().to_owned();
         match run.result {
             Ok(played) => Ok(Self::of_played(plan, run.seed, &played)),
@@ -69,7 +69,7 @@ impl Row {
                 failures: 1,
                 finding: Some(Finding::panicked(message)),
             }),
-            Err(broken) => Err(format!("{scenario}, seed {}: {broken}", run.seed)),
+            Err(broken) => Err(broken),
         }
     }
 

@@ -5,7 +5,7 @@ use std::{io::Write, num::NonZeroUsize, ops::ControlFlow, time::Duration};
 use scenario::{
     plan::Plan,
     run::Player,
-    suite::{self, Cancel},
+    suite::{self, Broken, Cancel},
 };
 use thiserror::Error;
 
@@ -35,8 +35,18 @@ pub enum ShardError {
     #[error("cannot write the shard: {0}")]
     Table(#[from] TableError),
     /// A run cannot be played here.
-    #[error("{0}")]
-    NotPlayed(String),
+    #[error("{scenario}, seed {seed}: {problem}")]
+    NotPlayed {
+        /// The scenario.
+        scenario: String,
+        /// The seed.
+        seed: u64,
+        /// Why.
+        problem: Broken,
+    },
+    /// A scenario of the shard is not among the plans.
+    #[error("a scenario of the shard was not loaded")]
+    NotLoaded,
     /// Somebody asked to stop.
     #[error("stopped: {} of {runs} runs took place, nothing was written", tally.runs)]
     Stopped {
@@ -69,11 +79,12 @@ pub fn play<W: Write + Send>(
     let work = |run: u64| {
         let (piece, seed) = find(pieces, run);
         let plan = plans.get(piece.scenario).and_then(Option::as_ref);
-        let plan = plan.ok_or_else(|| "a scenario of the shard was not loaded".to_owned())?;
+        let plan = plan.ok_or(ShardError::NotLoaded)?;
         let run = suite::one_kept(plan, seed, &|plan, seed| Player::new(plan).seed(seed).play());
         let cpu = run.result.as_ref().ok().and_then(|played| played.cpu).unwrap_or_default();
         // The record goes here, on the thread that made it.
-        Ok::<_, String>((Row::of(plan, run)?, cpu))
+        let not_played = |problem| ShardError::NotPlayed { scenario: plan.name().to_owned(), seed, problem };
+        Ok((Row::of(plan, run).map_err(not_played)?, cpu))
     };
     let mut take = |row: Row, cpu: Duration| -> Result<(), ShardError> {
         tally.runs += 1;
@@ -84,7 +95,7 @@ pub fn play<W: Write + Send>(
         Ok(())
     };
     ordered::in_order(runs, threads, cancel, work, |played| {
-        let taken = played.map_err(ShardError::NotPlayed).and_then(|(row, cpu)| take(row, cpu));
+        let taken = played.and_then(|(row, cpu)| take(row, cpu));
         match taken {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {

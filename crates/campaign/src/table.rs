@@ -19,7 +19,7 @@ use crate::row::Row;
 const VERSION: u32 = 1;
 
 /// How many rows are held before they are written, and at most when they are read.
-pub const GROUP_ROWS: usize = 1 << 15;
+pub(crate) const GROUP_ROWS: usize = 1 << 15;
 
 /// The columns. `digest` is in big-endian order: its hexadecimal form is that of reports.
 const SCHEMA: &str = "message run {

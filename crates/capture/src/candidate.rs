@@ -81,7 +81,7 @@ impl Candidate {
 
     /// Whether its address is hidden behind an mDNS name
     /// (draft-ietf-mmusic-mdns-ice-candidates).
-    pub fn is_mdns(&self) -> bool {
+    pub(crate) fn is_mdns(&self) -> bool {
         self.address().is_some_and(|address| address.ends_with(".local"))
     }
 

@@ -28,12 +28,12 @@ impl Moment {
     }
 
     /// This moment moved by `micros` microseconds (saturating).
-    pub const fn shifted(self, micros: i64) -> Self {
+    pub(crate) const fn shifted(self, micros: i64) -> Self {
         Self(self.0.saturating_add(micros))
     }
 
     /// Microseconds from `earlier` to this moment; negative where `earlier` is later (saturating).
-    pub const fn micros_since(self, earlier: Self) -> i64 {
+    pub(crate) const fn micros_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 }

@@ -107,7 +107,7 @@ impl MediaSection {
     }
 
     /// Whether the author of the description takes what comes in this section.
-    pub fn receives(&self) -> bool {
+    pub(crate) fn receives(&self) -> bool {
         self.is_media() && matches!(self.direction, Direction::SendRecv | Direction::RecvOnly)
     }
 
@@ -135,7 +135,7 @@ impl Description {
     }
 
     /// The ICE password of the first media section.
-    pub fn pwd(&self) -> Option<&str> {
+    pub(crate) fn pwd(&self) -> Option<&str> {
         self.first("a=ice-pwd:")
     }
 
@@ -157,7 +157,7 @@ impl Description {
 
     /// Whether it says the same, but for the candidates within: an application that sends a description again may have
     /// found more of them by then.
-    pub fn says_the_same(&self, other: &Self) -> bool {
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
         let is_said =
             |line: &&str| !line.starts_with("a=candidate:") && !line.starts_with("a=end-of-candidates");
         self.kind == other.kind && self.lines().filter(is_said).eq(other.lines().filter(is_said))
@@ -241,12 +241,12 @@ impl Description {
     }
 
     /// Whether its author is an ICE lite agent (RFC 8839 §5.3).
-    pub fn is_ice_lite(&self) -> bool {
+    pub(crate) fn is_ice_lite(&self) -> bool {
         self.lines().any(|line| line.trim_end() == "a=ice-lite")
     }
 
     /// The identification tags in its BUNDLE group (RFC 9143 §7.1).
-    pub fn bundled(&self) -> Vec<&str> {
+    pub(crate) fn bundled(&self) -> Vec<&str> {
         let group = self.first("a=group:BUNDLE").unwrap_or_default();
         group.split(' ').filter(|mid| !mid.is_empty()).collect()
     }

@@ -1,7 +1,7 @@
 use std::{
     cell::RefCell,
     hash::{BuildHasher, RandomState},
-    net::UdpSocket,
+    net::{SocketAddr, UdpSocket},
     os::fd::AsRawFd,
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
@@ -118,12 +118,12 @@ fn failed_calls_keep_their_errno() {
 fn sockets_have_simulated_names() {
     simulate(7, || {
         let fixed = UdpSocket::bind("203.0.113.1:9").unwrap();
-        assert_eq!(fixed.local_addr().unwrap(), "203.0.113.1:9".parse().unwrap());
+        assert_eq!(fixed.local_addr().unwrap(), "203.0.113.1:9".parse::<SocketAddr>().unwrap());
         let v6 = UdpSocket::bind("[2001:db8::1]:0").unwrap();
-        assert_eq!(v6.local_addr().unwrap(), "[2001:db8::1]:49152".parse().unwrap());
+        assert_eq!(v6.local_addr().unwrap(), "[2001:db8::1]:49152".parse::<SocketAddr>().unwrap());
         let next = UdpSocket::bind("192.168.1.2:0").unwrap();
-        assert_eq!(next.local_addr().unwrap(), "192.168.1.2:49153".parse().unwrap());
-        assert_eq!(take_bound(fixed.as_raw_fd()), Some("203.0.113.1:9".parse().unwrap()));
+        assert_eq!(next.local_addr().unwrap(), "192.168.1.2:49153".parse::<SocketAddr>().unwrap());
+        assert_eq!(take_bound(fixed.as_raw_fd()), Some("203.0.113.1:9".parse::<SocketAddr>().unwrap()));
         assert_eq!(take_bound(fixed.as_raw_fd()), None);
     });
 }

@@ -69,16 +69,6 @@ impl Cause {
         self
     }
 
-    /// The same with another level.
-    pub fn with_level(self, level: Level) -> Self {
-        Self { level, ..self }
-    }
-
-    /// The same with another recommendation.
-    pub fn recommending(self, recommendation: impl Into<Cow<'static, str>>) -> Self {
-        Self { recommendation: recommendation.into(), ..self }
-    }
-
     /// The same with this evidence besides; it is kept in order of time.
     pub fn shown_by(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
         self.evidence.extend(evidence);

@@ -26,11 +26,11 @@ use crate::{
 pub use accept::{AcceptError, Acceptance};
 pub use date::{Date, DateError};
 pub use error::BaselineError;
-pub use read::MAX_BASELINE_BYTES;
+pub(crate) use read::MAX_BASELINE_BYTES;
 pub use reference::{Reference, ReferenceError};
 
 /// The version of the format that is written.
-pub const BASELINE_SCHEMA: u64 = 1;
+pub(crate) const BASELINE_SCHEMA: u64 = 1;
 
 /// What must be equal for numbers to be comparable: compiler, profile, resolution, format of scenarios.
 pub type Fingerprint = BTreeMap<String, String>;

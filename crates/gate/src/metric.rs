@@ -8,7 +8,7 @@ mod words;
 use serde::{Deserialize, Serialize};
 
 pub use budget::Budget;
-pub use id::{MAX_METRIC_ID_BYTES, MetricId, MetricIdError};
+pub use id::{MetricId, MetricIdError};
 pub use percent::{Percent, PercentError};
 pub use words::{Better, Tier, Unit};
 

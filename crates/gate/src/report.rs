@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use github::{MAX_ANNOTATIONS, annotations, failure_annotation, step_summary};
 pub use junit::junit;
-pub use recompute::{MAX_REPORT_BYTES, Recomputed, ReportError, recompute};
+pub use recompute::{Recomputed, ReportError, recompute};
 pub use table::table;
 
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The version of the format that is written.
-pub const REPORT_SCHEMA: u64 = 1;
+pub(crate) const REPORT_SCHEMA: u64 = 1;
 
 /// The result of a gate, with everything that it was concluded from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -11,7 +11,9 @@ mod sign;
 
 pub use bootstrap::{Bootstrap, Interval};
 pub use draw::Draw;
-pub use holm::holm;
-pub use order::{Quartiles, median, nearest_rank, quartiles, robust_spread, upper_fence};
+pub(crate) use holm::holm;
+pub use order::median;
+pub(crate) use order::{nearest_rank, robust_spread, upper_fence};
 pub use proportion::Proportion;
-pub use sign::{critical_count, detectable_shift, p_value_above, p_value_below};
+pub use sign::p_value_above;
+pub(crate) use sign::{detectable_shift, p_value_below};

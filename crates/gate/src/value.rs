@@ -4,7 +4,7 @@ mod distribution;
 
 use serde::{Deserialize, Serialize};
 
-pub use distribution::{Distribution, DistributionError, MAX_SEEDS, MIN_SEEDS, Summary};
+pub use distribution::{Distribution, DistributionError, MIN_SEEDS, Summary};
 
 /// What was measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ impl Value {
     }
 
     /// What stands for it in a history: the number, or the summary and a hash of all outcomes.
-    pub fn recorded(&self) -> Recorded {
+    pub(crate) fn recorded(&self) -> Recorded {
         match self {
             Self::Single(number) => Recorded::Single(*number),
             Self::BySeed(distribution) => Recorded::BySeed(distribution.summary()),

@@ -84,7 +84,7 @@ impl Verdict {
     }
 
     /// Whether it says something about the metric: an expectation met a measurement, or missed it.
-    pub fn is_comparison(self) -> bool {
+    pub(crate) fn is_comparison(self) -> bool {
         !matches!(self, Self::ToolFailed | Self::Stale | Self::New | Self::ToolMissing)
     }
 }

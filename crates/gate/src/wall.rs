@@ -32,10 +32,11 @@ mod verdict;
 use serde::{Deserialize, Serialize};
 
 pub use assess::{Assessment, State, assess};
-pub use epoch::{Epoch, EpochError, MAX_ALTERNATIONS};
+pub(crate) use epoch::MAX_ALTERNATIONS;
+pub use epoch::{Epoch, EpochError};
 pub use power::Power;
 pub use session::{Phase, Request, Side, measure};
-pub use settings::{MAX_EPOCHS, MAX_RESAMPLES, WallSettings, WallSettingsError};
+pub use settings::{WallSettings, WallSettingsError};
 pub(crate) use verdict::judge;
 
 use crate::metric::{Metric, Percent};

@@ -107,7 +107,7 @@ fn consequence(failure: &Failure) -> Consequence {
 }
 
 /// The code of a check that failed.
-pub fn code_of(check: &str) -> Code {
+pub(crate) fn code_of(check: &str) -> Code {
     Code::from_word(check).unwrap_or(Code::Outcome)
 }
 

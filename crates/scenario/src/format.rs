@@ -46,7 +46,7 @@ use self::{
 };
 pub use self::{
     error::{FormatError, Found, Problem, ProblemKind},
-    load::{LoadError, MAX_COMMAS, MAX_FILE_BYTES, files, load_dir, load_file, name_of},
+    load::{LoadError, files, load_dir, load_file, name_of},
 };
 use crate::{
     plan::{Escapes, Flaw, Place, Plan, PlanBuilder},
@@ -72,7 +72,7 @@ impl Plan {
     ///
     /// # Errors
     /// As [`Plan::from_toml`].
-    pub fn from_toml_with(name: &str, text: &str, profiles: &Profiles) -> Result<Self, FormatError> {
+    pub(crate) fn from_toml_with(name: &str, text: &str, profiles: &Profiles) -> Result<Self, FormatError> {
         Self::read(name, None, text, profiles)
     }
 

@@ -13,8 +13,8 @@ use timeline::{
     StunClass, VirtualTime,
 };
 
-pub use self::path::simulated_path;
-pub use self::recovery::{Recovery, longest_recovery, recoveries};
+pub use self::recovery::{Recovery, recoveries};
+pub(crate) use self::{path::simulated_path, recovery::longest_recovery};
 use crate::{
     plan::{Milestone, Outcome, Plan},
     record::{PeerRecord, RunRecord, WorldEnd},

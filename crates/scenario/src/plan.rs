@@ -28,6 +28,7 @@ pub use netsim::Escapes;
 pub use stage::{ApiCall, Command, LocalWord};
 use timeline::{Digest, Name};
 
+pub(crate) use self::network::DEFAULT_ACCESS;
 pub use self::{
     builder::PlanBuilder,
     expect::{
@@ -37,11 +38,10 @@ pub use self::{
     },
     guard::GuardPlan,
     network::{
-        Access, Attachment, Connections, Correlation, CredentialKind, CredentialPolicy, DEFAULT_ACCESS,
-        Dependence, Ending, Firewall, Gateway, GilbertElliott, Hairpinning, Half, Handover, IceServerKind,
-        IceServerPlan, LinkModel, Liveness, Mood, NatConfig, PortAllocation, PortRange, PortSupply,
-        Probability, QueueLimit, Rate, Refresh, Reordering, Schedule, Spread, TailIndex, Transition,
-        TurnCredentials,
+        Access, Attachment, Connections, Correlation, CredentialKind, CredentialPolicy, Dependence, Ending,
+        Firewall, Gateway, GilbertElliott, Hairpinning, Half, Handover, IceServerKind, IceServerPlan,
+        LinkModel, Liveness, Mood, NatConfig, PortAllocation, PortRange, PortSupply, Probability, QueueLimit,
+        Rate, Refresh, Reordering, Schedule, Spread, TailIndex, Transition, TurnCredentials,
     },
     peer::{Crypto, Device, EnginePlan, MediaPlan, OnRing, PeerPlan, VideoPlan},
     problem::{Flaw, Place, Problem},
@@ -102,18 +102,18 @@ impl Plan {
     /// The name of the signalling server's host.
     pub const SIGNALLER: &'static str = "signaller";
     /// Who a change of the network belongs to in timelines, and the key of such steps.
-    pub const NETWORK: &'static str = "network";
+    pub(crate) const NETWORK: &'static str = "network";
     /// The virtual deadline where a file gives none.
-    pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(60);
+    pub(crate) const DEFAULT_DEADLINE: Duration = Duration::from_secs(60);
     /// The event budget where a file gives none: some ten times what a minute of audio and video takes.
-    pub const DEFAULT_EVENT_BUDGET: u64 = 5_000_000;
+    pub(crate) const DEFAULT_EVENT_BUDGET: u64 = 5_000_000;
     /// How long a program takes at most over a signalling message where a file says nothing of it. Chosen
     /// so that the seeds of
     /// `happy/host-candidates` visit the three groups of set-ups that real calls fall into as often as those do
     /// (`docs/truth.md`).
     pub const DEFAULT_STAGGER: Duration = Duration::from_micros(750);
     /// The number of seeds where neither file nor command line gives one.
-    pub const DEFAULT_SEEDS: u32 = 20;
+    pub(crate) const DEFAULT_SEEDS: u32 = 20;
 
     /// Path under `scenarios/` without `.toml`, with `/` between its parts: `happy/host-candidates`.
     pub fn name(&self) -> &str {
@@ -245,7 +245,7 @@ impl Plan {
     }
 
     /// Whether this peer takes part in calls of several.
-    pub fn joins(&self, peer: &Name) -> bool {
+    pub(crate) fn joins(&self, peer: &Name) -> bool {
         self.commands().any(|(_, joins, command)| joins == peer && matches!(command, Command::Join { .. }))
     }
 
@@ -266,7 +266,7 @@ impl Plan {
     /// The first call that the script makes: when, who dials, who is called.
     ///
     /// Milestones are measured from its moment, and the outcome of a run is the outcome of this call.
-    pub fn first_dial(&self) -> Option<(Duration, &Name, &Name)> {
+    pub(crate) fn first_dial(&self) -> Option<(Duration, &Name, &Name)> {
         self.commands().find_map(|(at, peer, command)| match command {
             Command::Dial { to } => Some((at, peer, to)),
             Command::Api(ApiCall::SetLocalDescription(_)) => Some((at, peer, self.other_driven(peer)?)),
@@ -275,12 +275,12 @@ impl Plan {
     }
 
     /// Whether this peer has no engine: its application makes each call of the API by itself.
-    pub fn is_driven(&self, peer: &Name) -> bool {
+    pub(crate) fn is_driven(&self, peer: &Name) -> bool {
         self.driven().any(|name| name == peer)
     }
 
     /// The other one of the two peers whose applications make each call of the API by themselves.
-    pub fn other_driven(&self, peer: &Name) -> Option<&Name> {
+    pub(crate) fn other_driven(&self, peer: &Name) -> Option<&Name> {
         self.driven().find(|name| *name != peer)
     }
 

@@ -125,7 +125,7 @@ pub struct MediaFlow {
 
 impl MediaFlow {
     /// The grain in which arrivals are kept, and of the moments in [`MediaFlow::packets_between`].
-    pub const BUCKET: Duration = Duration::from_millis(100);
+    pub(crate) const BUCKET: Duration = Duration::from_millis(100);
 
     /// Counts one packet that arrived at `at`. Packets arrive in time order.
     pub fn packet(&mut self, at: VirtualTime) {
@@ -143,7 +143,7 @@ impl MediaFlow {
     /// Packets that arrived at `after` or later and before `before`, `None` meaning no limit.
     ///
     /// Exact for multiples of [`Self::BUCKET`]; other moments are rounded down to one.
-    pub fn packets_between(&self, after: Option<Duration>, before: Option<Duration>) -> u64 {
+    pub(crate) fn packets_between(&self, after: Option<Duration>, before: Option<Duration>) -> u64 {
         let first = after.map_or(0, bucket);
         let end = before.map_or(u64::MAX, bucket);
         if first >= end {

@@ -13,7 +13,7 @@ pub enum UnknownScenario {
     NoSuch {
         /// What was asked for.
         found: String,
-        /// The scenario nearest to it, if one is near.
+        /// The scenario or theme nearest to it, if one is near.
         nearest: Option<String>,
     },
     /// Several are called so in their themes.
@@ -64,7 +64,8 @@ fn meaning(pattern: &str, names: &[&str]) -> Result<Vec<usize>, UnknownScenario>
     let found = pattern.to_owned();
     match of_themes.len() {
         0 => {
-            let nearest = nearest(pattern, names.iter().copied()).map(str::to_owned);
+            let themes = names.iter().filter_map(|name| name.split_once('/')).map(|(theme, _)| theme);
+            let nearest = nearest(pattern, names.iter().copied().chain(themes)).map(str::to_owned);
             Err(UnknownScenario::NoSuch { found, nearest })
         }
         1 => Ok(of_themes),
@@ -119,6 +120,7 @@ mod tests {
     #[test]
     fn unknown_names_say_what_is_near() {
         check_unknown("ringing/bussy", "there is no scenario `ringing/bussy`, did you mean `ringing/busy`?");
+        check_unknown("rnging", "there is no scenario `rnging`, did you mean `ringing`?");
         check_unknown("nonsense!", "there is no scenario `nonsense!`");
         check_unknown("", "there is no scenario ``");
     }

@@ -114,7 +114,7 @@ pub enum AccessError {
 
 impl Secret {
     /// The least length in bytes: the length of the hash, below which RFC 2104 §3 warns.
-    pub const MIN_BYTES: usize = 32;
+    pub(crate) const MIN_BYTES: usize = 32;
 
     /// The secret `bytes`.
     ///

@@ -48,7 +48,7 @@ pub const WEBSOCKET_PATH: &str = "/v1/ws";
 pub const MESSAGES_PATH: &str = "/v1/messages";
 
 /// How much longer than its message a frame may be, in bytes: room for the fields around it.
-pub const FRAME_OVERHEAD_BYTES: usize = 256;
+pub(crate) const FRAME_OVERHEAD_BYTES: usize = 256;
 
 /// How much is read from a WebSocket at a time, in bytes. The library's own 128 KiB would be held by
 /// every idle connection, for messages of which most have less than this.

@@ -24,7 +24,7 @@ use crate::{EPOCH_S, Journal, Names, Reporter};
 /// The realm of TURN credentials (RFC 8489 §9.2).
 pub const REALM: &str = "callsim";
 /// The port of STUN and TURN over UDP (RFC 8489 §8.2, RFC 8656 §4).
-pub const STUN_PORT: u16 = 3478;
+pub(crate) const STUN_PORT: u16 = 3478;
 /// The longest UDP payload (RFC 768).
 const MAX_DATAGRAM: usize = 65_507;
 

@@ -27,15 +27,13 @@ mod world;
 pub use self::{
     certificates::{certificate, provider},
     command::{ApiCall, Command, LocalWord},
-    ice_server::{
-        IceServer, IceServerError, IceServerSettings, REALM, STUN_PORT, domain, ice_servers, names,
-    },
+    ice_server::{IceServer, IceServerError, IceServerSettings, REALM, domain, ice_servers, names},
     observed::Observed,
     place::{Place, Surroundings},
     program::{BoxFuture, Program, Task, Unsupported},
     reporter::{Journal, Reporter},
     runtime::{Gauges, Leftovers, Names, WorldRuntime},
-    signalling::{SignallingServer, SignallingSettings, connector, time_of_day},
+    signalling::{SignallingServer, SignallingSettings, connector},
     staggered::Staggered,
     world::{EPOCH_S, StageError, on_thread, panic_message, run, thread_settings},
 };

@@ -4,9 +4,10 @@ mod track;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use rtc::peer_connection::transport::{RTCIceCandidate, RTCIceCandidatePair};
+use rtc::peer_connection::transport::RTCIceCandidatePair;
 use timeline::{
-    CandidateAddress, CandidateFate, CandidateRef, CandidateType, Event, IceProtocol, Machine, State, Trickle,
+    CandidateFate, Event, Machine, State, Trickle,
+    webrtc::{candidate, connection, gathering, ice, signaling},
 };
 use webrtc::{
     data_channel::DataChannel,
@@ -98,19 +99,6 @@ async fn selected_pair(connection: &dyn PeerConnection) -> Option<RTCIceCandidat
     dtls.ice_transport().get_selected_candidate_pair().await.ok()?
 }
 
-fn candidate(candidate: &RTCIceCandidate) -> Option<CandidateRef> {
-    Some(CandidateRef {
-        kind: CandidateType::from_word(&candidate.typ.to_string())?,
-        protocol: IceProtocol::from_word(&candidate.protocol.to_string())?,
-        address: CandidateAddress::new(&candidate.address, candidate.port),
-    })
-}
-
-/// The state of `machine` that the library calls by this name, which is that of W3C webrtc-pc; `None` for `unspecified`.
-fn state_of(machine: Machine, of: impl ToString) -> Option<State> {
-    machine.state(&of.to_string())
-}
-
 #[async_trait::async_trait]
 impl PeerConnectionEventHandler for Observed {
     async fn on_negotiation_needed(&self) {
@@ -139,22 +127,22 @@ impl PeerConnectionEventHandler for Observed {
     }
 
     async fn on_signaling_state_change(&self, state: RTCSignalingState) {
-        self.entered(state_of(Machine::Signaling, state));
+        self.entered(signaling(state).map(State::Signaling));
         self.inner.on_signaling_state_change(state).await;
     }
 
     async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
-        self.entered(state_of(Machine::Ice, state));
+        self.entered(ice(state).map(State::Ice));
         self.inner.on_ice_connection_state_change(state).await;
     }
 
     async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
-        self.entered(state_of(Machine::Gathering, state));
+        self.entered(gathering(state).map(State::Gathering));
         self.inner.on_ice_gathering_state_change(state).await;
     }
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
-        self.entered(state_of(Machine::Connection, state));
+        self.entered(connection(state).map(State::Connection));
         if state == RTCPeerConnectionState::Connected {
             self.report_pair();
         }
@@ -171,41 +159,5 @@ impl PeerConnectionEventHandler for Observed {
     async fn on_track(&self, track: Arc<dyn TrackRemote>) {
         let track = ObservedTrack::new(track, self.reporter.clone()).await;
         self.inner.on_track(Arc::new(track)).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(machine: Machine, library: &[&dyn ToString]) {
-        let words: Vec<&str> =
-            library.iter().filter_map(|of| state_of(machine, of.to_string())).map(State::as_str).collect();
-        assert_eq!(words, machine.states());
-    }
-
-    #[test]
-    fn every_state_of_the_library_is_one_of_the_specification() {
-        use RTCIceConnectionState as Ice;
-        use RTCIceGatheringState as Gathering;
-        use RTCPeerConnectionState as Connection;
-        use RTCSignalingState::{
-            Closed, HaveLocalOffer, HaveLocalPranswer, HaveRemoteOffer, HaveRemotePranswer, Stable,
-        };
-        check(
-            Machine::Signaling,
-            &[&Stable, &HaveLocalOffer, &HaveRemoteOffer, &HaveLocalPranswer, &HaveRemotePranswer, &Closed],
-        );
-        check(Machine::Gathering, &[&Gathering::New, &Gathering::Gathering, &Gathering::Complete]);
-        let (new, checking, connected) = (Ice::New, Ice::Checking, Ice::Connected);
-        let (completed, disconnected, failed) = (Ice::Completed, Ice::Disconnected, Ice::Failed);
-        check(Machine::Ice, &[&new, &checking, &connected, &completed, &disconnected, &failed, &Ice::Closed]);
-        let (new, connecting, connected) = (Connection::New, Connection::Connecting, Connection::Connected);
-        let (disconnected, failed) = (Connection::Disconnected, Connection::Failed);
-        check(
-            Machine::Connection,
-            &[&new, &connecting, &connected, &disconnected, &failed, &Connection::Closed],
-        );
     }
 }

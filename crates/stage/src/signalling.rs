@@ -135,7 +135,7 @@ impl SignallingServer {
 }
 
 /// What the clock on every wall of `world` shows: time since 1970.
-pub fn time_of_day(world: &World) -> Duration {
+pub(crate) fn time_of_day(world: &World) -> Duration {
     Duration::from_secs(EPOCH_S) + world.now().elapsed()
 }
 

@@ -32,6 +32,8 @@ mod state;
 mod time;
 mod transition;
 mod vocabulary;
+#[cfg(feature = "webrtc")]
+pub mod webrtc;
 mod word;
 
 pub use candidate::{CandidateAddress, CandidateRef, CandidateType, IceProtocol, MessageRef, Trickle};

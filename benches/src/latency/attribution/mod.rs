@@ -139,7 +139,7 @@ impl Attribution {
 
     /// How much each cause took in each phase: from the milestone before it, or the dial, to this one. A phase that
     /// was over before an earlier one is left out.
-    pub fn by_phase(&self, milestones: &Milestones) -> BTreeMap<Milestone, BTreeMap<Cause, Duration>> {
+    pub(crate) fn by_phase(&self, milestones: &Milestones) -> BTreeMap<Milestone, BTreeMap<Cause, Duration>> {
         let mut begin = self.steps.first().map_or(VirtualTime::ZERO, |step| step.from);
         let mut phases = BTreeMap::new();
         for phase in super::PHASES {

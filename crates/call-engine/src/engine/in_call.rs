@@ -6,7 +6,7 @@ use webrtc::data_channel::DataChannel;
 
 use crate::{
     CallState, DataMessage, DataRefusal, Delivery, EngineEvent, FacingMode, Hold, MediaError, MediaKind,
-    MediaStream, MediaStreamConstraints, VideoConstraints,
+    MediaStream, MediaStreamConstraints, VideoConstraints, peer::ForeignChannel,
 };
 
 use super::{
@@ -125,9 +125,9 @@ impl Actor {
                 call.data_open = peer.has_data();
                 accepted
             }
-            _ => Err(channel.label().await.unwrap_or_default()),
+            _ => Err(ForeignChannel { label: channel.label().await.unwrap_or_default() }),
         };
-        if let Err(label) = refused {
+        if let Err(ForeignChannel { label }) = refused {
             if let Err(error) = channel.close().await {
                 self.problem(format!("cannot close the data channel {label}: {error}"));
             }

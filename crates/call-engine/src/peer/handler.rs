@@ -14,8 +14,6 @@ use webrtc::{
     },
 };
 
-use super::words;
-
 /// What a peer connection says, and in which generation of peers.
 pub(crate) struct PeerEvent {
     pub(crate) generation: u64,
@@ -75,19 +73,19 @@ impl PeerConnectionEventHandler for Handler {
     }
 
     async fn on_signaling_state_change(&self, state: RTCSignalingState) {
-        self.moved(words::signaling(state).map(PeerEventKind::Signaling));
+        self.moved(timeline::webrtc::signaling(state).map(PeerEventKind::Signaling));
     }
 
     async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
-        self.moved(words::ice(state).map(PeerEventKind::Ice));
+        self.moved(timeline::webrtc::ice(state).map(PeerEventKind::Ice));
     }
 
     async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
-        self.moved(words::gathering(state).map(PeerEventKind::Gathering));
+        self.moved(timeline::webrtc::gathering(state).map(PeerEventKind::Gathering));
     }
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
-        self.moved(words::connection(state).map(PeerEventKind::Connection));
+        self.moved(timeline::webrtc::connection(state).map(PeerEventKind::Connection));
     }
 
     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {

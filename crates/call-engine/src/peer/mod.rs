@@ -11,7 +11,6 @@ mod negotiation;
 mod signalled;
 mod statistics;
 mod tracks;
-pub(crate) mod words;
 
 use std::{sync::Arc, time::Duration};
 
@@ -36,7 +35,7 @@ use webrtc::{
 pub(crate) use addresses::BindAddresses;
 pub(crate) use candidates::{Arrived, HasPeer, HoldBack, Incoming, OVER, Trickled};
 pub use data::DataRefusal;
-pub(crate) use data::Outbox;
+pub(crate) use data::{ForeignChannel, Outbox};
 use description::Described;
 pub(crate) use handler::{Handler, PeerEvent, PeerEventKind};
 pub(crate) use interceptors::asks_for_key_frame;
@@ -302,7 +301,7 @@ impl Peer {
         // With BUNDLE all senders have one transport (RFC 9143).
         let dtls = self.outbound.first()?.sender.transport().await.ok()??;
         let pair = dtls.ice_transport().get_selected_candidate_pair().await.ok()??;
-        words::candidate(pair.local()).zip(words::candidate(pair.remote()))
+        timeline::webrtc::candidate(pair.local()).zip(timeline::webrtc::candidate(pair.remote()))
     }
 
     /// Whether media of the other side has arrived within the last `time`.

@@ -9,8 +9,6 @@ use rtc::statistics::{
 use timeline::{CandidateAddress, CandidateRef, IceProtocol};
 use webrtc::{peer_connection::PeerConnection, runtime::Runtime};
 
-use super::words;
-
 /// One sample of a call's statistics.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Statistics {
@@ -89,7 +87,7 @@ fn candidate(report: &RTCStatsReport, id: &str) -> Option<CandidateRef> {
         return None;
     };
     Some(CandidateRef {
-        kind: words::candidate_type(found.candidate_type)?,
+        kind: timeline::webrtc::candidate_type(found.candidate_type)?,
         protocol: IceProtocol::from_word(&found.protocol)?,
         address: CandidateAddress::new(found.address.as_deref().unwrap_or("?"), found.port),
     })

@@ -127,6 +127,7 @@ setup-p50 = "1ms"
     ]);
     check(&place.run(&["run", "other"]), 0, &["all good: 1 scenarios, 2 runs"]);
     check(&place.run(&["run", "other", "--seeds", "1"]), 0, &["all good: 1 scenarios, 1 runs"]);
+    check(&place.run(&["run", "smok"]), 2, &["there is no scenario `smok`, did you mean `smoke`?"]);
     let said = place.run_in("calls", &["run", "smoke"]);
     let over = "the budget of `net/*` is 1 ms";
     check(&said, 3, &["FAILED  net/turned  budget", over, "repeat: callsim run net/turned --seeds 2"]);

@@ -29,7 +29,7 @@ pub fn audit(trace: &Trace) -> Vec<Finding> {
 }
 
 /// As [`audit`], with other thresholds.
-pub fn audit_with(trace: &Trace, thresholds: &Thresholds) -> Vec<Finding> {
+pub(crate) fn audit_with(trace: &Trace, thresholds: &Thresholds) -> Vec<Finding> {
     let mut findings = Findings::new(trace, thresholds);
     // Of a connection that stood already, no rule can tell how it came to that.
     let rules = if verdict::was_found(trace) { rules::OF_THE_CAPTURE } else { rules::ALL };

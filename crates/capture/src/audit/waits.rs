@@ -55,7 +55,7 @@ pub enum WaitKind {
 
 impl WaitKind {
     /// Whether a person may be what is waited for.
-    pub const fn is_human(self) -> bool {
+    pub(crate) const fn is_human(self) -> bool {
         matches!(self, Self::Media | Self::Callee)
     }
 }

@@ -217,7 +217,7 @@ impl Method {
     }
 
     /// The method of this name, without regard to case.
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         let name = name.rsplit('.').next().unwrap_or(name);
         let name = match name.to_ascii_lowercase().as_str() {
             "addstream" => "addTrack",

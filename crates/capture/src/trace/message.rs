@@ -248,7 +248,7 @@ impl SignalKind {
     }
 
     /// The type of one of our own words.
-    pub fn from_own_word(word: &str) -> Option<Self> {
+    pub(crate) fn from_own_word(word: &str) -> Option<Self> {
         Self::KNOWN.into_iter().find(|kind| kind.as_str() == word)
     }
 
@@ -258,7 +258,7 @@ impl SignalKind {
     }
 
     /// Whether it passes between two participants rather than between one and the server.
-    pub const fn is_between_peers(&self) -> bool {
+    pub(crate) const fn is_between_peers(&self) -> bool {
         !matches!(self, Self::Join | Self::Joined | Self::PeerLeft | Self::Ping | Self::Error | Self::Report)
     }
 }

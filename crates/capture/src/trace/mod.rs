@@ -178,7 +178,7 @@ impl Trace {
 
     /// The time within which a difference of two times of this capture is right: a second, where a clock shows no
     /// more.
-    pub fn resolution(&self) -> Duration {
+    pub(crate) fn resolution(&self) -> Duration {
         match self.sources.iter().any(|source| source.whole_seconds) {
             true => Duration::from_secs(1),
             false => Duration::ZERO,

@@ -87,7 +87,7 @@ impl Connection {
     }
 
     /// When ICE first had a usable pair.
-    pub fn ice_connected_at(&self) -> Option<VirtualTime> {
+    pub(crate) fn ice_connected_at(&self) -> Option<VirtualTime> {
         self.transitions(Machine::Ice).find(|(_, state)| is_up(*state)).map(|(at, _)| at)
     }
 

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The largest baseline that is read, in bytes.
-pub const MAX_BASELINE_BYTES: usize = 32 << 20;
+pub(crate) const MAX_BASELINE_BYTES: usize = 32 << 20;
 
 impl Baseline {
     /// Reads a baseline. `file` is what errors call it.

@@ -14,7 +14,7 @@ pub use error::{CallgrindError, RegionError};
 use crate::nearest::hint;
 
 /// The most kinds of events of a profile. Callgrind knows fewer than twenty.
-pub const MAX_EVENTS: usize = 64;
+pub(crate) const MAX_EVENTS: usize = 64;
 
 /// What a program cost, by function.
 #[derive(Clone, Debug, PartialEq, Eq)]

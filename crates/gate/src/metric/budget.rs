@@ -37,17 +37,17 @@ impl Budget {
     }
 
     /// The largest relative change that does not count.
-    pub fn max_change(&self) -> Percent {
+    pub(crate) fn max_change(&self) -> Percent {
         self.max_change
     }
 
     /// How many more seeds may fail.
-    pub fn more_failures(&self) -> u64 {
+    pub(crate) fn more_failures(&self) -> u64 {
         self.max_more_failures
     }
 
     /// Whether a change from `base` by `change` (in the metric's unit, either sign) counts.
-    pub fn is_exceeded(&self, base: u64, change: i128) -> bool {
+    pub(crate) fn is_exceeded(&self, base: u64, change: i128) -> bool {
         let size = change.unsigned_abs();
         let allowed = u128::from(base) * u128::from(self.max_change.ppm().unsigned_abs());
         size >= u128::from(self.at_least) && size * 1_000_000 > allowed

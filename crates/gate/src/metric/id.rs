@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The longest metric id, in bytes.
-pub const MAX_METRIC_ID_BYTES: usize = 200;
+pub(crate) const MAX_METRIC_ID_BYTES: usize = 200;
 
 /// The name of a metric: `scenario/profile#quantity` by custom, for example
 /// `happy/host-candidates#connected`.

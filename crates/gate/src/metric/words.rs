@@ -112,7 +112,7 @@ impl Better {
     }
 
     /// How much worse `new` is than `base`: negative where it is better.
-    pub fn worsening(self, base: u64, new: u64) -> i128 {
+    pub(crate) fn worsening(self, base: u64, new: u64) -> i128 {
         match self {
             Self::Lower => i128::from(new) - i128::from(base),
             Self::Higher => i128::from(base) - i128::from(new),

@@ -7,7 +7,7 @@ use super::{REPORT_SCHEMA, Report};
 use crate::{json, metric::MetricId};
 
 /// The largest report that is read, in bytes.
-pub const MAX_REPORT_BYTES: usize = 256 << 20;
+pub(crate) const MAX_REPORT_BYTES: usize = 256 << 20;
 
 /// A report judged once more.
 #[derive(Clone, Debug, PartialEq)]

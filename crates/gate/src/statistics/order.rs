@@ -31,7 +31,7 @@ fn below_max(samples: &[f64]) -> f64 {
 
 /// The quartiles of a set of samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Quartiles {
+pub(crate) struct Quartiles {
     /// A quarter of the samples is below.
     pub first: f64,
     /// Three quarters are below.
@@ -39,7 +39,7 @@ pub struct Quartiles {
 }
 
 /// First and third quartile, interpolated linearly (type 7 of Hyndman and Fan). `None` of nothing.
-pub fn quartiles(samples: &[f64]) -> Option<Quartiles> {
+pub(crate) fn quartiles(samples: &[f64]) -> Option<Quartiles> {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
     Some(Quartiles { first: interpolated(&sorted, 0.25)?, third: interpolated(&sorted, 0.75)? })
@@ -53,7 +53,7 @@ fn interpolated(sorted: &[f64], share: f64) -> Option<f64> {
 }
 
 /// Q3 + 3·IQR: samples of the same thing are practically never above. `None` of nothing.
-pub fn upper_fence(samples: &[f64]) -> Option<f64> {
+pub(crate) fn upper_fence(samples: &[f64]) -> Option<f64> {
     quartiles(samples).map(|quartiles| quartiles.third + FENCE_IQRS * (quartiles.third - quartiles.first))
 }
 
@@ -63,7 +63,7 @@ const FEW_SAMPLES: [f64; 8] = [1.196, 1.495, 1.363, 1.206, 1.200, 1.140, 1.129, 
 
 /// The spread of samples around their median: the median absolute deviation, scaled to be the standard
 /// deviation where they are normal, and corrected for small numbers of them. `None` of nothing.
-pub fn robust_spread(samples: &[f64]) -> Option<f64> {
+pub(crate) fn robust_spread(samples: &[f64]) -> Option<f64> {
     let centre = median(samples)?;
     let mut deviations: Vec<f64> = samples.iter().map(|sample| (sample - centre).abs()).collect();
     median_in_place(&mut deviations).map(|mad| mad * MAD_TO_SIGMA * small_sample_factor(samples.len()))
@@ -78,7 +78,7 @@ fn small_sample_factor(count: usize) -> f64 {
 }
 
 /// The smallest of `sorted` that `percent` per cent of them do not exceed (nearest rank). `None` of nothing.
-pub fn nearest_rank(sorted: &[u64], percent: u8) -> Option<u64> {
+pub(crate) fn nearest_rank(sorted: &[u64], percent: u8) -> Option<u64> {
     let rank = (sorted.len() * usize::from(percent.min(100))).div_ceil(100).max(1);
     sorted.get(rank - 1).copied()
 }

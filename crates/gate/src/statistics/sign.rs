@@ -15,21 +15,21 @@ pub fn p_value_above(samples: &[f64], threshold: f64) -> f64 {
 }
 
 /// The same for a median below `threshold`.
-pub fn p_value_below(samples: &[f64], threshold: f64) -> f64 {
+pub(crate) fn p_value_below(samples: &[f64], threshold: f64) -> f64 {
     let below = samples.iter().filter(|sample| **sample < threshold).count();
     at_least(samples.len(), below)
 }
 
 /// The smallest number of samples out of `count` above a threshold whose p-value is at most `alpha`;
 /// `None` where even all of them do not suffice.
-pub fn critical_count(count: usize, alpha: f64) -> Option<usize> {
+pub(crate) fn critical_count(count: usize, alpha: f64) -> Option<usize> {
     (0..=count).find(|&above| at_least(count, above) <= alpha)
 }
 
 /// How far, in standard deviations of a sample, the median must lie beyond the threshold for the sign
 /// test of `count` normal samples at level `alpha` to see it with probability `power`. `None` where no
 /// distance suffices.
-pub fn detectable_shift(count: usize, alpha: f64, power: f64) -> Option<f64> {
+pub(crate) fn detectable_shift(count: usize, alpha: f64, power: f64) -> Option<f64> {
     let critical = critical_count(count, alpha)?;
     // P(Binomial(n, q) ≥ c) = I_q(c, n − c + 1): the chance q of one sample that makes it `power`.
     let share = beta::inv_beta_reg(critical as f64, (count - critical + 1) as f64, power);

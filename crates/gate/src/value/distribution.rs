@@ -10,7 +10,7 @@ use crate::statistics::nearest_rank;
 pub const MIN_SEEDS: usize = 200;
 
 /// The most seeds of one distribution.
-pub const MAX_SEEDS: usize = 100_000;
+pub(crate) const MAX_SEEDS: usize = 100_000;
 
 /// The outcome of each seed from a first one on: a number, or a failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +86,7 @@ impl Distribution {
     }
 
     /// The first seed.
-    pub fn first_seed(&self) -> u64 {
+    pub(crate) fn first_seed(&self) -> u64 {
         self.first_seed
     }
 
@@ -96,12 +96,12 @@ impl Distribution {
     }
 
     /// Whether both cover the same seeds, so that they can be compared seed by seed.
-    pub fn has_seeds_of(&self, other: &Self) -> bool {
+    pub(crate) fn has_seeds_of(&self, other: &Self) -> bool {
         (self.first_seed, self.outcomes.len()) == (other.first_seed, other.outcomes.len())
     }
 
     /// The seeds whose outcomes differ. Both must cover the same seeds.
-    pub fn changed_seeds(&self, other: &Self) -> BTreeSet<u64> {
+    pub(crate) fn changed_seeds(&self, other: &Self) -> BTreeSet<u64> {
         let pairs = self.outcomes.iter().zip(&other.outcomes);
         let seeds = (self.first_seed..=u64::MAX).zip(pairs);
         seeds.filter(|(_, (here, there))| here != there).map(|(seed, _)| seed).collect()

@@ -4,7 +4,7 @@ use thiserror::Error;
 use crate::metric::Better;
 
 /// The most alternations of one epoch.
-pub const MAX_ALTERNATIONS: usize = 10_000;
+pub(crate) const MAX_ALTERNATIONS: usize = 10_000;
 
 /// What a fresh pair of processes measured in turns: numbers of the same length, none of them 0.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,12 +69,12 @@ impl Epoch {
     }
 
     /// The best sample of the base.
-    pub fn best_base(&self, better: Better) -> u64 {
+    pub(crate) fn best_base(&self, better: Better) -> u64 {
         best(&self.base, better)
     }
 
     /// The best sample of the candidate.
-    pub fn best_new(&self, better: Better) -> u64 {
+    pub(crate) fn best_new(&self, better: Better) -> u64 {
         best(&self.new, better)
     }
 }

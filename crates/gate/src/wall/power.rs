@@ -16,7 +16,7 @@ pub struct Power {
 
 impl Power {
     /// The probability with which [`detectable`](Self::detectable) is caught.
-    pub const PROBABILITY: f64 = 0.95;
+    pub(crate) const PROBABILITY: f64 = 0.95;
 
     /// Of `effects` in a family of `family` metrics, at the strictest level that Holm asks of it.
     pub(crate) fn of(effects: &[f64], family: usize, limits: Limits, settings: &WallSettings) -> Self {

@@ -5,10 +5,10 @@ use super::MAX_ALTERNATIONS;
 use crate::metric::{Metric, Percent};
 
 /// The most epochs of a look.
-pub const MAX_EPOCHS: usize = 1_000;
+pub(crate) const MAX_EPOCHS: usize = 1_000;
 
 /// The most resamples of an interval.
-pub const MAX_RESAMPLES: usize = 20_000;
+pub(crate) const MAX_RESAMPLES: usize = 20_000;
 
 /// How the wall tier measures and judges.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ impl WallSettings {
     }
 
     /// The level of one look.
-    pub fn alpha_of_look(&self) -> f64 {
+    pub(crate) fn alpha_of_look(&self) -> f64 {
         self.alpha / self.looks.len().max(1) as f64
     }
 

@@ -64,7 +64,7 @@ impl PortRange {
     /// 1 to 65535.
     pub const ALL: Self = Self { first: 1, last: u16::MAX };
     /// 1024 to 65535: what RFC 4787 REQ-3a leaves to inside ports of that range.
-    pub const UNPRIVILEGED: Self = Self { first: 1024, last: u16::MAX };
+    pub(crate) const UNPRIVILEGED: Self = Self { first: 1024, last: u16::MAX };
 
     /// One port.
     pub const fn only(port: u16) -> Self {
@@ -118,12 +118,12 @@ impl Firewall {
 
 impl Rule {
     /// Lets these packets out.
-    pub const fn allow(fits: Outward) -> Self {
+    pub(crate) const fn allow(fits: Outward) -> Self {
         Self { fits, action: Action::Allow }
     }
 
     /// Drops these packets.
-    pub const fn drop(fits: Outward) -> Self {
+    pub(crate) const fn drop(fits: Outward) -> Self {
         Self { fits, action: Action::Drop }
     }
 }
@@ -137,12 +137,13 @@ impl Outward {
     pub const TCP: Self = Self { transport: Some(Transport::Tcp), ..Self::ANY };
 
     /// Those of them that go to these ports.
-    pub const fn to_ports(self, ports: PortRange) -> Self {
+    pub(crate) const fn to_ports(self, ports: PortRange) -> Self {
         Self { ports, ..self }
     }
 
     /// Those of them that go to this address.
-    pub const fn to_address(self, to: IpAddr) -> Self {
+    #[cfg(test)]
+    pub(crate) const fn to_address(self, to: IpAddr) -> Self {
         Self { to: Some(to), ..self }
     }
 }

@@ -46,7 +46,7 @@ impl GilbertElliott {
     }
 
     /// The share of packets that meet the bad state in the long run. A chain that never moves stays good.
-    pub fn bad_share(&self) -> Probability {
+    pub(crate) fn bad_share(&self) -> Probability {
         let (to_bad, to_good) = (self.to_bad.get(), self.to_good.get());
         let share = if to_bad == 0.0 { 0.0 } else { to_bad / (to_bad + to_good) };
         Probability::new(share).unwrap_or(Probability::ZERO)

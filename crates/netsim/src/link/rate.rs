@@ -27,7 +27,7 @@ pub enum QueueLimit {
 
 impl Rate {
     /// How long `bytes` take, rounded up to the nanosecond.
-    pub fn time_for(self, bytes: u64) -> Duration {
+    pub(crate) fn time_for(self, bytes: u64) -> Duration {
         let nanos = (u128::from(bytes) * 8 * 1_000_000_000).div_ceil(u128::from(self.bps.get()));
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }

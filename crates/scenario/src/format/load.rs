@@ -12,10 +12,10 @@ use super::FormatError;
 use crate::{plan::Plan, profile::Profiles};
 
 /// The longest scenario file that is read, in bytes.
-pub const MAX_FILE_BYTES: u64 = 16 << 20;
+pub(crate) const MAX_FILE_BYTES: u64 = 16 << 20;
 
 /// The most commas that a scenario file may have: each value of a list costs some hundred bytes while it is read.
-pub const MAX_COMMAS: usize = 500_000;
+pub(crate) const MAX_COMMAS: usize = 500_000;
 
 /// Why scenarios could not be loaded.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use crate::record::RunRecord;
 /// Each side is what the other knows it by: the type under which it signalled the selected endpoint, and
 /// peer-reflexive where it signalled no such endpoint. (`webrtc` 0.21.1 goes on calling an endpoint
 /// peer-reflexive whose check arrived before its candidate did; RFC 8445 §7.3.1.3 does not.)
-pub fn simulated_path(record: &RunRecord, caller: &Name, callee: &Name) -> Path {
+pub(crate) fn simulated_path(record: &RunRecord, caller: &Name, callee: &Name) -> Path {
     let connected = |name| record.peers.get(name).is_some_and(|peer| peer.connected_at.is_some());
     if !connected(caller) || !connected(callee) {
         return Path::None;

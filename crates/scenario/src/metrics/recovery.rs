@@ -57,7 +57,7 @@ pub fn recoveries(record: &RunRecord) -> Vec<Recovery> {
 }
 
 /// The longest recovery of a run; `None` where nothing was recovered.
-pub fn longest_recovery(record: &RunRecord) -> Option<Duration> {
+pub(crate) fn longest_recovery(record: &RunRecord) -> Option<Duration> {
     recoveries(record).iter().map(Recovery::took).max()
 }
 

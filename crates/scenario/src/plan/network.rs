@@ -15,7 +15,7 @@ use super::Device;
 
 /// A host's way into the network where a file says nothing: 10 ms each way without jitter or loss. Two
 /// such hosts are 20 ms apart, a round trip takes 40 ms.
-pub const DEFAULT_ACCESS: Access = Access::symmetric(LinkModel::with_delay(Duration::from_millis(10)));
+pub(crate) const DEFAULT_ACCESS: Access = Access::symmetric(LinkModel::with_delay(Duration::from_millis(10)));
 
 /// A STUN or TURN server.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,13 +66,13 @@ impl IceServerPlan {
     }
 
     /// The port of STUN and TURN over UDP (RFC 8489 §8.2, RFC 8656 §4).
-    pub const DEFAULT_PORT: u16 = 3478;
+    pub(crate) const DEFAULT_PORT: u16 = 3478;
     /// The ports to relay from where a file gives none (RFC 8656 §7.2).
-    pub const DEFAULT_RELAY_PORTS: RangeInclusive<u16> = 49_152..=65_535;
+    pub(crate) const DEFAULT_RELAY_PORTS: RangeInclusive<u16> = 49_152..=65_535;
     /// The lifetime of an allocation where a file gives none (RFC 8656 §3.2).
-    pub const DEFAULT_ALLOCATION_LIFETIME: Duration = Duration::from_secs(600);
+    pub(crate) const DEFAULT_ALLOCATION_LIFETIME: Duration = Duration::from_secs(600);
     /// The lifetime of a nonce where a file gives none (RFC 8656 §5: an hour at most).
-    pub const DEFAULT_NONCE_LIFETIME: Duration = Duration::from_secs(3600);
+    pub(crate) const DEFAULT_NONCE_LIFETIME: Duration = Duration::from_secs(3600);
 }
 
 timeline::words! {

@@ -96,11 +96,11 @@ impl PeerPlan {
     }
 
     /// How long a call rings where a file says nothing.
-    pub const DEFAULT_RING_TIMEOUT: Duration = Duration::from_secs(30);
+    pub(crate) const DEFAULT_RING_TIMEOUT: Duration = Duration::from_secs(30);
     /// How long a call may take to connect where a file says nothing.
-    pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+    pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
     /// The frame rate where a file says nothing.
-    pub const DEFAULT_FRAME_RATE: u32 = 30;
+    pub(crate) const DEFAULT_FRAME_RATE: u32 = 30;
 }
 
 timeline::words! {
@@ -142,11 +142,11 @@ pub struct MediaPlan {
 
 impl MediaPlan {
     /// Audio and video, both enabled: `audio-video`.
-    pub const AUDIO_VIDEO: Self = Self { audio: true, video: VideoPlan::Enabled };
+    pub(crate) const AUDIO_VIDEO: Self = Self { audio: true, video: VideoPlan::Enabled };
     /// Audio, and a video track that is there but disabled: `voice`, the call guide's voice call.
-    pub const VOICE: Self = Self { audio: true, video: VideoPlan::Disabled };
+    pub(crate) const VOICE: Self = Self { audio: true, video: VideoPlan::Disabled };
     /// Audio and no video track: `audio-only`.
-    pub const AUDIO_ONLY: Self = Self { audio: true, video: VideoPlan::None };
+    pub(crate) const AUDIO_ONLY: Self = Self { audio: true, video: VideoPlan::None };
 }
 
 /// The video track of a peer.

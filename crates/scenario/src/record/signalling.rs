@@ -69,7 +69,7 @@ pub struct PeerSignalling {
 
 impl PeerSignalling {
     /// The ways it took, in order, without those that it merely took again.
-    pub fn ways_taken(&self) -> Vec<&str> {
+    pub(crate) fn ways_taken(&self) -> Vec<&str> {
         let mut ways: Vec<&str> = self.ways.iter().map(|(_, way)| way.as_str()).collect();
         ways.dedup();
         ways
@@ -88,7 +88,7 @@ impl SignallingRecord {
     }
 
     /// When the signaller lost what it kept.
-    pub fn stores_lost(&self) -> &[VirtualTime] {
+    pub(crate) fn stores_lost(&self) -> &[VirtualTime] {
         &self.stores_lost
     }
 

@@ -62,18 +62,18 @@ impl RelayConnection {
     }
 
     /// The client sent something that is no message at all: it is told why.
-    pub fn refuse(&self, code: ErrorCode, reason: String) {
+    pub(crate) fn refuse(&self, code: ErrorCode, reason: String) {
         self.relay.act(|relay| relay.refuse_input(self.id, Refusal { code, reason }));
     }
 
     /// Whether the connection is to be closed as soon as its answers are written.
-    pub fn is_closing(&self) -> bool {
+    pub(crate) fn is_closing(&self) -> bool {
         self.relay.ask(|relay| relay.is_closing(self.id))
     }
 
     /// The client announced a message that is longer than the relay accepts, and the next one cannot be
     /// found.
-    pub fn receive_oversized(&self) {
+    pub(crate) fn receive_oversized(&self) {
         self.relay.act(|relay| relay.handle_oversized(self.id));
     }
 
@@ -98,7 +98,7 @@ impl RelayConnection {
 
     /// What is next to be written to a client that acknowledges: an answer of the relay, mail, or a
     /// confirmation; `None` when the connection is to be closed. Otherwise as [`RelayConnection::next`].
-    pub async fn next_for_acknowledgement(&self) -> Option<Next> {
+    pub(crate) async fn next_for_acknowledgement(&self) -> Option<Next> {
         loop {
             match self.relay.ask(|relay| relay.next(self.id)) {
                 Next::Wait => self.wake.notified().await,
@@ -114,7 +114,7 @@ impl RelayConnection {
     /// Resolves when everything that the relay knows now is written down, where it has a
     /// [`Journal`](super::Journal): what a client is told must be true after a power loss as well. Whoever answers
     /// a client with more than [`RelayConnection::next_for_acknowledgement`] gives waits for it first.
-    pub async fn stored(&self) {
+    pub(crate) async fn stored(&self) {
         self.relay.stored().await;
     }
 

@@ -184,7 +184,7 @@ impl Relay {
 
     /// A connection announced a message longer than [`Limits::message_bytes`], so that the next one
     /// cannot be found: it is told so and closed.
-    pub fn handle_oversized(&mut self, from: ConnectionId) -> Vec<Action> {
+    pub(crate) fn handle_oversized(&mut self, from: ConnectionId) -> Vec<Action> {
         let mut actions = Vec::new();
         let limit = self.limits.message_bytes;
         let reason = format!("the frame has more than the {limit} bytes that are accepted");
@@ -194,7 +194,7 @@ impl Relay {
     }
 
     /// A connection brought something that is no message at all.
-    pub fn refuse_input(&mut self, from: ConnectionId, refusal: Refusal) -> Vec<Action> {
+    pub(crate) fn refuse_input(&mut self, from: ConnectionId, refusal: Refusal) -> Vec<Action> {
         let mut actions = Vec::new();
         self.refuse(from, CallId::none(), None, refusal, &mut actions);
         actions

@@ -214,7 +214,7 @@ impl Relay {
     }
 
     /// Whether a connection is to be closed as soon as its answers are written.
-    pub fn is_closing(&self, id: ConnectionId) -> bool {
+    pub(crate) fn is_closing(&self, id: ConnectionId) -> bool {
         self.connections.get(&id).is_none_or(|connection| connection.closing)
     }
 

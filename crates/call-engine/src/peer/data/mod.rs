@@ -50,6 +50,14 @@ impl fmt::Display for DataRefusal {
     }
 }
 
+/// A data channel that the other side opened and that is none of ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the data channel {label} is none of ours")]
+pub(crate) struct ForeignChannel {
+    /// Its label.
+    pub(crate) label: String,
+}
+
 impl Peer {
     /// Opens both channels, which the other side is told of in-band (RFC 8832). Channels that both sides
     /// open by themselves (`negotiated`) would save that, but `webrtc` 0.21.1 loses what arrives on one
@@ -68,14 +76,14 @@ impl Peer {
     /// The other side opened a channel.
     ///
     /// # Errors
-    /// Its label, where it is none of ours.
+    /// A channel that is none of ours.
     pub(crate) async fn accept_data(
         &mut self,
         channel: &Arc<dyn DataChannel>,
         outbox: &Arc<Outbox>,
-    ) -> std::result::Result<(), String> {
+    ) -> std::result::Result<(), ForeignChannel> {
         let label = channel.label().await.unwrap_or_default();
-        let delivery = Delivery::from_word(&label).ok_or(label)?;
+        let delivery = Delivery::from_word(&label).ok_or(ForeignChannel { label })?;
         self.serve_data(delivery, channel.clone(), outbox);
         Ok(())
     }

@@ -177,15 +177,25 @@ fn verdict(report: &Report, strict: bool) -> Code {
     }
 }
 
+/// What `--memory` does not accept.
+#[derive(Debug, thiserror::Error)]
+enum MemoryError {
+    #[error("{0}; accepted is a size such as 64MiB or 500MB")]
+    NoSize(parse_size::Error),
+    #[error("at least 64KiB are needed to read anything")]
+    TooSmall,
+    #[error("more than this machine can address")]
+    TooLarge,
+}
+
 /// `64MiB`, `500M`, `1000000`.
-fn memory(text: &str) -> Result<usize, String> {
+fn memory(text: &str) -> Result<usize, MemoryError> {
     const LEAST: u64 = 64 << 10;
-    let bytes = parse_size::parse_size(text)
-        .map_err(|error| format!("{error}; accepted is a size such as 64MiB or 500MB"))?;
+    let bytes = parse_size::parse_size(text).map_err(MemoryError::NoSize)?;
     if bytes < LEAST {
-        return Err("at least 64KiB are needed to read anything".to_owned());
+        return Err(MemoryError::TooSmall);
     }
-    usize::try_from(bytes).map_err(|_| "more than this machine can address".to_owned())
+    usize::try_from(bytes).map_err(|_| MemoryError::TooLarge)
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ fn check<const TROUBLE: usize>(cases: u32) {
             seen.store(moves.len(), std::sync::atomic::Ordering::SeqCst);
         }
         let script = moves.iter().fold(start, Scripts::<TROUBLE>::apply);
-        judge(&script).map_err(TestCaseError::fail)
+        judge(&script).map_or(Ok(()), |wrong| Err(TestCaseError::fail(wrong)))
     });
     if let Err(TestError::Fail(why, (start, moves, _))) = &result {
         let script = moves.iter().fold(start.clone(), Scripts::<TROUBLE>::apply);
@@ -74,12 +74,17 @@ fn check<const TROUBLE: usize>(cases: u32) {
 }
 
 /// What is wrong with how the calls of this script end.
-fn judge(script: &Script) -> Result<(), String> {
+fn judge(script: &Script) -> Option<String> {
     let allowed = script.allowed();
     let text = scenario_file(script, allowed.as_ref());
-    let plan =
-        Plan::from_toml("endings", &text).map_err(|error| format!("{:#?}\n{text}", error.problems()))?;
-    let record = Player::new(&plan).seed(1).play().map_err(|error| error.to_string())?;
+    let plan = match Plan::from_toml("endings", &text) {
+        Ok(plan) => plan,
+        Err(error) => return Some(format!("{:#?}\n{text}", error.problems())),
+    };
+    let record = match Player::new(&plan).seed(1).play() {
+        Ok(record) => record,
+        Err(error) => return Some(error.to_string()),
+    };
     let failures = checks::check(&plan, &record);
     let mut wrong: Vec<String> =
         failures.into_iter().map(|fail| format!("{}: {}", fail.check, fail.message)).collect();
@@ -87,7 +92,7 @@ fn judge(script: &Script) -> Result<(), String> {
     if let Some(allowed) = allowed.filter(|allowed| !allowed.contains(&found)) {
         wrong.push(format!("the ends {} are not among those allowed: {}", pair(&found), pairs(&allowed)));
     }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+    (!wrong.is_empty()).then(|| wrong.join("\n"))
 }
 
 /// For what reasons the calls of both ended, in order.

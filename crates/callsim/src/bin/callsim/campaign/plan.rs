@@ -16,7 +16,7 @@ use clap::Args;
 use scenario::{
     plan::Plan,
     run::Player,
-    suite::{self, Keep, Options, Seeds, SuiteResult},
+    suite::{self, Broken, Keep, Options, Seeds, SuiteResult},
 };
 
 use super::{program_hash, refused};
@@ -54,9 +54,13 @@ pub(super) struct Arguments {
     dir: Option<PathBuf>,
 }
 
-fn minutes(text: &str) -> Result<f64, String> {
-    let minutes = text.parse::<f64>().ok().filter(|minutes| minutes.is_finite() && *minutes > 0.0);
-    minutes.ok_or_else(|| format!("`{text}` is no number of minutes"))
+/// What `--minutes-per-shard` does not accept.
+#[derive(Debug, thiserror::Error)]
+#[error("accepted is a number of minutes above 0")]
+struct NoMinutes;
+
+fn minutes(text: &str) -> Result<f64, NoMinutes> {
+    text.parse().ok().filter(|minutes: &f64| minutes.is_finite() && *minutes > 0.0).ok_or(NoMinutes)
 }
 
 /// Plans a campaign.
@@ -84,7 +88,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         match cost_us(runs) {
             Ok(cost) => scenarios.push(PlannedScenario::new(plan, chosen.argument(plan), cost)),
             Err(problem) => {
-                output::complain(&format!("error: {} cannot be played: {problem}", plan.name()));
+                let problem = problem.map(|problem| format!(": {problem}")).unwrap_or_default();
+                output::complain(&format!("error: {} cannot be played{problem}", plan.name()));
                 return Ok(Code::ToolFailed);
             }
         }
@@ -115,12 +120,12 @@ fn sample(plans: &[Plan]) -> SuiteResult {
     result
 }
 
-/// What a run costs on average, in microseconds; or why none could be played.
-fn cost_us(runs: &[suite::Run]) -> Result<u64, String> {
+/// What a run costs on average, in microseconds; or why none could be played, where a reason is known.
+fn cost_us(runs: &[suite::Run]) -> Result<u64, Option<&Broken>> {
     let costs = runs.iter().filter_map(|run| run.result.as_ref().ok()?.cpu);
     let (total, count) = costs.fold((Duration::ZERO, 0), |(total, count), cost| (total + cost, count + 1));
-    let problem = || runs.iter().find_map(|run| run.result.as_ref().err()).map(ToString::to_string);
-    let count = NonZeroU64::new(count).ok_or_else(|| problem().unwrap_or_default())?;
+    let problem = || runs.iter().find_map(|run| run.result.as_ref().err());
+    let count = NonZeroU64::new(count).ok_or_else(problem)?;
     Ok(u64::try_from(total.as_micros()).unwrap_or(u64::MAX) / count)
 }
 

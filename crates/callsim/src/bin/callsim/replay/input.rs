@@ -6,8 +6,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use capture::{Capture, Limits, Mapping, Mappings, merge, read_file};
+use capture::{Capture, Limits, Mapping, MappingError, Mappings, merge, read_file};
 use timeline::escaped;
+
+/// Why nothing can be read at all.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum InputError {
+    /// A folder or a mapping file.
+    #[error("{}: {source}", shown(path))]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
+}
 
 /// What the files hold.
 pub(super) struct Input {
@@ -33,13 +43,19 @@ pub(super) struct Unreadable {
     pub(super) error: String,
 }
 
+impl InputError {
+    fn unreadable(path: &Path, source: std::io::Error) -> Self {
+        Self::Unreadable { path: path.to_owned(), source }
+    }
+}
+
 impl Input {
     /// Reads all that `paths` mean.
     ///
     /// # Errors
-    /// What is wrong with a folder or a mapping file, in words. A capture that cannot be read is no error
+    /// A folder or a mapping file that cannot be read. A capture that cannot be read is no error
     /// here: the others may still say something.
-    pub(super) fn read(paths: &[PathBuf], own: &[PathBuf], memory: usize) -> Result<Self, String> {
+    pub(super) fn read(paths: &[PathBuf], own: &[PathBuf], memory: usize) -> Result<Self, InputError> {
         let captures = files(paths)?;
         let read = captures.iter().chain(own).cloned().collect();
         let own = own.iter().map(|path| mapping(path)).collect::<Result<Vec<_>, _>>()?;
@@ -62,15 +78,14 @@ impl Input {
     }
 }
 
-fn mapping(path: &Path) -> Result<Mapping, String> {
-    let name = shown(path);
-    let text = fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
-    Mapping::from_toml(&name, &text).map_err(|error| error.to_string())
+fn mapping(path: &Path) -> Result<Mapping, InputError> {
+    let text = fs::read_to_string(path).map_err(|source| InputError::unreadable(path, source))?;
+    Ok(Mapping::from_toml(&shown(path), &text)?)
 }
 
 /// The files that `paths` mean, each once, in the order in which they are named; those of a folder by name.
 /// Beside others, texts about captures (`README.md`) are passed over: `fixtures/**` means the captures.
-fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, InputError> {
     let mut found = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -84,13 +99,12 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     Ok(found)
 }
 
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
-    let shown = shown(folder);
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), InputError> {
     let mut entries = fs::read_dir(folder)
         .and_then(|entries| {
             entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()
         })
-        .map_err(|error| format!("{shown}: {error}"))?;
+        .map_err(|source| InputError::unreadable(folder, source))?;
     entries.sort();
     for path in entries {
         let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));

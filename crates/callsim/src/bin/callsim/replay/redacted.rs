@@ -7,20 +7,35 @@ use std::{
 };
 
 use anyhow::Context;
-use capture::{Limits, Mapping, redact::Redactor};
+use capture::{
+    Limits, Mapping,
+    redact::{RedactError, Redactor},
+};
 
 use crate::output;
 
+/// What is wrong with the files or the target.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RedactionError {
+    /// A file that cannot be redacted.
+    #[error(transparent)]
+    Redact(#[from] RedactError),
+    #[error("{}: the redacted copy would replace the file itself", copy.display())]
+    ReplacesItself { copy: PathBuf },
+    #[error("{} and {} would both be redacted to {}: redact them one by one", files[0].display(), files[1].display(), copy.display())]
+    SameName { files: [PathBuf; 2], copy: PathBuf },
+}
+
 /// Writes a redacted copy of each of `files`: of one file to `target`, of several (or where `target` is a folder)
-/// into it, under their own names. What stands for an address or a name is the same in all of them. The inner error
-/// says in words what is wrong with the files or the target; then nothing was written.
+/// into it, under their own names. What stands for an address or a name is the same in all of them. Where the inner
+/// result is an error nothing was written.
 /// The words of `mappings` stay.
 pub(super) fn write(
     target: &Path,
     files: &[PathBuf],
     mappings: &[Mapping],
     memory: usize,
-) -> anyhow::Result<Result<(), String>> {
+) -> anyhow::Result<Result<(), RedactionError>> {
     let copies = match targets(target, files) {
         Ok(copies) => copies,
         Err(problem) => return Ok(Err(problem)),
@@ -34,7 +49,7 @@ pub(super) fn write(
         let bytes = File::open(file).with_context(|| format!("cannot read {name}"))?;
         match redactor.redact(&name, bytes, &limits) {
             Ok(bytes) => done.push((copy, String::from_utf8_lossy(&bytes).into_owned())),
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(error) => return Ok(Err(error.into())),
         }
     }
     for (copy, text) in done {
@@ -47,7 +62,10 @@ pub(super) fn write(
 }
 
 /// Which copy is made of which file.
-fn targets<'f>(target: &Path, files: &'f [PathBuf]) -> Result<BTreeMap<PathBuf, &'f PathBuf>, String> {
+fn targets<'f>(
+    target: &Path,
+    files: &'f [PathBuf],
+) -> Result<BTreeMap<PathBuf, &'f PathBuf>, RedactionError> {
     let is_folder = files.len() > 1 || target.is_dir() || target.to_string_lossy().ends_with('/');
     let mut copies = BTreeMap::new();
     for file in files {
@@ -56,13 +74,10 @@ fn targets<'f>(target: &Path, files: &'f [PathBuf]) -> Result<BTreeMap<PathBuf, 
             _ => target.to_owned(),
         };
         if output::check_inputs_stay([&copy], files).is_err() {
-            return Err(format!("{}: the redacted copy would replace the file itself", copy.display()));
+            return Err(RedactionError::ReplacesItself { copy });
         }
         if let Some(other) = copies.insert(copy.clone(), file) {
-            let (other, file, copy) = (other.display(), file.display(), copy.display());
-            return Err(format!(
-                "{other} and {file} would both be redacted to {copy}: redact them one by one"
-            ));
+            return Err(RedactionError::SameName { files: [other.clone(), file.clone()], copy });
         }
     }
     Ok(copies)

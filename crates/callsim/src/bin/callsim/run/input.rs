@@ -94,7 +94,7 @@ fn find(dir: &Path, project: &Project, asked: &[String]) -> Result<BTreeSet<Path
     let all = files(dir).map_err(|error| no_scenarios(&error))?;
     let names: Vec<String> = all.iter().map(|file| name_of(dir, file)).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let indices = select(&names, &patterns).map_err(|error| unknown(&error))?;
+    let indices = select(&names, &patterns).map_err(|error| unknown(error, project))?;
     found.extend(indices.into_iter().map(|index| all[index].clone()));
     Ok(found)
 }
@@ -132,7 +132,10 @@ fn no_scenarios(error: &LoadError) -> Code {
     code
 }
 
-fn unknown(error: &UnknownScenario) -> Code {
+fn unknown(mut error: UnknownScenario, project: &Project) -> Code {
+    if let UnknownScenario::NoSuch { found, nearest: nearest @ None } = &mut error {
+        *nearest = timeline::nearest(found, project.themes.keys().map(String::as_str)).map(str::to_owned);
+    }
     complain(&format!("error: {error}"));
     complain(&format!("`{} --list` says which there are", typed::command("run")));
     Code::BadInput

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     /// What is found in a file with these bytes and this mode, where none says 0600.
-    fn in_a_file(bytes: &[u8], mode: u32) -> Result<Found, String> {
+    fn in_a_file(bytes: &[u8], mode: u32) -> Result<Found, SecretProblem> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("secret");
         std::fs::write(&path, bytes).unwrap();
@@ -133,7 +133,7 @@ mod tests {
             let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
             std::fs::set_permissions(&path, permissions).unwrap();
         }
-        find(Some(&path)).map_err(|problem| problem.to_string())
+        find(Some(&path))
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
             #[cfg(unix)]
             (good.clone().into_bytes(), 0o644, "(mode 0644): chmod 600"),
         ] {
-            let refused = in_a_file(&bytes, mode).unwrap_err();
+            let refused = in_a_file(&bytes, mode).unwrap_err().to_string();
             assert!(refused.contains(expect), "{expect}: {refused}");
         }
         assert!(in_a_file(good.as_bytes(), 0o640).is_ok(), "a group is somebody");
