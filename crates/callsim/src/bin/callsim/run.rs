@@ -6,6 +6,7 @@ mod human;
 mod input;
 mod junit;
 mod listing;
+pub(crate) mod pages;
 mod pins;
 
 use std::{
@@ -63,6 +64,12 @@ pub(crate) struct Arguments {
     /// Write the relay's log of the only run to this file, in the form that `callsim replay` reads
     #[arg(long, value_name = "FILE", requires = "seed", conflicts_with_all = ["list", "guards_off"])]
     relay_log: Option<PathBuf>,
+    /// Write the run as a page for a browser; of several runs, a folder with a page of all and one for each failed run
+    #[arg(long, value_name = "FILE or DIR", conflicts_with_all = ["list", "guards_off"])]
+    html: Option<PathBuf>,
+    /// Beside the run, on the same page: the run of this seed, or of the scenario in this file with the same seed
+    #[arg(long, value_name = "SEED or FILE", requires = "html", requires = "seed")]
+    against: Option<String>,
     /// Take the outcomes and times of this run for those that later runs must have, exactly: scenarios/pins.json
     #[arg(long, conflicts_with_all = ["seed", "seeds", "list", "guards_off"])]
     accept_pins: bool,
@@ -77,6 +84,9 @@ Examples:
   callsim run path/to/file.toml                   a file, wherever it is
   callsim run happy/host-candidates --seed 7      one run, with its full timeline
   callsim run 'turn/*' --seeds 200                more seeds of some
+  callsim run loss/uniform-20pct --seed 7 --html run.html               the run as a page for a browser
+  callsim run loss/uniform-20pct --seed 7 --against 8 --html both.html  two runs, and where they first differ
+  callsim run --html target/report                a page of all runs, and one for each that failed
   callsim run happy --twice                       whether the same seed gives the same bytes
   callsim run --format json --out report.json     for a machine
   callsim run --accept-pins                       outcomes and times are as they should be from now on
@@ -102,7 +112,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         Ok(chosen) => chosen,
         Err(code) => return Ok(code),
     };
-    for target in [&arguments.out, &arguments.relay_log] {
+    for target in [&arguments.out, &arguments.relay_log, &arguments.html] {
         output::check_target(target.as_deref())?;
     }
     let dir = project.scenarios(arguments.dir.as_deref());
@@ -168,6 +178,9 @@ fn play(asked: &Asked<'_>) -> anyhow::Result<Code> {
     }
     if let (Some(path), Some(record)) = (&arguments.relay_log, single_run(&result)) {
         output::write_file(path, record.relay_log.as_deref().unwrap_or_default())?;
+    }
+    if let Some(path) = &arguments.html {
+        pages::write(path, asked, &report, &result)?;
     }
     Ok(verdict(&report, &result))
 }

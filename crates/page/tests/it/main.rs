@@ -1,0 +1,3 @@
+//! One binary for what spans the package.
+
+mod hostile;
