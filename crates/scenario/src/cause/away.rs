@@ -18,7 +18,7 @@ pub(super) fn suspended(scene: &Scene<'_>) -> Option<Cause> {
         }
         let (from, until) = (moment(at), moment(until));
         let sentence = format!(
-            "the process of {peer} was suspended from {from} to {until}, and the call ended meanwhile"
+            "The process of {peer} was suspended from {from} to {until}, and the call ended meanwhile"
         );
         let evidence = Evidence::of(at, peer, action.to_string());
         let ended = sides.into_iter().filter_map(|side| end_of(scene, side));
