@@ -8,6 +8,7 @@
 //! - A cause is a pure function of plan, record and failures.
 //! - A run that failed has a cause, one that did not has none.
 
+mod away;
 mod candidates;
 mod counts;
 mod data;
@@ -39,9 +40,11 @@ type Rule = fn(&Scene<'_>) -> Option<Cause>;
 /// Why a call did not come about, in the order in which it would have.
 const SET_UP: &[Rule] = &[
     people::denied,
+    away::suspended,
     signalling::message_refused,
     signalling::undelivered,
     signalling::ended,
+    away::without_a_network,
     people::unwilling,
     people::cancelled,
     descriptions::cannot_build,
@@ -62,6 +65,7 @@ const SET_UP: &[Rule] = &[
 /// What went wrong with a call that was connected.
 const IN_MID_CALL: &[Rule] = &[
     people::denied,
+    away::suspended,
     descriptions::refused,
     restart::failed,
     signalling::ended,

@@ -62,19 +62,16 @@ pub(crate) struct TaskEnd {
 }
 
 impl<Q: Queue> Handle<Q> {
-    /// A handle whose task `task` makes. Needs to be called within a tokio runtime.
-    pub(crate) fn spawn<F>(
+    /// A handle whose task `start` starts. Needs to be called within a tokio runtime.
+    pub(crate) fn spawn(
         participant: ParticipantId,
         settings: HandleSettings,
         queue: Arc<Q>,
-        task: impl FnOnce(TaskEnd) -> F,
-    ) -> Self
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
+        start: impl FnOnce(TaskEnd) -> JoinHandle<()>,
+    ) -> Self {
         let (event_sender, events) = mpsc::channel(settings.events.max(1));
         let (closing, is_closing) = watch::channel(false);
-        let task = tokio::spawn(task(TaskEnd { events: event_sender, closing: is_closing }));
+        let task = start(TaskEnd { events: event_sender, closing: is_closing });
         Self { participant, settings, next_id: 1, queue, events, closing, task: Some(task) }
     }
 

@@ -5,7 +5,7 @@ use signaller::{Envelope, Message};
 use super::actor::Actor;
 use crate::{
     CallEvent, EngineEvent, MessageRef, Role,
-    peer::{Negotiation, Offer, Trickled},
+    peer::{Offer, Trickled},
     state::{reason_of_bye, reason_of_reject},
 };
 
@@ -50,17 +50,12 @@ impl Actor {
         }
     }
 
-    /// Step 4 begins: the peer is built, its tracks are added, and an offer is needed.
-    ///
-    /// `webrtc` 0.21.1 queues `negotiationneeded` when a track is added but does not wake its driver for
-    /// it, so that the event comes with the driver's next packet or timer, which for a peer that has not
-    /// negotiated yet is never. The engine looks for itself; the event, when it comes, is coalesced.
+    /// The callee has accepted: step 4 begins.
     async fn on_accept(&mut self) {
         self.happen(CallEvent::AcceptReceived).await;
         let is_first = |call: &super::call::Call| call.role == Role::Caller && call.peer.is_none();
-        let negotiation = Negotiation::caller(self.settings.guards);
-        if self.call.as_ref().is_some_and(is_first) && self.build_peer(negotiation).await {
-            self.on_negotiation_needed().await;
+        if self.call.as_ref().is_some_and(is_first) {
+            self.offer_first().await;
         }
     }
 }

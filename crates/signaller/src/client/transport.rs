@@ -28,6 +28,7 @@ impl FallbackTransport {
         let (participant, shared) = (identity.participant.clone(), Arc::new(Shared::default()));
         let FallbackSettings { queue, events, message_bytes, flush_within, .. } = settings;
         let kept = HandleSettings { queue, events, message_bytes, flush_within };
+        let start = connector.spawner();
         Self(Handle::spawn(participant, kept, Arc::clone(&shared), |end| {
             let client = Client {
                 identity,
@@ -41,7 +42,7 @@ impl FallbackTransport {
                 jitter: Mutex::new(jitter),
                 connector: tokio::sync::Mutex::new(connector),
             };
-            client.run()
+            start(Box::pin(client.run()))
         }))
     }
 }

@@ -28,8 +28,6 @@ pub(super) struct Call {
     user: JoinHandle<()>,
     recording: Recording,
     shared: Shared,
-    /// Whether the platform notifies it of another network: only engines that recover make use of that.
-    recovers: bool,
 }
 
 impl Call {
@@ -55,7 +53,6 @@ impl Call {
             user,
             recording: cast.recording.clone(),
             shared: cast.shared.clone(),
-            recovers: peer.engine.recovery.is_some(),
         }
     }
 
@@ -110,9 +107,7 @@ impl Program for Call {
     }
 
     fn network_changed(&mut self, addresses: &[IpAddr]) {
-        if self.recovers {
-            self.engine.network_changed(Some(build::ice_addresses(addresses)));
-        }
+        self.engine.network_changed(Some(build::ice_addresses(addresses)));
     }
 
     fn stop(&mut self) -> BoxFuture<'_, ()> {

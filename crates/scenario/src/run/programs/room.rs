@@ -25,7 +25,6 @@ pub(super) struct Room {
     /// What it held before it joined.
     baseline: Leftovers,
     shared: Shared,
-    recovers: bool,
 }
 
 impl Room {
@@ -47,7 +46,6 @@ impl Room {
             place: place.clone(),
             baseline: Leftovers::default(),
             shared: cast.shared.clone(),
-            recovers: peer.engine.recovery.is_some(),
         }
     }
 
@@ -90,9 +88,7 @@ impl Program for Room {
     }
 
     fn network_changed(&mut self, addresses: &[IpAddr]) {
-        if self.recovers {
-            self.mesh.network_changed(Some(build::ice_addresses(addresses)));
-        }
+        self.mesh.network_changed(Some(build::ice_addresses(addresses)));
     }
 
     fn stop(&mut self) -> BoxFuture<'_, ()> {

@@ -6,7 +6,7 @@ use signaller::{
     client::{AllowedWays, FallbackSettings, FallbackTransport, Identity, Jitter, Target},
     tcp::{ClientSettings, TcpTransport},
 };
-use stage::{Place, connector};
+use stage::Place;
 use timeline::Name;
 
 use super::{CALL, HTTP_PORT, STREAM_PORT, grant, secret, watched::Watched};
@@ -27,7 +27,7 @@ pub(in crate::run) fn transport(
     let (name, world) = (peer.name.clone(), place.world().clone());
     let ways = match plan.transport(peer) {
         TransportPlan::Stream => {
-            let connector = connector(place.host().clone(), at(STREAM_PORT));
+            let connector = place.connector(at(STREAM_PORT));
             let inner = TcpTransport::spawn(identity, stream_settings(&peer.signaling.client), connector);
             return Box::new(Watched::new(place.staggered(inner), name, world, recording.clone()));
         }
@@ -36,8 +36,7 @@ pub(in crate::run) fn transport(
         TransportPlan::WebSocketWithFallback => AllowedWays::Both,
     };
     let settings = FallbackSettings { ways, ..peer.signaling.client };
-    let (target, connector) =
-        (target(plan, peer, at(HTTP_PORT)), connector(place.host().clone(), at(HTTP_PORT)));
+    let (target, connector) = (target(plan, peer, at(HTTP_PORT)), place.connector(at(HTTP_PORT)));
     let jitter = jitter(place.seed(), place.index());
     let inner = FallbackTransport::spawn(identity, target, settings, jitter, connector);
     Box::new(Watched::new(place.staggered(inner), name, world, recording.clone()))
