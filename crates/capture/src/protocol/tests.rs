@@ -119,6 +119,10 @@ fn go2rtc_home_assistant_and_mediasoup() {
         json!({ "response": true, "id": 2, "ok": false, "errorReason": "no such transport" }),
         "error: no such transport",
     );
+    check(
+        json!({ "response": true, "id": 2, "errorCode": 500, "errorReason": "connect() already called" }),
+        "error: connect() already called",
+    );
 }
 
 const INVITE: &str = "INVITE sip:bob@x SIP/2.0\r\nVia: SIP/2.0/WSS a.invalid\r\nf: \"A\" <sip:alice@x>;tag=1\r\nTo: <sip:bob@x>\r\n\

@@ -267,13 +267,14 @@ impl<'t> Pair<'t> {
         let all =
             self.accepted().filter(|(offered, _)| offered.kind != "application").all(|it| is_silent(&it));
         let data = self.accepted().any(|(offered, _)| offered.kind == "application");
+        // Who only wants to receive, and gets nothing for now, as in a room where nobody shows a picture yet.
+        let nobody_sends = self.accepted().filter(is_silent).all(|(offered, answered)| {
+            offered.direction == Direction::RecvOnly && answered.direction == Direction::Inactive
+        });
         let severity = match all && !data {
             _ if self.renegotiates || kinds.iter().all(|kind| self.later.contains(*kind)) => Severity::Note,
             true => Severity::Error,
-            // Who only wants to receive, and gets nothing for now, as in a room where nobody shows a picture yet.
-            false if self.accepted().filter(is_silent).all(|(it, _)| it.direction == Direction::RecvOnly) => {
-                Severity::Note
-            }
+            false if nobody_sends => Severity::Note,
             false => Severity::Warning,
         };
         let who = self.accepted().filter(is_silent).find_map(|(offered, answered)| {
