@@ -72,9 +72,11 @@ impl Code {
                 Error,
                 "The captured call may have fared otherwise here: trust the capture, not what was played again.",
             ),
-            Self::DtlsRolesClash => {
-                (Error, "Answer `a=setup:actpass` with `active`, or `passive` with `active`.")
-            }
+            Self::DtlsRolesClash => (
+                Error,
+                "Have the application that answers take the part that the offer leaves to it (RFC 5763 §5): one side \
+                 begins, the other waits.",
+            ),
             Self::IceLiteBothSides => (Error, "One of the two must be a full ICE agent."),
             Self::RtcpMuxMissing => (Error, "Have both sides offer and answer `a=rtcp-mux`."),
             Self::MidMismatch => {

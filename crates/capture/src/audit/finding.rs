@@ -20,6 +20,9 @@ pub struct Finding {
     pub message: String,
     /// What to do about it; empty where there is nothing to do.
     pub advice: String,
+    /// Where it stands in the capture, for developers: attributes, ports, calls of the API. Mostly empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub detail: String,
 }
 
 fn millis<S: Serializer>(at: &VirtualTime, serializer: S) -> Result<S::Ok, S::Error> {
@@ -60,7 +63,15 @@ impl<'t> Findings<'t> {
             at,
             message: escaped(&message.into()).into_owned(),
             advice: advice.to_owned(),
+            detail: String::new(),
         });
+    }
+
+    /// Says of the finding that was added last where it stands in the capture.
+    pub(super) fn detail(&mut self, detail: impl Into<String>) {
+        if let Some(last) = self.found.last_mut() {
+            last.detail = escaped(&detail.into()).into_owned();
+        }
     }
 
     /// With the advice that its code usually gives.

@@ -91,7 +91,16 @@ fn plain() -> Mapping {
         texts(&["/type", "/kind", "/event", "/action", "/cmd", "/command", "/method", "/op", "/msgType"]);
     mapping.kind.extend(texts(&["/sdp/type", "/description/type", "/desc/type", "/jsep/type"]));
     mapping.fill(&[""]);
-    mapping.reason = texts(&["/reason", "/code", "/cause"]);
+    mapping.reason = texts(&[
+        "/reason",
+        "/code",
+        "/cause",
+        "/message",
+        "/error/message",
+        "/error/reason",
+        "/error",
+        "/data",
+    ]);
     mapping
 }
 
@@ -124,7 +133,9 @@ fn envelope(name: &str, framing: Framing) -> Mapping {
     mapping.from.extend(texts(&FROM_KEYS));
     mapping.to.extend(texts(&TO_KEYS));
     mapping.call.extend(texts(&CALL_KEYS));
-    mapping.reason = PAYLOADS.iter().flat_map(|at| [format!("{at}/reason"), format!("{at}/code")]).collect();
+    const REASONS: [&str; 4] = ["reason", "message", "error", "code"];
+    mapping.reason =
+        PAYLOADS.iter().flat_map(|at| REASONS.iter().map(move |key| format!("{at}/{key}"))).collect();
     mapping.reason.push("/reason".to_owned());
     if framing == Framing::SocketIo {
         // `emit("offer", room, sdp)`: arguments one after the other.

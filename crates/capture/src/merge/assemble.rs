@@ -260,23 +260,41 @@ impl Assembler<'_> {
     }
 }
 
-/// The messages in which nothing was understood, at the ends at which messages of the call were seen.
+/// So long after what was seen last of a call, what was not understood may still be of it: somebody may take that long
+/// to answer.
+const STILL_OF_IT: Duration = Duration::from_secs(120);
+
+/// The messages in which nothing was understood, at the ends at which messages of the call were seen; of a server's log
+/// which names its people, theirs, from the call's beginning on until some time after its end.
 fn not_understood(index: usize, parts: &CallParts<'_>, recording: &Recording) -> u64 {
     let own = parts.sightings.iter().filter(|sighting| sighting.recording == index);
-    let (mut sockets, mut relay) = (BTreeSet::new(), false);
+    let (mut sockets, mut people) = (BTreeSet::new(), BTreeSet::new());
+    let mut span: Option<(Moment, Moment)> = None;
     for sighting in own {
         match sighting.holder {
             Holder::Socket(socket) => drop(sockets.insert(socket)),
-            Holder::Name(_) => relay = true,
+            Holder::Name(name) => {
+                let said = [sighting.signal.from.as_deref(), sighting.signal.to.as_deref()];
+                people.extend(said.into_iter().flatten().chain([name]));
+                let (first, last) = span.unwrap_or((sighting.at, sighting.at));
+                span = Some((first.min(sighting.at), last.max(sighting.at)));
+            }
         }
     }
     let of_sockets: u64 = sockets.iter().map(|socket| recording.sockets[*socket].not_understood).sum();
-    of_sockets + if relay { recording.relay_not_understood } else { 0 }
+    let still = i64::try_from(STILL_OF_IT.as_micros()).unwrap_or(i64::MAX);
+    let of_relay = recording.relay_not_understood.iter().filter(|(at, person)| {
+        let in_time = span.is_some_and(|(first, last)| *at >= first && *at <= last.shifted(still));
+        in_time && (person.is_empty() || people.contains(person.as_str()))
+    });
+    of_sockets + of_relay.count() as u64
 }
 
 /// So many events on whole seconds, and on so many different ones, are no coincidence.
 const WHOLE_SECONDS: usize = 5;
 const DIFFERENT_SECONDS: usize = 2;
+/// Nor are so many in one second: no call makes as many in one millisecond.
+const IN_ONE_SECOND: usize = 12;
 
 /// Whether the clock of a file shows whole seconds only. A virtual world's may begin so by itself.
 fn shows_whole_seconds(recording: &Recording) -> bool {
@@ -294,7 +312,8 @@ fn shows_whole_seconds(recording: &Recording) -> bool {
         }
         at.as_micros() % 1_000_000 == 0
     });
-    whole && count >= WHOLE_SECONDS && seconds.len() >= DIFFERENT_SECONDS && !recording.is_virtual
+    let enough = count >= WHOLE_SECONDS && seconds.len() >= DIFFERENT_SECONDS || count >= IN_ONE_SECOND;
+    whole && enough && !recording.is_virtual
 }
 
 fn corrected(clocks: &BTreeMap<usize, Clock>, recording: usize, at: Moment) -> Moment {

@@ -93,11 +93,12 @@ pub(super) fn split(recordings: &[Recording]) -> Vec<CallParts<'_>> {
 }
 
 impl CallParts<'_> {
-    /// Joins and goodbyes alone are none.
+    /// Joins, goodbyes and refusals alone are none: a server may repeat those of an earlier call.
     fn is_a_call(&self) -> bool {
         let counts = |sighting: &Sighting<'_>| {
             let kind = &sighting.signal.kind;
-            kind.is_between_peers() && !matches!(kind, SignalKind::Bye | SignalKind::Other(_))
+            kind.is_between_peers()
+                && !matches!(kind, SignalKind::Bye | SignalKind::Reject | SignalKind::Other(_))
         };
         !self.connections.is_empty() || self.sightings.iter().any(counts)
     }

@@ -16,6 +16,10 @@ pub(super) fn value(value: &Value) -> Option<Vec<Signal>> {
         "message" | "event" => message(value),
         "trickle" => trickle(value),
         "webrtcup" => report(Report::Up),
+        // A client's request names its handle, the server's event its sender.
+        "hangup" if value.get("sender").is_none() && value.get("reason").is_none() => {
+            vec![Signal::of(SignalKind::Bye)]
+        }
         "hangup" => match is_goodbye(&reason()) {
             true => report(Report::Ended { reason: reason() }),
             false => report(Report::Failed { reason: reason() }),
@@ -72,4 +76,13 @@ fn trickle(value: &Value) -> Vec<Signal> {
     let several = value.get("candidates").and_then(Value::as_array).into_iter().flatten();
     let one = value.get("candidate").into_iter();
     one.chain(several).filter_map(of_candidate).collect()
+}
+
+/// The handle that a request's address names (`/janus/1234/5678`): over REST, the body does not repeat it.
+pub(crate) fn handle_of(url: &str) -> Option<&str> {
+    let path = url.split(['?', '#']).next()?;
+    let mut parts = path.trim_end_matches('/').rsplit('/');
+    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let handle = parts.next().filter(is_number)?;
+    parts.next().filter(is_number).map(|_| handle)
 }

@@ -1,6 +1,10 @@
 //! LiveKit: `SignalRequest` and `SignalResponse` of its protocol (`livekit_rtc.proto`) in Protocol Buffers. A client has
 //! one peer connection to send and one to receive: each is a call.
 
+use std::io::Read as _;
+
+use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD as STANDARD_NO_PAD};
+use flate2::read::GzDecoder;
 use quick_protobuf::{BytesReader, Result};
 use serde_json::Value;
 
@@ -52,6 +56,50 @@ fn message(bytes: &[u8], by_client: bool) -> Result<Vec<Signal>> {
     }
     Ok(signals)
 }
+
+/// The first offer of a client, which stands in the address that it connects to: `…/rtc/v1?join_request=` and a
+/// `WrappedJoinRequest` in base64, mostly compressed.
+pub(crate) fn offer_in_address(url: &str) -> Option<Signal> {
+    let (_, query) = url.split_once('?')?;
+    let wrapped = query.split('&').find_map(|part| part.strip_prefix("join_request="))?;
+    let plain = wrapped.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=");
+    // Both alphabets are in use (RFC 4648 §4, §5), with and without the padding.
+    let plain = plain.replace('-', "+").replace('_', "/");
+    let bytes = STANDARD_NO_PAD.decode(plain.trim_end_matches('=')).ok()?;
+    joined(&bytes).ok().flatten()
+}
+
+fn joined(wrapped: &[u8]) -> Result<Option<Signal>> {
+    let mut reader = BytesReader::from_bytes(wrapped);
+    let (mut is_compressed, mut inner) = (false, &[][..]);
+    while !reader.is_eof() {
+        match reader.next_tag(wrapped)? {
+            8 => is_compressed = reader.read_int32(wrapped)? == 1,
+            18 => inner = reader.read_bytes(wrapped)?,
+            tag => reader.read_unknown(wrapped, tag)?,
+        }
+    }
+    let mut unpacked = Vec::new();
+    if is_compressed {
+        let mut unpacker = GzDecoder::new(inner).take(MOST_UNPACKED);
+        if unpacker.read_to_end(&mut unpacked).is_err() {
+            return Ok(None);
+        }
+        inner = &unpacked;
+    }
+    let mut reader = BytesReader::from_bytes(inner);
+    while !reader.is_eof() {
+        match reader.next_tag(inner)? {
+            // `publisher_offer`
+            50 => return description(reader.read_bytes(inner)?, Field::Offer, true),
+            tag => reader.read_unknown(inner, tag)?,
+        }
+    }
+    Ok(None)
+}
+
+/// No offer is longer.
+const MOST_UNPACKED: u64 = 1 << 20;
 
 /// The client offers on the connection that it publishes with, the server on the one that it subscribes with.
 const fn connection(client_offers: bool) -> &'static str {

@@ -19,7 +19,8 @@ pub(super) fn value(value: &Value) -> Option<Vec<Signal>> {
     if !is("response") {
         return None;
     }
-    if value.get("ok") == Some(&Value::Bool(false)) {
+    // protoo says `ok` of what went well only.
+    if value.get("ok") == Some(&Value::Bool(false)) || value.get("errorReason").is_some() {
         let reason = word(value.get("errorReason"));
         return Some(vec![Signal { reason, ..Signal::of(SignalKind::Error) }]);
     }

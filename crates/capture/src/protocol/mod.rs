@@ -17,6 +17,8 @@ mod whip;
 
 use serde_json::Value;
 
+pub(crate) use janus::handle_of as janus_handle;
+pub(crate) use livekit::offer_in_address as livekit_offer;
 pub(crate) use matrix::{is_matrix, room_event};
 pub(crate) use whip::exchange as whip_exchange;
 
@@ -29,6 +31,24 @@ pub(crate) fn value(value: &Value) -> Option<Vec<Signal>> {
         .or_else(|| verto::value(value))
         .or_else(|| home_assistant::value(value))
         .or_else(|| mediasoup::value(value))
+        .or_else(|| refusal(value))
+}
+
+/// `{ "error": "room is full" }`, `{ "error": { "code": 403, "message": "…" } }`: of any protocol, where nothing else says
+/// what it is.
+fn refusal(value: &Value) -> Option<Vec<Signal>> {
+    let error = value.get("error")?;
+    let reason = match error {
+        Value::String(_) => word(Some(error)),
+        Value::Object(_) => {
+            ["message", "reason", "description", "code"].iter().find_map(|key| word(error.get(key)))
+        }
+        _ => None,
+    };
+    let says_its_type =
+        ["type", "event", "action", "sdp", "candidate"].iter().any(|key| value.get(key).is_some());
+    let signal = Signal { reason: Some(reason?), ..Signal::of(SignalKind::Error) };
+    (!says_its_type).then(|| vec![signal])
 }
 
 /// A message that is text and not JSON.

@@ -3,10 +3,13 @@
 //! Of a message its start line, five headers and its body are read; what a stack does with the rest (transactions,
 //! routes, authentication) says nothing of a captured call.
 
+use std::collections::BTreeMap;
+
 use crate::{
     candidate::Candidate,
+    reader::{Frame, FrameDirection},
     sdp::SdpType,
-    trace::{Signal, SignalKind},
+    trace::{Report, Signal, SignalKind},
 };
 
 use super::{described, trickled};
@@ -28,6 +31,10 @@ const METHODS: [&str; 14] = [
     "MESSAGE",
     "PUBLISH",
 ];
+
+/// The word for an ACK, and for a response that asks for a password. [`settle`] takes both out again.
+const ACK: &str = "ack";
+const CHALLENGE: &str = "challenge";
 
 /// Candidates on their own (RFC 8840 §9).
 const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
@@ -138,6 +145,7 @@ impl<'t> Message<'t> {
             ("BYE" | "CANCEL", _) => plain(SignalKind::Bye),
             ("REGISTER", _) => plain(SignalKind::Join),
             ("INFO", _) if self.has_body(FRAGMENT) => super::whip::fragment(self.body),
+            ("ACK", None) => plain(SignalKind::Other(ACK.to_owned())),
             _ => Vec::new(),
         }
     }
@@ -155,7 +163,8 @@ impl<'t> Message<'t> {
             (200..=299, Some(sdp)) => vec![described(SdpType::Answer, sdp)],
             (200..=299, None) => plain(SignalKind::Accept),
             // A challenge is answered by the same INVITE again; 487 follows a CANCEL.
-            (401 | 407 | 487 | 491, _) | (..=199, _) => Vec::new(),
+            (401 | 407, _) => plain(SignalKind::Other(CHALLENGE.to_owned())),
+            (487 | 491, _) | (..=199, _) => Vec::new(),
             (480 | 486 | 600 | 603, _) => plain(SignalKind::Reject),
             _ => plain(SignalKind::Error),
         }
@@ -194,4 +203,90 @@ pub(super) fn candidates(fragment: &str) -> Vec<Signal> {
         }
     }
     found
+}
+
+/// A final response is sent again until its ACK comes, for 32 s (RFC 3261 §13.3.1.4).
+const OFTEN: u32 = 3;
+
+/// Takes out of the messages of one connection what SIP repeats: the offer that was challenged and then came again with
+/// a password, and the answer that was sent again until it was acknowledged. That it never was is reported.
+pub(crate) fn settle(frames: &mut Vec<Frame>) {
+    let is = |signal: &Signal, word: &str| matches!(&signal.kind, SignalKind::Other(it) if it == word);
+    let concerns =
+        |signal: &Signal| signal.kind == SignalKind::Answer || is(signal, CHALLENGE) || is(signal, ACK);
+    if !frames.iter().any(|frame| concerns(&frame.signal)) {
+        return;
+    }
+    let mut gone = vec![false; frames.len()];
+    // The offer that was sent last, and the challenge that it got.
+    let mut offers: BTreeMap<(&str, bool), (usize, Option<usize>)> = BTreeMap::new();
+    let mut answers: BTreeMap<(&str, bool), Answered> = BTreeMap::new();
+    for (index, frame) in frames.iter().enumerate() {
+        let Some(call) = frame.signal.call.as_deref() else { continue };
+        let sent = frame.direction == FrameDirection::Sent;
+        let same = |other: usize| {
+            let [one, other] = [index, other].map(|index| frames[index].signal.description.as_ref());
+            one.zip(other).is_some_and(|(one, other)| one.says_the_same(other))
+        };
+        match frame.signal.kind {
+            SignalKind::Offer => {
+                if let Some((before, Some(_))) = offers.insert((call, sent), (index, None))
+                    && same(before)
+                {
+                    gone[before] = true;
+                }
+            }
+            SignalKind::Answer => match answers.get_mut(&(call, sent)) {
+                Some(answered) if same(answered.first) => {
+                    answered.times += 1;
+                    answered.last = index;
+                    gone[index] = true;
+                }
+                _ => drop(answers.insert((call, sent), Answered::new(index))),
+            },
+            _ if is(&frame.signal, CHALLENGE) => {
+                gone[index] = true;
+                offers.entry((call, !sent)).and_modify(|(_, challenged)| *challenged = Some(index));
+            }
+            _ if is(&frame.signal, ACK) => {
+                gone[index] = true;
+                answers.entry((call, !sent)).and_modify(|answered| answered.acknowledged = true);
+            }
+            _ => {}
+        }
+    }
+    let reports: Vec<Frame> = answers
+        .into_values()
+        .filter(|answered| answered.times >= OFTEN && !answered.acknowledged)
+        .map(|Answered { last, times, .. }| {
+            let Frame { at, direction, signal } = &frames[last];
+            let report = Some(Report::NotAcknowledged { times });
+            let signal = Signal { kind: SignalKind::Report, report, description: None, ..signal.clone() };
+            Frame { at: *at, direction: *direction, signal }
+        })
+        .collect();
+    // Whom the server asks for a password, and who does not come again, is refused.
+    let refused: Vec<usize> = offers.into_values().filter_map(|(_, challenge)| challenge).collect();
+    for challenge in refused {
+        gone[challenge] = false;
+        frames[challenge].signal.kind = SignalKind::Error;
+    }
+    let mut gone = gone.into_iter();
+    frames.retain(|_| !gone.next().unwrap_or_default());
+    frames.extend(reports);
+    frames.sort_by_key(|frame| frame.at);
+}
+
+/// An answer, and how often it was sent.
+struct Answered {
+    first: usize,
+    last: usize,
+    times: u32,
+    acknowledged: bool,
+}
+
+impl Answered {
+    const fn new(index: usize) -> Self {
+        Self { first: index, last: index, times: 1, acknowledged: false }
+    }
 }

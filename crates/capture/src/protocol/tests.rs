@@ -1,8 +1,13 @@
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::trace::Report;
+use crate::{
+    moment::Moment,
+    reader::{Frame, FrameDirection},
+    trace::Report,
+};
 
 const SDP: &str = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\na=setup:actpass\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n";
 
@@ -114,6 +119,10 @@ fn go2rtc_home_assistant_and_mediasoup() {
         json!({ "response": true, "id": 2, "ok": false, "errorReason": "no such transport" }),
         "error: no such transport",
     );
+    check(
+        json!({ "response": true, "id": 2, "errorCode": 500, "errorReason": "connect() already called" }),
+        "error: connect() already called",
+    );
 }
 
 const INVITE: &str = "INVITE sip:bob@x SIP/2.0\r\nVia: SIP/2.0/WSS a.invalid\r\nf: \"A\" <sip:alice@x>;tag=1\r\nTo: <sip:bob@x>\r\n\
@@ -139,7 +148,7 @@ fn sip_messages_by_method_and_status() {
     assert_eq!((answer.kind.as_str(), answer.from.as_deref()), ("answer", Some("bob")));
     assert_eq!(sip(&response("486 Busy Here", "")), "reject@abc: 486 Busy Here");
     assert_eq!(sip(&response("488 Not Acceptable Here", "")), "error@abc: 488 Not Acceptable Here");
-    assert_eq!(sip(&response("401 Unauthorized", "")), "");
+    assert_eq!(sip(&response("401 Unauthorized", "")), "challenge@abc: 401 Unauthorized");
     let bye = "BYE sip:alice@x SIP/2.0\r\nFrom: <sip:bob@x>\r\nTo: <sip:alice@x>\r\nCall-ID: abc\r\nCSeq: 2 BYE\r\n\
         Reason: Q.850;cause=16;text=\"Terminated\"\r\n\r\n";
     assert_eq!(sip(bye), "bye@abc: Terminated");
@@ -148,6 +157,62 @@ fn sip_messages_by_method_and_status() {
     assert_eq!(sip(info), "candidate@abc: host udp 10.0.0.1:5, end-of-candidates@abc");
     assert_eq!(sip("GET / HTTP/1.1\r\n\r\n"), "not of it");
     assert_eq!(sip("hello there"), "not of it");
+}
+
+/// What is left of messages once SIP's repetitions are taken out; `>` before those that the page sent.
+#[track_caller]
+fn check_settled(messages: &[(char, &str)], expect: &str) {
+    let frame = |(second, (way, message)): (usize, &(char, &str))| {
+        let direction = if *way == '>' { FrameDirection::Sent } else { FrameDirection::Received };
+        let at = Moment::from_millis(second as f64 * 1e3).unwrap();
+        let signals = text(message).unwrap();
+        signals.into_iter().map(move |signal| Frame { at, direction, signal })
+    };
+    let mut frames: Vec<Frame> = messages.iter().enumerate().flat_map(frame).collect();
+    sip::settle(&mut frames);
+    let left: Vec<String> = frames.into_iter().map(|frame| words(Some(vec![frame.signal]))).collect();
+    assert_eq!(left.join(", "), expect);
+}
+
+#[test]
+fn what_sip_repeats_counts_once() {
+    let head = "From: <sip:alice@x>\r\nTo: <sip:bob@x>\r\nCall-ID: abc\r\nCSeq: 1 INVITE\r\n\r\n";
+    let invite = format!("{INVITE}{SDP}");
+    let challenge = format!("SIP/2.0 401 Unauthorized\r\n{head}");
+    let ok = format!("SIP/2.0 200 OK\r\n{head}{}", SDP.replace("actpass", "active"));
+    let ack = format!("ACK sip:bob@x SIP/2.0\r\n{head}");
+    let (invite, challenge, ok, ack) = (invite.as_str(), challenge.as_str(), ok.as_str(), ack.as_str());
+    check_settled(
+        &[('>', invite), ('<', challenge), ('>', ack), ('>', invite), ('<', ok), ('>', ack)],
+        "offer@abc, answer@abc",
+    );
+    // With a wrong password, or none.
+    check_settled(&[('>', invite), ('<', challenge), ('>', ack)], "offer@abc, error@abc: 401 Unauthorized");
+    check_settled(
+        &[('>', invite), ('<', challenge), ('>', invite), ('<', challenge)],
+        "offer@abc, error@abc: 401 Unauthorized",
+    );
+    check_settled(&[('<', invite), ('>', ok), ('>', ok), ('<', ack)], "offer@abc, answer@abc");
+    check_settled(
+        &[('<', invite), ('>', ok), ('>', ok), ('>', ok)],
+        "offer@abc, answer@abc, report@abc: answered 3 times, not acknowledged",
+    );
+}
+
+#[test]
+fn errors_without_a_type_say_why() {
+    check(json!({ "error": "room is full" }), "error: room is full");
+    check(json!({ "id": 4, "error": { "code": 403, "message": "not allowed" } }), "error: not allowed");
+    check(json!({ "error": null }), "not of it");
+    check(json!({ "error": "glare", "type": "answer", "sdp": SDP }), "not of it");
+}
+
+#[test]
+fn the_address_of_a_rest_request_names_the_handle_of_janus() {
+    assert_eq!(janus_handle("http://j.example/janus/12/34"), Some("34"));
+    assert_eq!(janus_handle("http://j.example/janus/12/34/?rid=5"), Some("34"));
+    assert_eq!(janus_handle("http://j.example/janus/12?rid=5"), None);
+    assert_eq!(janus_handle("http://j.example/janus"), None);
 }
 
 #[test]
@@ -162,6 +227,33 @@ fn whip_offers_answers_trickles_and_is_refused() {
         "a=ice-ufrag:aaaa\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\na=candidate:1 1 udp 2 10.0.0.1 5 typ host\r\n";
     assert_eq!(both("PATCH", fragment, 204, "").unwrap()[0], "candidate: host udp 10.0.0.1:5");
     assert_eq!(both("POST", "{}", 200, "{}"), None);
+}
+
+#[test]
+fn the_first_offer_to_livekit_stands_in_its_address() {
+    let har = include_str!("../../../../fixtures/clients/livekit-v1-connected.har");
+    let url = har.split('"').find(|text| text.contains("join_request=")).unwrap();
+    assert_eq!(words(livekit_offer(url).map(|offer| vec![offer])), "offer@publisher");
+    for wrong in [
+        "ws://x/rtc/v1",
+        "ws://x/rtc/v1?join_request=",
+        "ws://x/rtc/v1?join_request=CAESBAECAwQ",
+        "?join_request=%%%",
+    ] {
+        assert_eq!(livekit_offer(wrong), None, "{wrong}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_mangled_address_of_livekit_is_no_more_than_none(bytes in prop::collection::vec(any::<u8>(), 0..200), at in any::<prop::sample::Index>(), with in any::<u8>()) {
+        let _ = livekit_offer(&format!("ws://x?join_request={}", BASE64_STANDARD.encode(&bytes)));
+        let har = include_str!("../../../../fixtures/clients/livekit-v1-connected.har");
+        let mut url = har.split('"').find(|text| text.contains("join_request=")).unwrap().to_owned().into_bytes();
+        let at = at.index(url.len());
+        url[at] = with;
+        let _ = livekit_offer(&String::from_utf8_lossy(&url));
+    }
 }
 
 /// A field of bytes, of a length below 128.

@@ -16,6 +16,9 @@ pub(super) fn value(value: &Value) -> Option<Vec<Signal>> {
     let params = value.get("params").unwrap_or(&Value::Null);
     let dialog = params.get("dialogParams").unwrap_or(&Value::Null);
     if let Some(method) = value.get("method").and_then(Value::as_str) {
+        if value.get("jsonrpc").is_some() && matches!(method, "login" | "anonymous_login" | "ping") {
+            return Some(Vec::new());
+        }
         let verb = PREFIXES.iter().find_map(|prefix| method.strip_prefix(prefix))?;
         let call = word(params.get("callID")).or_else(|| word(dialog.get("callID")));
         return Some(
@@ -30,6 +33,7 @@ pub(super) fn value(value: &Value) -> Option<Vec<Signal>> {
         return Some(Vec::new());
     }
     let call = word(of("result", "callID")).or_else(|| word(of("error", "callID")));
+    let is_empty = value.get("result").and_then(Value::as_object).is_some_and(says_nothing);
     let is_verto = of("result", "sessid").is_some() || of("error", "code").is_some();
     match (value.get("error"), &call) {
         (Some(error), _) => {
@@ -37,8 +41,19 @@ pub(super) fn value(value: &Value) -> Option<Vec<Signal>> {
             Some(vec![Signal { call, reason, ..Signal::of(SignalKind::Error) }])
         }
         (None, Some(_)) => Some(Vec::new()),
-        (None, None) => is_verto.then(Vec::new),
+        (None, None) => (is_verto || is_empty).then(Vec::new),
     }
+}
+
+/// Whether a result only says that all is well: `{}`, `{ "message": "logged in" }`.
+fn says_nothing(result: &serde_json::Map<String, Value>) -> bool {
+    const SAYING: [&str; 5] = ["type", "event", "sdp", "candidate", "action"];
+    let is_short = |value: &Value| match value {
+        Value::String(text) => text.len() < 64,
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        Value::Array(_) | Value::Object(_) => false,
+    };
+    result.iter().all(|(key, value)| is_short(value) && !SAYING.contains(&key.as_str()))
 }
 
 fn asked(verb: &str, params: &Value) -> Vec<Signal> {

@@ -1,10 +1,11 @@
 //! The page `about:webrtc` of Firefox, as it saves itself: of each peer connection the descriptions that were set, with
-//! their times, and the candidate pair in use. It has no states, and no words that do not change with the language: what
-//! is read stands in attributes and texts of the protocol.
+//! their times, the candidate pair in use, and how many packets came and went. It has no states, and no words that do not
+//! change with the language: what is read stands in attributes and texts of the protocol.
 
 use std::io::Read as _;
 
 use serde_json::Value;
+use timeline::MediaKind;
 use tl::{HTMLTag, Node, NodeHandle, Parser, ParserOptions, VDom};
 
 use super::{ConnectionLog, Recording, TimedSample, input::Input};
@@ -14,7 +15,7 @@ use crate::{
     limits::Limits,
     moment::Moment,
     sdp::{Description, SdpType},
-    trace::{ApiCall, CallResult, Method, PeerEvent, SelectedPair, StatsSample},
+    trace::{ApiCall, CallResult, Flow, Method, PeerEvent, SelectedPair, StatsSample},
 };
 
 /// What the page's elements are named by.
@@ -43,6 +44,7 @@ fn fill(recording: &mut Recording, page: &VDom<'_>) {
     let mut open: Vec<NodeHandle> = page.children().iter().rev().copied().collect();
     let mut log: Option<ConnectionLog> = None;
     let mut now = None;
+    let mut kind = None;
     while let Some(tag) = open.pop().map(|handle| handle.get(parser)) {
         let Some(Node::Tag(tag)) = tag else { continue };
         if has_class(tag, "peer-connection") {
@@ -59,9 +61,17 @@ fn fill(recording: &mut Recording, page: &VDom<'_>) {
                 log.url = Some(url.to_owned());
             }
             log.entries.extend(described(tag, parser));
-            if let (Some(selected), Some(at)) = (selected(tag, parser), now) {
-                let sample = StatsSample { selected: Some(selected), ..StatsSample::default() };
-                log.stats.push(TimedSample { at, sample });
+            kind = kind_of_stream(tag, parser).or(kind);
+            if let Some(at) = now {
+                if let Some(selected) = selected(tag, parser) {
+                    sample_at(log, at).selected = Some(selected);
+                }
+                if let Some((kind, (received, packets))) = kind.zip(counted(tag, parser)) {
+                    let sample = sample_at(log, at);
+                    let flow = if kind == MediaKind::Audio { &mut sample.audio } else { &mut sample.video };
+                    let count = if received { &mut flow.received } else { &mut flow.sent };
+                    *count = Some(count.unwrap_or_default().saturating_add(packets));
+                }
             }
         }
         let below: Vec<NodeHandle> = tag.children().top().iter().copied().collect();
@@ -70,8 +80,71 @@ fn fill(recording: &mut Recording, page: &VDom<'_>) {
     recording.connections.extend(log);
     for log in &mut recording.connections {
         log.entries.sort_by_key(|(at, _)| *at);
+        begin_at_zero(log);
     }
     recording.connections.retain(|log| !log.entries.is_empty() || !log.stats.is_empty());
+}
+
+/// Connected this long after the last description, or never.
+const TO_CONNECT_US: i64 = 2_000_000;
+
+/// The page has counters of one moment. They began at nothing when the connection was made.
+fn begin_at_zero(log: &mut ConnectionLog) {
+    let Some(last) = log.entries.last().map(|(at, _)| at.shifted(TO_CONNECT_US)) else { return };
+    let [only] = log.stats.as_slice() else { return };
+    let counts = |flow: Flow| flow.received.is_some() || flow.sent.is_some();
+    if only.at > last
+        && only.sample.selected.is_some()
+        && (counts(only.sample.audio) || counts(only.sample.video))
+    {
+        log.stats.insert(0, TimedSample { at: last, sample: StatsSample::default() });
+    }
+}
+
+fn sample_at(log: &mut ConnectionLog, at: Moment) -> &mut StatsSample {
+    if log.stats.is_empty() {
+        log.stats.push(TimedSample { at, sample: StatsSample::default() });
+    }
+    let last = log.stats.len() - 1;
+    &mut log.stats[last].sample
+}
+
+/// The heading of a stream: `<h5>audio/opus - SSRC 1729445797`.
+fn kind_of_stream(tag: &HTMLTag<'_>, parser: &Parser<'_>) -> Option<MediaKind> {
+    if tag.name().as_utf8_str() != "h5" {
+        return None;
+    }
+    let heading = text(tag, parser);
+    let (kind, _) = heading.split_once('/')?;
+    MediaKind::ALL.iter().copied().find(|known| known.as_str() == kind.trim())
+}
+
+/// A line of a stream's statistics: `<div>…<span>01:28:14 … inbound-rtp<span …received-label… {"packets":405}>`. Whether
+/// they were received, and how many.
+fn counted(tag: &HTMLTag<'_>, parser: &Parser<'_>) -> Option<(bool, u64)> {
+    if tag.name().as_utf8_str() != "div" {
+        return None;
+    }
+    let (mut received, mut sent) = (None, None);
+    let (mut comes, mut goes) = (false, false);
+    for child in children(tag, parser) {
+        let packets = || arguments(child).get("packets").and_then(Value::as_u64);
+        match attribute(child, "data-l10n-id").as_str() {
+            "about-webrtc-received-label" => received = packets(),
+            "about-webrtc-sent-label" => sent = packets(),
+            "" => {
+                let words = text(child, parser);
+                comes |= words.ends_with(" inbound-rtp");
+                goes |= words.ends_with(" outbound-rtp");
+            }
+            _ => {}
+        }
+    }
+    match (comes, goes) {
+        (true, false) => received.map(|packets| (true, packets)),
+        (false, true) => sent.map(|packets| (false, packets)),
+        _ => None,
+    }
 }
 
 /// An entry of the history: `<div><h4 …local…><h5 …timestamp…><pre>v=0…`.

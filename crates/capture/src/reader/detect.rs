@@ -133,7 +133,10 @@ fn format_of(keys: &Keys) -> Option<Format> {
         Some(Format::PageEvents)
     } else if keys.has("entries") && !any(super::relay_log::MESSAGE_KEYS) {
         Some(Format::Timeline)
-    } else if any(super::relay_log::TIME_KEYS) && any(super::relay_log::DIRECTION_KEYS) {
+    } else if any(super::relay_log::TIME_KEYS)
+        && (any(super::relay_log::DIRECTION_KEYS)
+            || any(super::relay_log::EVENT_KEYS) && any(super::relay_log::MESSAGE_KEYS))
+    {
         Some(Format::RelayLog)
     } else {
         None

@@ -94,6 +94,9 @@ impl Fields for Log<'_, '_> {
     }
 }
 
+/// 101 Switching Protocols: the WebSocket came about.
+const SWITCHED: u16 = 101;
+
 struct Entries<'a, 'm>(&'a mut Archive<'m>);
 
 impl Items for Entries<'_, '_> {
@@ -103,7 +106,18 @@ impl Items for Entries<'_, '_> {
         self.0.exchange = Exchange::default();
         let found = seq.next_element_seed(Object(&mut Entry(self.0)))?.is_some();
         let exchange = std::mem::take(&mut self.0.exchange);
+        if let (Some(socket), Some(at)) = (self.0.sockets.last_mut(), exchange.started)
+            && (exchange.status == SWITCHED || !socket.frames.is_empty())
+            && let Some(signal) = exchange.url.as_deref().and_then(crate::protocol::livekit_offer)
+        {
+            socket.frames.insert(0, Frame { at, direction: FrameDirection::Sent, signal });
+        }
         self.0.exchanged(exchange);
+        self.0
+            .sockets
+            .last_mut()
+            .into_iter()
+            .for_each(|socket| crate::protocol::sip::settle(&mut socket.frames));
         if self.0.sockets.last().is_some_and(|socket| socket.frames.is_empty()) {
             self.0.sockets.pop();
         }

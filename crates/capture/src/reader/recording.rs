@@ -34,8 +34,8 @@ pub struct Recording {
     pub is_virtual: bool,
     /// The last moment at which the file was still being written, where that is later than what it shows.
     pub observed_until: Option<Moment>,
-    /// Lines of a server's log in which nothing was understood.
-    pub relay_not_understood: u64,
+    /// Lines of a server's log in which nothing was understood: when, and at whose connection.
+    pub relay_not_understood: Vec<(Moment, String)>,
     /// Lines that name somebody else than the message in them does, each as a sentence; a few at most.
     pub contradictions: Vec<String>,
 }
@@ -162,7 +162,7 @@ impl Recording {
             gaps_left_out: 0,
             is_virtual: false,
             observed_until: None,
-            relay_not_understood: 0,
+            relay_not_understood: Vec::new(),
             contradictions: Vec::new(),
         }
     }

@@ -10,8 +10,9 @@
 //! | `code` | of a `close`: the WebSocket close code (RFC 6455 §7.4) |
 //!
 //! Usual other names of the fields are accepted: `time`, `timestamp`, `at`; `direction`; `participant`, `client`, `user`,
-//! `conn`, `who`; `message`, `data`, `payload`, `frame`. So are usual other words: `recv`, `received`, `rx`; `send`, `sent`,
-//! `tx`; `dropped`; `closed`, `disconnect`, `left`. A mapping file can describe any other line of JSON ([`LineMapping`]).
+//! `conn`, `who`; `message`, `data`, `payload`, `frame`; and, beside a message, `event`, `evt`, `action`, `op` for the
+//! direction. So are usual other words: `recv`, `received`, `rx`, `incoming`; `send`, `sent`, `tx`, `outgoing`, `forwarded`;
+//! `dropped`, `undeliverable`; `closed`, `disconnect`, `left`. A mapping file can describe any other line of JSON ([`LineMapping`]).
 
 use serde_json::{Map, Value};
 
@@ -29,12 +30,28 @@ use crate::{
 };
 
 /// The names under which the time stands.
-pub(super) const TIME_KEYS: &[&str] = &["ts", "time", "timestamp", "at", "@timestamp", "t"];
+pub(super) const TIME_KEYS: &[&str] =
+    &["ts", "time", "timestamp", "at", "@timestamp", "t", "datetime", "date"];
 /// The names under which the direction stands.
 pub(super) const DIRECTION_KEYS: &[&str] = &["dir", "direction"];
+/// The names under which it stands as well, where a message stands beside it: they may mean anything else.
+pub(super) const EVENT_KEYS: &[&str] = &["event", "evt", "action", "op"];
 /// The names under which the message stands.
 pub(super) const MESSAGE_KEYS: &[&str] = &["msg", "message", "data", "payload", "frame"];
-const PEER_KEYS: &[&str] = &["peer", "participant", "client", "user", "conn", "connection", "who"];
+const PEER_KEYS: &[&str] = &[
+    "peer",
+    "participant",
+    "client",
+    "user",
+    "conn",
+    "connection",
+    "who",
+    "peerId",
+    "clientId",
+    "userId",
+    "username",
+    "participantId",
+];
 
 pub(super) fn read(
     mut recording: Recording,
@@ -65,8 +82,10 @@ fn line(
     };
     let at = find(TIME_KEYS, |own| &own.time).and_then(moment).ok_or(missing("time that can be read"))?;
     recording.observe(at);
-    let word =
-        find(DIRECTION_KEYS, |own| &own.direction).and_then(Value::as_str).ok_or(missing("direction"))?;
+    let word = find(DIRECTION_KEYS, |own| &own.direction)
+        .or_else(|| first(whole.as_object()?, EVENT_KEYS))
+        .and_then(Value::as_str)
+        .ok_or(missing("direction"))?;
     let meaning = own.and_then(|own| own.meaning(word)).map(|meaning| of_word(meaning, code));
     let direction = meaning
         .or_else(|| direction(word, code))
@@ -85,7 +104,9 @@ fn line(
             Mapped::Signals(signals) => signals,
             Mapped::Unknown(value) => {
                 recording.unmapped.note(&value);
-                recording.relay_not_understood += 1;
+                if budget.take(peer.len() + 64) {
+                    recording.relay_not_understood.push((at, peer));
+                }
                 return Ok(());
             }
             Mapped::Ignored => return Ok(()),
@@ -137,7 +158,7 @@ fn moment(value: &Value) -> Option<Moment> {
         number => {
             let number = number.as_f64()?;
             // Small numbers of milliseconds are a virtual world's; only what looks like today is in seconds.
-            let seconds = (1e9..1e11).contains(&number) && number.fract() != 0.0;
+            let seconds = (1e9..1e11).contains(&number);
             Moment::from_millis(if seconds { number * 1e3 } else { number })
         }
     }
@@ -154,10 +175,11 @@ const fn of_word(word: LineWord, code: Option<u16>) -> RelayDirection {
 
 fn direction(word: &str, code: Option<u16>) -> Option<RelayDirection> {
     Some(match word.to_ascii_lowercase().as_str() {
-        "in" | "recv" | "receive" | "received" | "rx" | "from" => RelayDirection::In,
-        "out" | "send" | "sent" | "tx" | "to" => RelayDirection::Out,
-        "drop" | "dropped" => RelayDirection::Drop,
-        "close" | "closed" | "disconnect" | "left" => RelayDirection::Close(code),
+        "in" | "recv" | "receive" | "received" | "rx" | "from" | "inbound" | "incoming" => RelayDirection::In,
+        "out" | "send" | "sent" | "tx" | "to" | "outbound" | "outgoing" | "forward" | "forwarded"
+        | "relayed" | "delivered" => RelayDirection::Out,
+        "drop" | "dropped" | "undeliverable" | "undelivered" | "discarded" => RelayDirection::Drop,
+        "close" | "closed" | "disconnect" | "disconnected" | "left" => RelayDirection::Close(code),
         _ => return None,
     })
 }

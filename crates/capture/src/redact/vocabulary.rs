@@ -16,8 +16,8 @@ use crate::mapping;
 const WORDS: &str = "
 activity actor emitted adapter huge ce cm linux macos ascii signalingstatechange connectionstatechange icestatechange pageerror cur gum ok getstats getusermedia getdisplaymedia addtrack removetrack mlineindex a able abort aborted absolute ac acceleration accept accepted acceptable access ack ackconnection acknowledged act
 action actions active actpass add added adding addr address addresses adm after again against agc agent algorithm alive
-all allocate allocation allow allowed alpha already alt always am an analysis and answer answerer answers any apm app
-application applied apply applying apps apt are area args array arrival as assembled assembly assertion asymmetry
+alert all allocate allocation allow allowed alpha already alt always am an analysis and answer answerer answers any apm app
+api application applied apply applying apps apt are area args array arrival as assembled assembly assertion asymmetry
 async at attempt attribute audio audiotoggle auth authentication authenticated authorized auto automatic available avg
 avpf await b back backup bad balanced bandwidth base be because been before began begin begun being between bind binding
 bit bitrate bits blank block blocked blur body both bound brand brands bridge browser buffer buffered built bundle bundled

@@ -34,7 +34,8 @@ impl Trace {
     /// Where `message` was lost; `None` where it arrived, or may have.
     pub fn loss(&self, message: &Message) -> Option<Loss> {
         let loss = self.seen_last(message)?;
-        let is_cut_off = self.observed_until.since(loss.at()).as_millis() < CUT_OFF_MS;
+        let is_cut_off =
+            self.observed_until.since(loss.at()).as_millis() < CUT_OFF_MS && !self.overtaken(message);
         let dropped = matches!(loss, Loss::Dropped(_));
         (dropped || !is_cut_off && !self.came_again(message)).then_some(loss)
     }
@@ -81,6 +82,19 @@ impl Trace {
         let is_answer = message.signal.kind == super::SignalKind::Answer;
         (is_answer && shows_bodies && was_there && tried.into_iter().next().is_none())
             .then_some(Loss::NotApplied(at))
+    }
+
+    /// Whether the server passed on to the same addressee what came to it later: it keeps the order.
+    fn overtaken(&self, message: &Message) -> bool {
+        let mut later = self.messages.iter().skip_while(|it| !std::ptr::eq(*it, message)).skip(1);
+        message.relay_in.is_some_and(|at| {
+            later.any(|it| {
+                it.from == message.from
+                    && it.to == message.to
+                    && it.relay_out.is_some()
+                    && it.relay_in.is_some_and(|later| later >= at)
+            })
+        })
     }
 
     /// Whether the same description went on its way more than once, and arrived.

@@ -114,6 +114,11 @@ pub enum Report {
         /// The server's words.
         reason: String,
     },
+    /// An answer was sent again and again, and the other side acknowledged none of them.
+    NotAcknowledged {
+        /// How often it was sent.
+        times: u32,
+    },
     /// Many packets are lost.
     Slow {
         /// How many, where the server tells.
@@ -129,12 +134,19 @@ pub enum Report {
 }
 
 impl Report {
+    /// Whether a connection that was up ended because the other side closed it, which Janus reports as an alert of DTLS:
+    /// `close_notify` is one.
+    pub fn is_close_notify(&self) -> bool {
+        matches!(self, Self::Failed { reason } if reason.eq_ignore_ascii_case("DTLS alert"))
+    }
+
     /// For people: `hung up: ICE failed`.
     pub fn summary(&self) -> String {
         match self {
             Self::Up => "connected".to_owned(),
             Self::Failed { reason } => format!("failed: {reason}"),
             Self::Ended { reason } => format!("ended: {reason}"),
+            Self::NotAcknowledged { times } => format!("answered {times} times, not acknowledged"),
             Self::Slow { lost: Some(lost) } => format!("slow link, {lost} packets lost"),
             Self::Slow { lost: None } => "slow link".to_owned(),
             Self::Media { kind, receiving: true } => format!("receives {kind}"),

@@ -148,8 +148,12 @@ impl Trace {
         for (_, _, report) in self.reports() {
             match report {
                 Report::Up => outcome = Some(Outcome::Connected),
+                report if report.is_close_notify() && outcome == Some(Outcome::Connected) => {}
                 Report::Failed { .. } => outcome = Some(Outcome::Failed),
-                Report::Ended { .. } | Report::Slow { .. } | Report::Media { .. } => {}
+                Report::Ended { .. }
+                | Report::NotAcknowledged { .. }
+                | Report::Slow { .. }
+                | Report::Media { .. } => {}
             }
         }
         outcome
@@ -169,6 +173,22 @@ impl Trace {
             && !is_pasted
             && self.not_understood() == 0
             && answers.all(|answer| self.loss(answer).is_some())
+    }
+
+    /// Whether it shows candidates of both sides: of their connections, on their own, or in descriptions.
+    pub fn shows_candidates(&self) -> bool {
+        let gathered = |peer: &Peer| {
+            let mut entries = peer.connections.iter().flat_map(|connection| &connection.entries);
+            entries.any(|entry| matches!(&entry.event, PeerEvent::CandidateGathered { candidate } if !candidate.is_end()))
+        };
+        let sent = |peer: &Peer| {
+            self.messages.iter().filter(|message| message.from == peer.id).any(|message| {
+                let signal = &message.signal;
+                signal.candidate.as_ref().is_some_and(|candidate| !candidate.is_end())
+                    || signal.description.as_ref().is_some_and(|it| it.sdp.contains("a=candidate:"))
+            })
+        };
+        self.peers.iter().filter(|peer| gathered(peer) || sent(peer)).count() >= 2
     }
 
     /// How many messages at the same ends as those of this call were not understood.

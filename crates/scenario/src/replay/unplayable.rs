@@ -68,6 +68,12 @@ pub enum Unplayable {
     /// There was an offer for a call that was not accepted.
     #[error("the callee declined the offer, and our engine offers only what was accepted")]
     Declined,
+    /// Somebody applied an offer and never answered it.
+    #[error("{peer} applied the offer and never answered it, which our engine does not do")]
+    LeftUnanswered {
+        /// Who did.
+        peer: Name,
+    },
     /// A description was rolled back.
     #[error("{peer} rolled a description back by itself, which our engine does only in glare")]
     RolledBack {

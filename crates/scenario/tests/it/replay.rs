@@ -74,7 +74,7 @@ fn show(out: &mut String, title: &str, trace: &Trace) {
 }
 
 /// Folders whose files are of a call each.
-const SINGLE: [&str; 2] = ["hand-made", "field"];
+const SINGLE: [&str; 3] = ["hand-made", "field", "clients"];
 
 #[test]
 fn every_capture_is_played_again_or_says_why_not() {

@@ -136,7 +136,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
 
 /// A mapping file to begin with: for a log whose lines are in no known form, else for messages that were not understood.
 fn draft(input: &Input) -> Option<String> {
-    let logs = input.unreadable.iter().filter_map(|file| std::fs::read_to_string(&file.path).ok());
+    let not_read = input.unreadable.iter().map(|file| &file.path);
+    // Of a log in which nothing was understood, neither may its lines be.
+    let is_log = input.capture.files.iter().any(|file| file.format == capture::Format::RelayLog);
+    let empty = input.readable.iter().filter(|_| is_log && input.capture.calls.is_empty());
+    let logs = not_read.chain(empty).filter_map(|path| std::fs::read_to_string(path).ok());
     let of_log = logs.filter_map(|log| Unmapped::draft_of_log(&log)).next();
     let unmapped = &input.capture.unmapped;
     let text = of_log.or_else(|| unmapped.holds_signalling().then(|| unmapped.draft()))?;

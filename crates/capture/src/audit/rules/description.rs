@@ -1,5 +1,7 @@
 //! What offers and answers say, held against each other.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use diagnosis::wording::all_of;
 use timeline::{Name, VirtualTime};
 
@@ -16,9 +18,21 @@ use crate::{
 /// Each pair of an offer and its answer.
 pub(in crate::audit) fn pairs(trace: &Trace, findings: &mut Findings<'_>) {
     let mut before = None;
-    for round in rounds(trace).iter().filter(|round| round.answer.is_some()) {
+    let rounds = rounds(trace);
+    let negotiated = || rounds.iter().filter(|round| round.answer.is_some());
+    // Of each kind, when it was last agreed that it flows.
+    let mut flows_at: BTreeMap<String, VirtualTime> = BTreeMap::new();
+    for round in negotiated().filter(|round| round.succeeded()) {
         let Some((offer, answer)) = round.descriptions() else { continue };
-        let pair = Pair::new(trace, round, offer, answer, before.as_ref());
+        let pair = Pair::new(trace, round, offer, answer, None);
+        let flowing = pair.flows().into_iter().filter(|(_, [out, back])| *out || *back);
+        flows_at.extend(flowing.map(|(kind, _)| (kind, pair.at)));
+    }
+    for round in negotiated() {
+        let Some((offer, answer)) = round.descriptions() else { continue };
+        let mut pair = Pair::new(trace, round, offer, answer, before.as_ref());
+        let at = pair.at;
+        pair.later.extend(flows_at.iter().filter(|(_, flows)| **flows > at).map(|(kind, _)| kind.clone()));
         pair.roles(findings);
         pair.lite(findings);
         pair.rtcp_mux(findings);
@@ -49,6 +63,8 @@ struct Pair<'t> {
     renegotiates: bool,
     /// Whether a browser refused a description for the lack of `a=rtcp-mux`.
     refused_for_mux: bool,
+    /// The kinds that a later negotiation lets flow.
+    later: BTreeSet<String>,
 }
 
 impl<'t> Pair<'t> {
@@ -71,6 +87,7 @@ impl<'t> Pair<'t> {
             counts,
             connected: has_connected(trace),
             refused_for_mux: refused_for_mux(trace),
+            later: BTreeSet::new(),
             renegotiates: before.is_some_and(|flows| flows.iter().any(|(_, [out, back])| *out && *back)),
         }
     }
@@ -93,30 +110,39 @@ impl<'t> Pair<'t> {
     fn roles(&self, findings: &mut Findings<'_>) {
         let clash = self.accepted().find_map(|(offered, answered)| {
             let (one, other) = (offered.setup?, answered.setup?);
-            let nobody = one == Setup::Passive && other == Setup::Passive;
-            let both = one == Setup::Active && other == Setup::Active;
-            let what = match (nobody, both, other) {
-                (true, ..) => "so that both wait and nobody begins DTLS",
-                (_, true, _) => "so that both begin DTLS, and neither answers",
-                (_, _, Setup::ActPass) => "which no answer may say: nobody knows who begins DTLS",
+            let (offerer, answerer) = (self.offerer, self.answerer);
+            let message = match (one, other) {
+                (Setup::Passive, Setup::Passive) => format!(
+                    "{offerer} and {answerer} each wait for the other to begin the encryption of the call (DTLS), so that nobody does"
+                ),
+                (Setup::Active, Setup::Active) => format!(
+                    "{offerer} and {answerer} both begin the encryption of the call (DTLS), and neither answers"
+                ),
+                (_, Setup::ActPass) => format!(
+                    "the answer of {answerer} leaves open who begins the encryption of the call (DTLS), which no answer may"
+                ),
+                (_, Setup::HoldConn) => {
+                    format!("the answer of {answerer} holds back the encryption of the call (DTLS), so that nobody begins")
+                }
                 _ => return None,
             };
-            Some((one, other, what))
+            Some((one, other, message))
         });
-        if let Some((one, other, what)) = clash {
+        if let Some((one, other, message)) = clash {
             let (offerer, answerer) = (self.offerer, self.answerer);
-            let message = format!(
-                "{offerer} offered `a=setup:{one}` and {answerer} answered `a=setup:{other}`, {what}"
-            );
             findings.usual(Code::DtlsRolesClash, self.fatal(), None, self.at, message);
+            findings.detail(format!(
+                "`a=setup:{one}` in the offer of {offerer}, `a=setup:{other}` in the answer of {answerer}"
+            ));
         }
     }
 
     fn lite(&self, findings: &mut Findings<'_>) {
         if self.offer.is_ice_lite() && self.answer.is_ice_lite() {
             let message =
-                "both sides are ICE lite (`a=ice-lite`): each waits for the other to check".to_owned();
+                "both sides are ICE lite, as servers are: each waits for the other to look for a way";
             findings.usual(Code::IceLiteBothSides, self.fatal(), None, self.at, message);
+            findings.detail("`a=ice-lite` in offer and answer");
         }
     }
 
@@ -133,7 +159,7 @@ impl<'t> Pair<'t> {
                 .collect();
             if !kinds.is_empty() {
                 let message = format!(
-                    "{whose} described {} without `a=rtcp-mux`, which browsers refuse",
+                    "{whose} wants a second port for the control packets of {}, which browsers refuse",
                     all_of(&kinds)
                 );
                 // Others may take it: a browser that did not says so.
@@ -143,6 +169,7 @@ impl<'t> Pair<'t> {
                     (false, false) => Severity::Warning,
                 };
                 findings.usual(Code::RtcpMuxMissing, severity, Some(whose), self.at, message);
+                findings.detail(format!("no `a=rtcp-mux` in the sections of {}", all_of(&kinds)));
             }
         }
     }
@@ -155,22 +182,25 @@ impl<'t> Pair<'t> {
         let said = |section: &MediaSection| {
             format!("{} `a=mid:{}`", section.kind, section.mid.as_deref().unwrap_or_default())
         };
+        let (offerer, answerer) = (self.offerer, self.answerer);
         let wrong = match differs {
-            _ if offered != answered => Some(format!(
-                "the offer of {} has {offered} media sections and the answer of {} has {answered}",
-                self.offerer, self.answerer
-            )),
-            Some((one, other)) => Some(format!(
-                "{} answered {} to {} of {}",
-                self.answerer,
-                said(other),
-                said(one),
-                self.offerer
+            _ if offered != answered => {
+                let message = format!(
+                    "the offer of {offerer} has {offered} media sections and the answer of {answerer} has {answered}"
+                );
+                Some((message, String::new()))
+            }
+            Some((one, other)) => Some((
+                format!(
+                    "the answer of {answerer} has its media in another order, or under other names, than the offer of {offerer}"
+                ),
+                format!("{} is answered by {}", said(one), said(other)),
             )),
             None => None,
         };
-        if let Some(message) = wrong {
-            findings.usual(Code::MidMismatch, self.fatal(), Some(self.answerer), self.at, message);
+        if let Some((message, detail)) = wrong {
+            findings.usual(Code::MidMismatch, self.fatal(), Some(answerer), self.at, message);
+            findings.detail(detail);
         }
         for (whose, description) in [(self.offerer, self.offer), (self.answerer, self.answer)] {
             let mids: Vec<String> =
@@ -182,13 +212,23 @@ impl<'t> Pair<'t> {
                 description.bundled().into_iter().find(|tag| of_answer && !offered.contains(tag))
             };
             let message = match (foreign, not_offered()) {
-                (Some(tag), _) => {
-                    format!("the BUNDLE group of {whose} names `{tag}`, and none of its sections is that")
-                }
-                (_, Some(tag)) => format!("{whose} bundles `{tag}`, which the offer does not"),
+                (Some(tag), _) => (
+                    format!(
+                        "{whose} wants to send media `{tag}` along with the others, and has none of that name"
+                    ),
+                    tag,
+                ),
+                (_, Some(tag)) => (
+                    format!(
+                        "{whose} wants to send media `{tag}` along with the others, which the offer does not"
+                    ),
+                    tag,
+                ),
                 _ => continue,
             };
+            let (message, tag) = message;
             findings.usual(Code::BundleMismatch, self.fatal(), Some(whose), self.at, message);
+            findings.detail(format!("`{tag}` in `a=group:BUNDLE` of {whose}"));
         }
     }
 
@@ -207,9 +247,10 @@ impl<'t> Pair<'t> {
             false => Severity::Warning,
         };
         let only = if all { ": nothing is left to connect" } else { "" };
-        let message =
-            format!("{} refused {} in its answer (port 0){only}", self.answerer, all_of(&deduped(kinds)));
+        let kinds = all_of(&deduped(kinds));
+        let message = format!("{} refused {kinds} in its answer{only}", self.answerer);
         findings.usual(Code::MediaRefused, severity, Some(self.answerer), self.at, message);
+        findings.detail(format!("port 0 in the sections of {kinds}"));
     }
 
     fn inactive(&self, findings: &mut Findings<'_>) {
@@ -226,9 +267,14 @@ impl<'t> Pair<'t> {
         let all =
             self.accepted().filter(|(offered, _)| offered.kind != "application").all(|it| is_silent(&it));
         let data = self.accepted().any(|(offered, _)| offered.kind == "application");
+        // Who only wants to receive, and gets nothing for now, as in a room where nobody shows a picture yet.
+        let nobody_sends = self.accepted().filter(is_silent).all(|(offered, answered)| {
+            offered.direction == Direction::RecvOnly && answered.direction == Direction::Inactive
+        });
         let severity = match all && !data {
-            _ if self.renegotiates => Severity::Note,
+            _ if self.renegotiates || kinds.iter().all(|kind| self.later.contains(*kind)) => Severity::Note,
             true => Severity::Error,
+            false if nobody_sends => Severity::Note,
             false => Severity::Warning,
         };
         let who = self.accepted().filter(is_silent).find_map(|(offered, answered)| {
@@ -267,12 +313,14 @@ impl<'t> Pair<'t> {
             }
             let severity = if self.renegotiates { Severity::Note } else { Severity::Warning };
             let [from, to] = only;
-            let message = format!(
-                "{} answered {} `{direction}`: it goes from {from} to {to} only",
-                self.answerer,
-                all_of(&deduped(kinds))
-            );
+            let kinds = all_of(&deduped(kinds));
+            let only = match direction {
+                Direction::RecvOnly => "receives",
+                _ => "sends",
+            };
+            let message = format!("{} only {only} {kinds}: it goes from {from} to {to} only", self.answerer);
             findings.usual(Code::MediaOneWay, severity, Some(self.answerer), self.at, message);
+            findings.detail(format!("`a={direction}` in the answer to `a=sendrecv`, of {kinds}"));
         }
     }
 

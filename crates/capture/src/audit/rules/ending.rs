@@ -43,13 +43,21 @@ pub(in crate::audit) fn rejected(trace: &Trace, findings: &mut Findings<'_>) {
     }
 }
 
+/// More messages than a call has before it is taken.
+const MANY: usize = 1000;
+
 fn refusal(trace: &Trace) -> Option<&Message> {
     let answered = rounds(trace).iter().filter(|round| round.succeeded()).filter_map(Round::closed).min();
     let is_callee =
         |message: &Message| trace.peer(message.from.as_str()).is_some_and(|peer| peer.role == Role::Callee);
     trace.messages.iter().find(|message| {
         let declines = match message.signal.kind {
-            SignalKind::Reject => true,
+            // Who takes an own offer back refuses nothing, whatever word the application has for it.
+            SignalKind::Reject => !trace.messages.iter().take(MANY).any(|other| {
+                other.signal.kind == SignalKind::Offer
+                    && other.from == message.from
+                    && other.first_seen() <= message.first_seen()
+            }),
             SignalKind::Bye => {
                 let reason = message.signal.reason.as_deref().unwrap_or_default().to_ascii_lowercase();
                 is_callee(message) && DECLINES.contains(&reason.as_str())

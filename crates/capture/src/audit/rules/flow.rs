@@ -8,7 +8,7 @@ use crate::{
         Code, Findings, Severity,
         media::{Agreed, Count, ENOUGH, agreed, expects, received, sent},
     },
-    trace::{Peer, SignalKind, Trace},
+    trace::{Method, Peer, PeerEvent, SignalKind, Trace},
 };
 
 /// One kind on its way from one peer to the other.
@@ -41,6 +41,28 @@ pub(in crate::audit) fn flow(trace: &Trace, findings: &mut Findings<'_>) {
         }
     }
     one_way(trace, &silent, findings);
+    sends_only(trace, findings);
+}
+
+/// Where no description says what was agreed upon: statistics that count what goes out, and of the same kind nothing that
+/// comes in. Browsers have no counter for a stream of which no packet came, and none where none is to come.
+fn sends_only(trace: &Trace, findings: &mut Findings<'_>) {
+    for peer in &trace.peers {
+        let samples = || peer.connections.iter().flat_map(|connection| &connection.stats);
+        let kinds = MediaKind::ALL.iter().copied().filter(|kind| {
+            let enough = sent(peer, *kind).is_some_and(|count| count.total > 0 && count.watched >= ENOUGH);
+            enough && agreed(trace, *kind).is_none() && samples().all(|it| it.flow(*kind).received.is_none())
+        });
+        let kinds: Vec<&str> = kinds.map(MediaKind::as_str).collect();
+        if !kinds.is_empty() {
+            let message = format!(
+                "{} went out from {} only: none came in, and whether any should have is not in the capture",
+                all_of(&kinds),
+                peer.id
+            );
+            findings.usual(Code::MediaOneWay, Severity::Warning, Some(&peer.id), VirtualTime::ZERO, message);
+        }
+    }
 }
 
 /// When it was agreed upon; of a capture that does not show that, its beginning.
@@ -66,12 +88,16 @@ impl Way<'_> {
             return;
         };
         let watched = duration(self.sent.map(|count| count.watched).unwrap_or_default());
-        let message = format!(
-            "{} was to send {} and sent none of it in {watched}: no track, or its device gives nothing",
-            from.id, self.kind
-        );
+        // Who has no camera, or did not switch it on, has nothing to send: mostly that is meant.
+        let (severity, why) = match has_track(from, self.kind) {
+            Some(true) => (Severity::Error, "its device gives nothing"),
+            Some(false) => (Severity::Note, "it has no track of it"),
+            None => (Severity::Error, "no track, or its device gives nothing"),
+        };
+        let message =
+            format!("{} was to send {} and sent none of it in {watched}: {why}", from.id, self.kind);
         let at = self.since;
-        findings.usual(Code::MediaNeverSent, Severity::Error, Some(&from.id), at, message);
+        findings.usual(Code::MediaNeverSent, severity, Some(&from.id), at, message);
     }
 
     fn never_received(&self, findings: &mut Findings<'_>) -> bool {
@@ -109,6 +135,23 @@ impl Way<'_> {
         let message = format!("{kind} ceased to arrive at {to}, and the connection went on{why}");
         findings.usual(Code::MediaStopped, severity, Some(to), stopped, message);
     }
+}
+
+/// Whether `peer` has a track of `kind` to send; `None` where its capture shows of no track whether there is one.
+fn has_track(peer: &Peer, kind: MediaKind) -> Option<bool> {
+    let entries = peer.connections.iter().flat_map(|connection| &connection.entries);
+    let tracks = entries.filter_map(|entry| match &entry.event {
+        PeerEvent::Transceiver(change) => Some((change.kind.as_str(), change.has_track?)),
+        PeerEvent::Call(call) if call.method == Method::AddTrack => {
+            call.track.as_ref().map(|track| (track.kind.as_str(), true)).filter(|(kind, _)| !kind.is_empty())
+        }
+        _ => None,
+    });
+    let mut found = None;
+    for (of, has) in tracks {
+        found = Some(found.unwrap_or_default() || has && of == kind.as_str());
+    }
+    found
 }
 
 /// Where what is missing at one peer arrived at the other, or at least left for it.

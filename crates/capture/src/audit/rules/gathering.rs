@@ -84,9 +84,10 @@ fn no_candidates(trace: &Trace, peer: &Peer, began: VirtualTime, findings: &mut 
         peer.connections.iter().any(|c| c.entered(State::Gathering(GatheringState::Complete)).is_some());
     let watched = ended.since(began);
     let long_enough = completed || watched >= findings.thresholds.ice;
-    // Captures without bodies show no candidates of a peer whose connection they do not show.
-    let could_be_seen = !peer.connections.is_empty()
-        || trace.messages.iter().any(|m| m.from == peer.id && m.signal.description.is_some());
+    // Captures without bodies show no candidates of a peer whose connection they do not show; pages without states none.
+    let could_be_seen = peer.connections.iter().any(Connection::shows_states)
+        || peer.connections.is_empty()
+            && trace.messages.iter().any(|m| m.from == peer.id && m.signal.description.is_some());
     if long_enough && could_be_seen {
         let severity = if findings.may_have_connected(trace) { Severity::Note } else { Severity::Error };
         let message = format!("{} found no candidate at all: nobody can reach it", peer.id);

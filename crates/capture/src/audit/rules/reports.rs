@@ -17,10 +17,20 @@ pub(in crate::audit) fn failures(trace: &Trace, findings: &mut Findings<'_>) {
         let whose = about.map_or_else(String::new, |name: &Name| format!(" with {name}"));
         match report {
             Report::Up => up = true,
+            report if up && report.is_close_notify() => {}
             Report::Failed { reason } => {
                 let when = if up { "was up, and then failed" } else { "failed" };
                 let text = format!("the server reports that its connection{whose} {when}: {reason}");
                 findings.usual(Code::ServerReportedFailure, Severity::Error, about, at, text);
+            }
+            Report::NotAcknowledged { times } => {
+                let mut answers = trace.messages.iter().filter(|it| it.signal.kind == SignalKind::Answer);
+                let from = answers.rfind(|it| it.first_seen() <= at).map_or(&message.from, |it| &it.from);
+                let text = format!(
+                    "{from} sent its answer {times} times, and the other side acknowledged none of them"
+                );
+                findings.usual(Code::AnswerNotDelivered, Severity::Error, Some(from), at, text);
+                findings.detail("200 OK without ACK (RFC 3261 §13.3.1.4)");
             }
             Report::Slow { .. } => {
                 slow += 1;

@@ -37,7 +37,7 @@ pub(super) struct Exchange {
     /// From the beginning of the request to the end of the answer, milliseconds; -1 where unknown.
     pub(super) took_ms: Option<f64>,
     method: String,
-    status: u16,
+    pub(super) status: u16,
     asked: String,
     answered: String,
     is_base64: bool,
@@ -153,6 +153,10 @@ impl Archive<'_> {
                 matrix_events(&value, MATRIX_DEPTH, &mut signals, &mut foreign);
             } else {
                 find(&value, self.mappings, DEPTH, &mut signals);
+                if let Some(handle) = protocol::janus_handle(&url).filter(|_| value.get("janus").is_some()) {
+                    let unnamed = signals.iter_mut().filter(|signal| signal.call.is_none());
+                    unnamed.for_each(|signal| signal.call = Some(handle.to_owned()));
+                }
                 foreign = u64::from(signals.is_empty() && mentions_descriptions(&body));
             }
             self.requests.not_understood(&key, foreign);

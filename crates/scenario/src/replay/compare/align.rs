@@ -165,7 +165,10 @@ impl Context {
             {
                 Some(Freedom::IceFailedBesideConnection)
             }
-            State::Gathering(GatheringState::Complete) if captured_is_over && self.captured.connected => {
+            // A server that does not answer holds it up until a call that fails is over.
+            State::Gathering(GatheringState::Complete)
+                if captured_is_over && (self.captured.connected || self.captured.failed) =>
+            {
                 Some(Freedom::GatheringCutShort)
             }
             State::Gathering(_)

@@ -111,6 +111,9 @@ pub(super) fn only_round(trace: &Trace) -> Result<Round<'_>, Unplayable> {
     failed_call(caller).or(failed_call(callee)).map_or(Ok(()), Err)?;
     rolled_back(caller).or(rolled_back(callee)).map_or(Ok(()), Err)?;
     let answer = of(SignalKind::Answer).next();
+    if answer.is_none() && offer.applied.is_some() {
+        return Err(Unplayable::LeftUnanswered { peer: callee.id.clone() });
+    }
     Ok(Round { caller, callee, offer, answer })
 }
 

@@ -156,6 +156,9 @@ fn show_findings(out: &mut String, findings: &[Finding]) {
             let at = finding.at.as_millis_f64();
             let _ = writeln!(out, "  {} {} at {at:.0} ms{whom}", severity.as_str(), finding.code);
             let _ = writeln!(out, "    {}", escaped(&finding.message));
+            if !finding.detail.is_empty() {
+                let _ = writeln!(out, "    In the capture: {}", escaped(&finding.detail));
+            }
             if !finding.advice.is_empty() {
                 let _ = writeln!(out, "    What to do: {}", escaped(&finding.advice));
             }

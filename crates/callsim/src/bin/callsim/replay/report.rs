@@ -80,9 +80,10 @@ fn own_stack_refused(refusal: &OwnRefusal) -> Finding {
         peer: Some(peer.clone()),
         at: *at,
         message: format!(
-            "callsim's own WebRTC stack refused what {peer} applied in the capture: {call} failed ({error})"
+            "callsim's own WebRTC stack refused a description that {peer} applied in the capture"
         ),
         advice: code.recommendation().to_owned(),
+        detail: format!("{call} failed: {error}"),
     }
 }
 
@@ -90,14 +91,15 @@ fn own_stack_refused(refusal: &OwnRefusal) -> Finding {
 fn doubt(trace: &Trace, played: &Played) -> String {
     let never = |outcome| matches!(outcome, Outcome::NeverConnected | Outcome::Failed);
     let (captured, replayed) = (trace.outcome(), played.outcome);
-    if let Some(refusal) = played.refused.first() {
-        return format!(
-            " Played again, callsim's own WebRTC stack refused a description ({}), so that the re-execution says \
-             nothing about this call.",
-            refusal.error
-        );
+    if !played.refused.is_empty() {
+        return " Played again, callsim's own WebRTC stack refused a description, so that the re-execution says nothing \
+                about this call."
+            .to_owned();
     }
+    // Without candidates nothing connects in a replay either.
+    let reachable = trace.shows_candidates();
     let doubt = match captured {
+        Outcome::Unknown | Outcome::Connected if never(replayed) && !reachable => return String::new(),
         Outcome::Unknown if never(replayed) => {
             "Played again with the same descriptions, the call does not connect"
         }

@@ -66,10 +66,11 @@ fn each_case_has_the_verdict_that_is_right() {
 
 #[test]
 fn every_file_of_the_field_is_a_case() {
-    let folder = fixtures().join("field");
-    for file in std::fs::read_dir(folder).unwrap() {
-        let name = format!("field/{}", file.unwrap().file_name().to_string_lossy());
-        assert!(CASES.iter().any(|case| case.files.split(' ').any(|file| file == name)), "{name}");
+    for folder in ["field", "clients"] {
+        for file in std::fs::read_dir(fixtures().join(folder)).unwrap() {
+            let name = format!("{folder}/{}", file.unwrap().file_name().to_string_lossy());
+            assert!(CASES.iter().any(|case| case.files.split(' ').any(|file| file == name)), "{name}");
+        }
     }
 }
 
