@@ -1,12 +1,14 @@
 //! `callsim run`
 
 mod budgets;
+mod files;
 mod guards_off;
 mod human;
 mod input;
 mod junit;
 mod listing;
 mod pins;
+mod table;
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},
@@ -24,7 +26,8 @@ use scenario::{
 pub(crate) use self::input::Chosen;
 use self::pins::Kept;
 use crate::{
-    exit::Code, interrupt, jobs, now, output, progress::Bar, project::Project, typed, versions, worlds,
+    exit::Code, interrupt, jobs, now, output, progress::Bar, project::Project, screen, typed, versions,
+    worlds,
 };
 
 /// The options of the command.
@@ -53,6 +56,9 @@ pub(crate) struct Arguments {
     /// Play each run twice, and fail where the two differ (exit 4): whether programs repeat themselves
     #[arg(long, conflicts_with_all = ["list", "guards_off", "relay_log"])]
     twice: bool,
+    /// Show a line for every scenario, those too that are plainly good
+    #[arg(long)]
+    all: bool,
     /// Say which scenarios there are, and play none
     #[arg(long)]
     list: bool,
@@ -62,6 +68,8 @@ pub(crate) struct Arguments {
     /// Write the relay's log of the only run to this file, in the form that `callsim replay` reads
     #[arg(long, value_name = "FILE", requires = "seed", conflicts_with_all = ["list", "guards_off"])]
     relay_log: Option<PathBuf>,
+    #[command(flatten)]
+    files: files::Files,
     /// Take the outcomes and times of this run for those that later runs must have, exactly: scenarios/pins.json
     #[arg(long, conflicts_with_all = ["seed", "seeds", "list", "guards_off"])]
     accept_pins: bool,
@@ -78,6 +86,9 @@ Examples:
   callsim run 'turn/*' --seeds 200                more seeds of some
   callsim run happy --twice                       whether the same seed gives the same bytes
   callsim run --format json --out report.json     for a machine
+  callsim run loss/uniform-5pct --seed 7 --pcapng call.pcapng   its packets, decrypted, for Wireshark
+  callsim run loss/uniform-5pct --seed 7 --perfetto call.json   its states and packets, for ui.perfetto.dev
+  callsim run --out-dir failed                    for CI: the report, and everything about each failed run
   callsim run --accept-pins                       outcomes and times are as they should be from now on
 
 Exit codes: 0 all good, 1 a run could not be played, 2 usage, unreadable input or no such scenario, 3 a check failed,
@@ -105,9 +116,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         output::check_target(target.as_deref())?;
     }
     if arguments.list {
-        hand_over(arguments, &listing::listing(&chosen.plans, arguments.format)?)?;
+        hand_over(arguments, &listing::listing(&chosen.plans, arguments.format, view(arguments).width)?)?;
         return Ok(chosen.verdict(Code::Good));
     }
+    arguments.files.check(arguments, chosen.plans.len())?;
     worlds::supported()?;
     versions::check();
     interrupt::listen()?;
@@ -154,7 +166,7 @@ fn play(asked: &Asked<'_>) -> anyhow::Result<Code> {
         }
     }
     let text = match arguments.format {
-        Format::Human => human::report(&report, single_run(&result)),
+        Format::Human => human::report(&report, single_run(&result), view(arguments)),
         Format::Json => report.to_json()?,
         Format::Junit => junit::report(&report, &result)?,
     };
@@ -162,10 +174,16 @@ fn play(asked: &Asked<'_>) -> anyhow::Result<Code> {
     if arguments.accept_pins {
         pins.accept(&report, asked)?;
     }
+    arguments.files.write(asked, &result, &report)?;
     if let (Some(path), Some(record)) = (&arguments.relay_log, single_run(&result)) {
         output::write_file(path, record.relay_log.as_deref().unwrap_or_default())?;
     }
     Ok(verdict(&report, &result))
+}
+
+fn view(arguments: &Arguments) -> human::View {
+    let rows = if arguments.all { table::Rows::All } else { table::Rows::Folded };
+    human::View { width: screen::width(arguments.out.as_deref()), rows }
 }
 
 /// The command that plays `plan` again.
@@ -218,9 +236,10 @@ fn single_run(result: &SuiteResult) -> Option<&scenario::record::RunRecord> {
 }
 
 fn hand_over(arguments: &Arguments, text: &str) -> anyhow::Result<()> {
-    match &arguments.out {
-        Some(path) => output::write_file(path, text),
-        None => output::print(text),
+    match (arguments.format, &arguments.out) {
+        (Format::Human, out) => output::show(out.as_deref(), text),
+        (_, Some(path)) => output::write_file(path, text),
+        (_, None) => output::print(text),
     }
 }
 
