@@ -10,7 +10,7 @@ mod truth;
 
 use std::process::ExitCode;
 
-use callsim::terminal::{TABLE_STYLE, exit, interrupt, jobs, now, output, progress, today};
+use callsim::terminal::{TABLE_STYLE, exit, interrupt, jobs, now, output, progress, screen, today};
 use clap::{Parser, Subcommand};
 
 /// A call makes some ten thousand small allocations; with this allocator it takes a tenth less time.

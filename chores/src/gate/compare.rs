@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     exit::{self, Code},
-    output,
+    output, screen,
 };
 
 mod predecessor;
@@ -140,12 +140,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         output::write_file(file, &gate::report::junit(&report)?)?;
     }
     let text = match arguments.format {
-        Format::Human => gate::report::table(&report),
+        Format::Human => gate::report::table(&report, screen::width(arguments.out.as_deref())),
         Format::Json => report.to_json() + "\n",
     };
-    match &arguments.out {
-        Some(file) => output::write_file(file, &text)?,
-        None => output::print(&text)?,
+    match (arguments.format, &arguments.out) {
+        (Format::Human, out) => output::show(out.as_deref(), &text)?,
+        (Format::Json, Some(file)) => output::write_file(file, &text)?,
+        (Format::Json, None) => output::print(&text)?,
     }
     outputs::tell_github(&report)?;
     Ok(exit::of_gate(report.outcome))

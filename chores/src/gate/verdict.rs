@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::{
     exit::{self, Code},
-    output,
+    output, screen,
 };
 
 /// The options of the command.
@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
             return Ok(Code::BadInput);
         }
     };
-    output::print(&gate::report::table(&recomputed.report))?;
+    output::show(None, &gate::report::table(&recomputed.report, screen::width(None)))?;
     for id in &recomputed.disagreements {
         output::complain(&format!("{file} says something else about `{id}`"));
     }

@@ -6,6 +6,7 @@ pub mod exit;
 pub mod interrupt;
 pub mod output;
 pub mod progress;
+pub mod screen;
 pub mod typed;
 
 use std::{num::NonZeroUsize, thread, time::Instant};

@@ -35,6 +35,7 @@ pub(crate) struct Settings {
     pub(crate) deadline: Duration,
     pub(crate) event_budget: u64,
     pub(crate) escapes: Escapes,
+    pub(crate) keeps_wire: bool,
 }
 
 impl WorldConfig {
@@ -52,6 +53,7 @@ impl WorldConfig {
             deadline: Duration::from_secs(3600),
             event_budget: 10_000_000,
             escapes: Escapes::Fail,
+            keeps_wire: false,
         })
     }
 
@@ -128,6 +130,12 @@ impl WorldConfigBuilder {
     /// resolver); [`Escapes::Fail`] otherwise.
     pub const fn escapes(mut self, escapes: Escapes) -> Self {
         self.0.escapes = escapes;
+        self
+    }
+
+    /// Keeps the bytes of all packets in [`crate::Outcome::wire`]; otherwise they are not kept.
+    pub const fn keep_wire(mut self) -> Self {
+        self.0.keeps_wire = true;
         self
     }
 

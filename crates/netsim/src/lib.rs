@@ -76,6 +76,7 @@ mod shared;
 mod sleep;
 mod socket;
 mod timers;
+mod wire;
 mod world;
 
 pub use attachment::{Attachment, Connections, Handover, HandoverError, Power, Transition};
@@ -99,4 +100,5 @@ pub use outcome::{End, Leftovers, Outcome, UnknownHost};
 pub use pace::{Lateness, Pace};
 pub use sleep::Sleep;
 pub use socket::{TcpListener, TcpStream, UdpSocket};
+pub use wire::{Bound, Passage, Wire};
 pub use world::{World, WorldError};

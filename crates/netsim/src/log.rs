@@ -8,7 +8,7 @@ use std::{
 
 use timeline::{Digest, Name, PacketRecord, Protocol, Transit, Translated, Verdict, VirtualTime};
 
-use crate::{draw::Transport, ids::RecordId};
+use crate::{Passage, Wire, draw::Transport, ids::RecordId};
 
 /// What a packet under way has spent on anything but propagation.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,6 +22,8 @@ pub(crate) struct Spent {
 pub(crate) struct PacketLog {
     records: Records,
     digest: Digest,
+    /// `None` where bytes are not kept.
+    wire: Option<Wire>,
 }
 
 /// All records, in pieces: a list of a hundred thousand is never moved to a bigger place.
@@ -75,9 +77,17 @@ impl IndexMut<RecordId> for Records {
 }
 
 impl PacketLog {
+    /// One that keeps the bytes of packets as well.
+    pub(crate) fn with_bytes() -> Self {
+        Self { wire: Some(Wire::default()), ..Self::default() }
+    }
+
     /// Takes a packet in; `payload` goes into the digest, not into the record.
     pub(crate) fn push(&mut self, record: PacketRecord, payload: &[u8]) -> RecordId {
         self.digest(&record, payload);
+        if let Some(wire) = &mut self.wire {
+            wire.payloads.push(payload.into());
+        }
         self.records.push(record)
     }
 
@@ -105,6 +115,20 @@ impl PacketLog {
         }
     }
 
+    /// A packet reaches its program with other bytes than its sender's.
+    pub(crate) fn set_damaged(&mut self, id: RecordId, payload: &[u8]) {
+        if let Some(wire) = &mut self.wire {
+            wire.damaged.entry(id).or_insert_with(|| payload.into());
+        }
+    }
+
+    /// A packet is at a gateway.
+    pub(crate) fn pass(&mut self, passage: Passage) {
+        if let Some(wire) = &mut self.wire {
+            wire.passages.push(passage);
+        }
+    }
+
     /// When a packet was sent.
     pub(crate) fn sent_at(&self, id: RecordId) -> VirtualTime {
         self.records[id].at
@@ -123,6 +147,11 @@ impl PacketLog {
 
     pub(crate) fn len(&self) -> usize {
         self.records.len()
+    }
+
+    /// Takes the bytes of all packets, where they were kept.
+    pub(crate) fn take_wire(&mut self) -> Option<Wire> {
+        self.wire.take()
     }
 
     pub(crate) fn take(&mut self) -> (Vec<PacketRecord>, Digest) {

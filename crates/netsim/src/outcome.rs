@@ -6,7 +6,7 @@ use determinism::Escape;
 use thiserror::Error;
 use timeline::{Digest, Name, PacketRecord, VirtualTime};
 
-use crate::{Counts, Lateness};
+use crate::{Counts, Lateness, Wire};
 
 /// What came of a world.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub struct Outcome<T> {
     pub end: End,
     /// Every packet that a host handed to the network, in the order of sending.
     pub packets: Vec<PacketRecord>,
+    /// The bytes of all of them, where [`crate::WorldConfigBuilder::keep_wire`] asked for them.
+    pub wire: Option<Wire>,
     /// A hash over time, addresses, transport, length and bytes of all of them.
     pub digest: Digest,
     /// How long it lasted.

@@ -52,7 +52,7 @@ impl<'a> FirstCall<'a> {
 ///
 /// A world that did not come to its end by itself decides first, then whether both sides were
 /// connected, then the reason for which the caller's call ended; where the caller merely hung up or
-/// has none, the callee's.
+/// has none, the callee's. Where nobody dials, it is that of the room which peers joined.
 pub fn outcome(plan: &Plan, record: &RunRecord) -> Outcome {
     match record.end {
         WorldEnd::Finished => {}
@@ -63,7 +63,7 @@ pub fn outcome(plan: &Plan, record: &RunRecord) -> Outcome {
     }
     let call = FirstCall::of(plan);
     let Some((call, [caller, callee])) = call.and_then(|call| Some((call, call.records(record)?))) else {
-        return Outcome::Unfinished;
+        return outcome_of_room(record);
     };
     let reasons = [caller.end_reason, callee.end_reason];
     if caller.connected_at.is_some() && callee.connected_at.is_some() {
@@ -84,6 +84,23 @@ fn outcome_of_connected(call: FirstCall<'_>, record: &RunRecord, reasons: [Optio
     match MediaKind::ALL.iter().any(|kind| media_flowed_both_ways(call, record, *kind)) {
         true => Outcome::Connected,
         false => Outcome::ConnectedWithoutMedia,
+    }
+}
+
+/// How a call of several came out, in which nobody dials: `connected` where some were connected and each of them
+/// received media of others who were. Who was declined, since the room was full, takes nothing from it.
+fn outcome_of_room(record: &RunRecord) -> Outcome {
+    let connected: BTreeMap<&Name, &PeerRecord> =
+        record.peers.iter().filter(|(_, peer)| peer.connected_at.is_some()).collect();
+    let hears = |name: &Name, peer: &PeerRecord| {
+        let from_others =
+            peer.received.iter().filter(|((from, _), _)| from != name && connected.contains_key(from));
+        from_others.map(|(_, flow)| flow.packets).sum::<u64>() > 0
+    };
+    match connected.len() {
+        0 | 1 => Outcome::Unfinished,
+        _ if connected.iter().all(|(name, peer)| hears(name, peer)) => Outcome::Connected,
+        _ => Outcome::ConnectedWithoutMedia,
     }
 }
 

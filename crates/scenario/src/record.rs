@@ -43,8 +43,19 @@ pub struct RunRecord {
     pub not_understood: Vec<NotUnderstood>,
     /// How late the machine was with packets, in a run in real time.
     pub lateness: Option<Lateness>,
+    /// What was on the wire, where it was kept.
+    pub wire: Option<WireRecord>,
     /// The relay's log, one JSON object a line, where it was kept.
     pub relay_log: Option<String>,
+}
+
+/// What was on the wire of a run, and the keys to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WireRecord {
+    /// The bytes of all packets of the timeline.
+    pub wire: netsim::Wire,
+    /// The secrets of its DTLS connections, a line each in the NSS key log format.
+    pub keys: Vec<String>,
 }
 
 /// A step of the script that a peer's program did not know.

@@ -10,7 +10,10 @@ use std::{
 };
 
 use netsim::{Handling, Host, Sleep, TcpListener, TcpStream, UdpSocket, UnknownHost, World};
-use rtc::peer_connection::configuration::RTCIceServer;
+use rtc::{
+    ice::mdns::MulticastDnsMode,
+    peer_connection::configuration::{RTCIceServer, setting_engine::SettingEngineBuilder},
+};
 use signaller::{
     Transport,
     tcp::{Connector, Spawner},
@@ -137,6 +140,23 @@ impl Place {
     /// Where the program writes down what it does.
     pub fn reporter(&self) -> &Reporter {
         &self.reporter
+    }
+
+    /// Settings for `PeerConnectionBuilder::with_setting_engine`, to which a program adds its own: the world's
+    /// cryptography, whose keys a capture of the run has, so that it is legible; and no mDNS, which needs multicast.
+    pub fn setting_engine(&self) -> SettingEngineBuilder {
+        let builder = SettingEngineBuilder::new().with_multicast_dns_mode(MulticastDnsMode::Disabled);
+        match crate::provider() {
+            Some(provider) => builder.with_crypto_provider(provider),
+            None => builder,
+        }
+    }
+
+    /// Notes the secrets of a connection whose cryptography is not the world's, so that a capture of the run has them:
+    /// a line of the NSS key log format, `CLIENT_RANDOM <client random> <master secret>`, both in hexadecimal. Nothing
+    /// happens where no capture is made.
+    pub fn key_log(&self, line: &str) {
+        determinism::crypto::key_log::note(line);
     }
 
     /// A handler for `PeerConnectionBuilder::with_handler` that reports the states, candidates, tracks, media and data

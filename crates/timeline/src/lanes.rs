@@ -6,10 +6,15 @@ use std::fmt::Write as _;
 use crate::{
     Entry, Event, Name, PacketRecord, Protocol, Timeline, Verdict, VirtualTime,
     render::{PARAGRAPH_GAP_MS, event_line},
+    text::{cells, padded, wrapped},
 };
 
-/// Characters of one lane. Three of them and the time fit into 150.
-const LANE: usize = 44;
+/// A lane is no wider, however wide the terminal is.
+const WIDEST_LANE: usize = 60;
+/// Where lanes would be narrower, there is one for all, and a column says whose line it is.
+const NARROWEST_LANE: usize = 20;
+/// Between the time and the first lane, and between lanes.
+const BAR: &str = " │ ";
 
 const LEGEND: &str = "\
 # · step of the script    → message sent    machine: from → to (cause)
@@ -20,8 +25,11 @@ const LEGEND: &str = "\
 
 /// The timeline of a run: who did what when, side by side, with every packet. SRTP packets that are
 /// delivered without anything else happening between them share a line.
-pub fn side_by_side(timeline: &Timeline) -> String {
-    let mut page = Page::new(timeline);
+///
+/// No line is wider than `width` cells of a terminal. Where that leaves no room for lanes, lines follow each other, each
+/// with the name of whose it is.
+pub fn side_by_side(timeline: &Timeline, width: usize) -> String {
+    let mut page = Page::new(timeline, width);
     let mut packets = timeline.packets.iter().peekable();
     for entry in &timeline.entries {
         while let Some(packet) = packets.next_if(|packet| packet.at < entry.at) {
@@ -36,9 +44,21 @@ pub fn side_by_side(timeline: &Timeline) -> String {
 /// The page while it is written.
 struct Page {
     lanes: Vec<Name>,
+    layout: Layout,
+    width: usize,
+    time_width: usize,
     out: String,
     last: Option<VirtualTime>,
     media: Vec<Media>,
+}
+
+/// Where the lines of somebody stand.
+#[derive(Clone, Copy)]
+enum Layout {
+    /// Each has a lane so wide.
+    Lanes(usize),
+    /// All share one, beside a column so wide that says whose line it is.
+    Named(usize),
 }
 
 /// SRTP packets from one host to another that share a line.
@@ -51,7 +71,7 @@ struct Media {
 }
 
 impl Page {
-    fn new(timeline: &Timeline) -> Self {
+    fn new(timeline: &Timeline, width: usize) -> Self {
         let mut lanes: Vec<Name> = Vec::new();
         let senders = timeline.packets.iter().map(|packet| &packet.from_host);
         let actors = timeline.entries.iter().filter(|entry| !is_everybodys(&entry.event));
@@ -60,11 +80,59 @@ impl Page {
                 lanes.push(name.clone());
             }
         }
-        let mut page = Self { lanes, out: LEGEND.to_owned(), last: None, media: Vec::new() };
-        let heads: Vec<_> = page.lanes.iter().map(|name| format!("{name:<LANE$}")).collect();
-        let _ = writeln!(page.out, "\n       ms │ {}", heads.join(" │ ").trim_end());
-        let _ = writeln!(page.out, "{}", "─".repeat(10 + page.lanes.len() * (LANE + 3)));
+        let last = |times: [Option<VirtualTime>; 2]| times.into_iter().flatten().max();
+        let end = last([timeline.entries.last().map(|it| it.at), timeline.packets.last().map(|it| it.at)]);
+        let time_width = end.map_or(0, |end| cells(&end.to_string())).max("ms".len());
+        let bars = cells(BAR) * lanes.len().max(1);
+        let lane = width.saturating_sub(time_width + bars) / lanes.len().max(1);
+        let layout = if lane < NARROWEST_LANE {
+            Layout::Named(lanes.iter().map(|name| cells(name.as_str())).max().unwrap_or(0).min(width / 4))
+        } else {
+            Layout::Lanes(lane.min(WIDEST_LANE))
+        };
+        let mut page =
+            Self { lanes, layout, width, time_width, out: String::new(), last: None, media: Vec::new() };
+        for line in LEGEND.lines() {
+            page.push_lines(&wrapped(line, width, "#   "));
+        }
+        page.out.push('\n');
+        let heads = page.lanes.iter().map(|name| name.as_str().to_owned()).collect::<Vec<_>>();
+        let rule = match layout {
+            Layout::Lanes(lane) => {
+                let heads: Vec<_> = heads.iter().map(|name| wrapped(name, lane, "")).collect();
+                for row in 0..heads.iter().map(Vec::len).max().unwrap_or(0) {
+                    let row_of = |name: &Vec<String>| name.get(row).cloned().unwrap_or_default();
+                    page.push_row(
+                        if row == 0 { "ms" } else { "" },
+                        &heads.iter().map(row_of).collect::<Vec<_>>(),
+                    );
+                }
+                time_width + page.lanes.len() * (lane + cells(BAR))
+            }
+            Layout::Named(_) => {
+                page.push_row("ms", &["who".to_owned(), "what".to_owned()]);
+                width
+            }
+        };
+        let _ = writeln!(page.out, "{}", "─".repeat(rule.min(width)));
         page
+    }
+
+    fn push_lines(&mut self, lines: &[String]) {
+        for line in lines {
+            let _ = writeln!(self.out, "{}", line.trim_end());
+        }
+    }
+
+    /// A time and a cell for each column.
+    fn push_row(&mut self, time: &str, parts: &[String]) {
+        let width = match self.layout {
+            Layout::Lanes(lane) => lane,
+            Layout::Named(name) => name,
+        };
+        let parts: Vec<String> = parts.iter().map(|part| padded(part, width)).collect();
+        let row = format!("{time:>0$}{BAR}{1}", self.time_width, parts.join(BAR));
+        let _ = writeln!(self.out, "{}", row.trim_end());
     }
 
     fn entry(&mut self, entry: &Entry) {
@@ -72,7 +140,12 @@ impl Page {
         let line = event_line(&entry.event);
         if is_everybodys(&entry.event) {
             self.gap(entry.at);
-            let _ = writeln!(self.out, "{:>9} │ ═══ {line} ═══", entry.at.to_string());
+            let room = self.width.saturating_sub(self.time_width + cells(BAR));
+            for (row, part) in wrapped(&format!("═══ {line} ═══"), room, "    ").iter().enumerate()
+            {
+                let time = if row == 0 { entry.at.to_string() } else { String::new() };
+                let _ = writeln!(self.out, "{time:>0$}{BAR}{part}", self.time_width);
+            }
             return;
         }
         self.line(entry.at, &entry.actor, &line);
@@ -122,11 +195,26 @@ impl Page {
     fn line(&mut self, at: VirtualTime, lane: &Name, text: &str) {
         self.gap(at);
         let index = self.lanes.iter().position(|name| name == lane).unwrap_or_default();
-        for (row, part) in wrap(text).into_iter().enumerate() {
+        let room = match self.layout {
+            Layout::Lanes(lane) => lane,
+            Layout::Named(name) => self.width.saturating_sub(self.time_width + name + 2 * cells(BAR)),
+        };
+        let name = match self.layout {
+            Layout::Lanes(_) => Vec::new(),
+            Layout::Named(width) => wrapped(lane.as_str(), width, ""),
+        };
+        let parts = wrapped(text, room, "  ");
+        for row in 0..parts.len().max(name.len()) {
             let time = if row == 0 { at.to_string() } else { String::new() };
-            let cells = (0..self.lanes.len()).map(|cell| if cell == index { part.as_str() } else { "" });
-            let cells: Vec<_> = cells.map(|cell| format!("{cell:<LANE$}")).collect();
-            let _ = writeln!(self.out, "{}", format!("{time:>9} │ {}", cells.join(" │ ")).trim_end());
+            let part = parts.get(row).cloned().unwrap_or_default();
+            let row = match self.layout {
+                Layout::Named(_) => vec![name.get(row).cloned().unwrap_or_default(), part],
+                Layout::Lanes(_) => {
+                    let cell = |cell| if cell == index { part.clone() } else { String::new() };
+                    (0..self.lanes.len()).map(cell).collect()
+                }
+            };
+            self.push_row(&time, &row);
         }
     }
 
@@ -149,24 +237,6 @@ const fn is_everybodys(event: &Event) -> bool {
     matches!(event, Event::Fault { .. })
 }
 
-/// Breaks a text at spaces so that it fits a lane; what follows the first line is indented.
-fn wrap(text: &str) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let last = lines.last_mut().expect("there is always a line");
-        let length = last.chars().count();
-        if length > 2 && length + 1 + word.chars().count() > LANE {
-            lines.push(format!("  {word}"));
-        } else if last.is_empty() {
-            last.push_str(word);
-        } else {
-            last.push(' ');
-            last.push_str(word);
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use crate::render::sample;
@@ -183,20 +253,29 @@ mod tests {
             packet.to_host = Some("callee".into());
             timeline.packets.push(packet);
         }
-        insta::assert_snapshot!(side_by_side(&timeline));
+        insta::assert_snapshot!(side_by_side(&timeline, 140));
+        insta::assert_snapshot!("narrow", side_by_side(&timeline, 60));
     }
 
-    #[track_caller]
-    fn check(text: &str, expect: &[&str]) {
-        assert_eq!(wrap(text), expect);
+    /// All that is said, without the frame.
+    fn words(text: &str) -> String {
+        let mut words: Vec<&str> = text.split_whitespace().filter(|word| *word != "│").collect();
+        words.sort_unstable();
+        words.concat().replace('─', "")
     }
 
     #[test]
-    fn long_lines_are_broken_at_spaces() {
-        check("short", &["short"]);
-        check(
-            "signaling: have-local-offer → stable (setRemoteDescription(answer))",
-            &["signaling: have-local-offer → stable", "  (setRemoteDescription(answer))"],
-        );
+    fn no_line_is_wider_than_the_width_and_nothing_is_lost() {
+        let timeline = sample();
+        for width in [60, 80, 100, 200] {
+            let text = side_by_side(&timeline, width);
+            for line in text.lines() {
+                assert!(cells(line) <= width, "{width}: {line}");
+            }
+            for said in ["idle", "dialling", "10.0.0.1:50000", "goes", "link", "DROPPED"] {
+                assert!(text.contains(said), "{width}: {said}\n{text}");
+            }
+        }
+        assert_eq!(words(&side_by_side(&timeline, 200)), words(&side_by_side(&timeline, 2000)));
     }
 }

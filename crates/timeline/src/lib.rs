@@ -4,7 +4,8 @@
 //! promise that one seed gives the same bytes everywhere.
 //!
 //! What all crates do with words is here as well: closed sets of them ([`Word`], [`words!`]), the one that was
-//! meant ([`nearest`]), those that a glob means ([`fits_glob`]), and those of others, made safe to show ([`escaped`]).
+//! meant ([`nearest`]), those that a glob means ([`fits_glob`]), and those of others, made safe to show ([`escaped`]) and
+//! to fit a terminal ([`Table`], [`fit_lines`]).
 //!
 //! States, causes, candidates and types of messages are enums here, once for all crates, and become text in the two
 //! renderers ([`transcript`], [`side_by_side`]) and in reports.
@@ -29,6 +30,8 @@ mod nearest;
 mod packet;
 mod render;
 mod state;
+mod table;
+mod text;
 mod time;
 mod transition;
 mod vocabulary;
@@ -53,6 +56,8 @@ pub use serde as __serde;
 pub use state::{
     CallState, ConnectionState, EndReason, GatheringState, IceState, Machine, SignalingState, State,
 };
+pub use table::{Column, Table};
+pub use text::{cells, fit_lines, wrapped};
 pub use time::VirtualTime;
 pub use vocabulary::{
     CandidateFate, Cause, Delivery, FacingMode, MediaChange, MediaKind, MessageKind, Needed, StreamChange,

@@ -13,7 +13,7 @@ use std::{
 use anyhow::Context;
 use timeline::{escaped, escaped_lines};
 
-use super::exit::Code;
+use super::{exit::Code, screen};
 
 /// Input that cannot be used, in words: [`end`] answers it with [`Code::BadInput`].
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +86,25 @@ impl Destination {
             None => print(text),
         }
     }
+
+    /// How wide a report for people may be.
+    pub fn width(&self) -> usize {
+        screen::width(self.out.as_deref())
+    }
+
+    /// Writes a report for people.
+    pub fn show(&self, text: &str) -> anyhow::Result<()> {
+        show(self.out.as_deref(), text)
+    }
+}
+
+/// Writes a report for people to a file, or to standard output with the colours that it shows.
+pub fn show(out: Option<&Path>, text: &str) -> anyhow::Result<()> {
+    match out {
+        Some(path) => write_file(path, text),
+        None if screen::shows_colours() => print_raw(&screen::in_colours(&escaped_lines(text))),
+        None => print(text),
+    }
 }
 
 /// # Errors
@@ -103,9 +122,13 @@ fn check_standard_output() -> anyhow::Result<()> {
 /// # Errors
 /// Where it is closed (`>&-`); the system's words where it takes no more.
 pub fn print(text: &str) -> anyhow::Result<()> {
+    print_raw(&escaped_lines(text))
+}
+
+fn print_raw(text: &str) -> anyhow::Result<()> {
     check_standard_output()?;
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(escaped_lines(text).as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(error).context("cannot write to standard output")
         }
@@ -191,13 +214,21 @@ fn identity(path: &Path) -> Option<impl PartialEq + use<>> {
 /// # Errors
 /// [`BadInput`] where its folder is not there; the system's words where it cannot be written.
 pub fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
+    write_bytes(path, escaped_lines(text).as_bytes())
+}
+
+/// The same of what is no text: bytes as they are.
+///
+/// # Errors
+/// As for [`write_file`].
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     check_target(Some(path))?;
     let write = || -> io::Result<()> {
         if fs::symlink_metadata(path).is_ok_and(|present| !present.is_file()) {
-            return fs::write(path, escaped_lines(text).as_bytes());
+            return fs::write(path, bytes);
         }
         let mut file = new_file(folder_of(path))?;
-        file.write_all(escaped_lines(text).as_bytes())?;
+        file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())

@@ -1,5 +1,7 @@
 //! The program as users meet it.
 
+#[cfg(target_os = "linux")]
+mod files;
 #[cfg(all(target_os = "linux", feature = "gate"))]
 mod gate;
 #[cfg(target_os = "linux")]
@@ -7,3 +9,5 @@ mod place;
 #[cfg(target_os = "linux")]
 mod project;
 mod serve;
+#[cfg(target_os = "linux")]
+mod width;

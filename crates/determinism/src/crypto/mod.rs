@@ -7,6 +7,7 @@
 //! Nothing here protects anybody: whoever knows the seed knows the keys.
 
 mod exchange;
+pub mod key_log;
 mod remembering;
 mod signing;
 

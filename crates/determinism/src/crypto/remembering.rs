@@ -18,6 +18,7 @@ use rtc_crypto::{
     StreamCipher, StreamCipherAlgorithm,
 };
 
+use super::key_log;
 use crate::thread;
 
 /// A provider that asks the thread's memory first, and the provider beneath where that knows nothing.
@@ -107,7 +108,7 @@ impl RTCCrypto for RememberingCrypto {
     }
 
     fn new_hmac(&self, algorithm: HmacAlgorithm, key: &[u8]) -> Result<Box<dyn Mac>, CryptoError> {
-        self.beneath().new_hmac(algorithm, key)
+        Ok(key_log::watched(algorithm, key, self.beneath().new_hmac(algorithm, key)?))
     }
 
     fn new_stream_cipher(

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
+use timeline::{Column, Table, fit_lines};
 
 use super::{Report, Row};
 use crate::{
@@ -10,22 +10,19 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// One line under the head, and no others.
-const STYLE: TableStyle = presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
-
-/// The table, and what it comes to.
-pub fn table(report: &Report) -> String {
+/// The table, and what it comes to, in lines of at most `width` cells of a terminal.
+pub fn table(report: &Report, width: usize) -> String {
     let mut out = String::new();
     for note in &report.notes {
         let _ = writeln!(out, "{note}");
     }
     let shown: Vec<&Row> = report.worst_first().into_iter().filter(|row| is_shown(row)).collect();
     if !shown.is_empty() {
-        let _ = writeln!(out, "{}", rows(&shown));
+        out += &rows(&shown).fit(width);
     }
     let _ = writeln!(out, "{}", totals(report));
     let _ = writeln!(out, "{}", conclusion(report));
-    out
+    fit_lines(&out, width)
 }
 
 /// Passes are folded, but for the controls: they say how well the machine can judge.
@@ -33,19 +30,21 @@ fn is_shown(row: &Row) -> bool {
     row.finding.verdict != Verdict::Pass || row.case.is_control()
 }
 
-fn rows(shown: &[&Row]) -> String {
-    let mut table = Table::new();
-    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["verdict", "metric", "base", "new", "change", "interval", "limit", "evidence"]);
+fn rows(shown: &[&Row]) -> Table {
+    let mut table = Table::new([
+        Column::left("verdict"),
+        Column::left("metric").wraps(48),
+        Column::right("base").may_go(3),
+        Column::right("new").may_go(2),
+        Column::right("change"),
+        Column::right("interval").may_go(5),
+        Column::right("limit").may_go(4),
+        Column::left("evidence").wraps(18).may_go(1),
+    ]);
     for row in shown {
-        table.add_row(cells(row));
+        table.push(cells(row));
     }
-    for column in 2..=6 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table.trim_fmt()
+    table
 }
 
 pub(super) fn cells(row: &Row) -> [String; 8] {

@@ -49,7 +49,7 @@ fn report(mode: Mode) -> Report {
 
 #[test]
 fn the_table_has_the_worst_first_and_passes_folded() {
-    insta::assert_snapshot!(table(&report(Mode::Change)));
+    insta::assert_snapshot!(table(&report(Mode::Change), 140));
 }
 
 #[test]
@@ -123,7 +123,7 @@ proptest! {
 
     #[test]
     fn every_report_can_be_told(report in reports()) {
-        let text = table(&report);
+        let text = table(&report, 100);
         let ending = format!("(exit {})", report.exit_code);
         prop_assert!(text.trim_end().ends_with(&ending), "{}", text);
         prop_assert!(quick_junit::Report::deserialize_from_str(&junit(&report).unwrap()).is_ok());

@@ -25,7 +25,7 @@ use std::{
 use timeline::{Digest, Name, PacketRecord, Protocol, Transit, Verdict, VirtualTime};
 
 use crate::{
-    Access, Counts, Half, HostSpec, LinkModel, UnknownHost,
+    Access, Counts, Half, HostSpec, LinkModel, UnknownHost, Wire,
     config::Settings,
     effects::Effects,
     events::Events,
@@ -71,7 +71,7 @@ impl Network {
             by_name,
             topology,
             events: Events::new(),
-            log: PacketLog::default(),
+            log: if settings.keeps_wire { PacketLog::with_bytes() } else { PacketLog::default() },
             tcp: Connections::new(settings.user_timeout),
             retransmissions: 0,
             user_timeouts: 0,
@@ -182,6 +182,11 @@ impl Network {
     /// Takes the record of all packets, and the digest over them.
     pub(crate) fn take_log(&mut self) -> (Vec<PacketRecord>, Digest) {
         self.log.take()
+    }
+
+    /// Takes the bytes of all packets, where they were kept.
+    pub(crate) fn take_wire(&mut self) -> Option<Wire> {
+        self.log.take_wire()
     }
 
     /// Enters a packet into the record.

@@ -9,9 +9,9 @@ use super::{
     topology::{GatewayState, Hop, Realm, Topology},
 };
 use crate::{
-    Action, Transport,
+    Action, Bound, Passage, Transport,
     gateway::{Glance, Nat},
-    ids::HostIndex,
+    ids::{HostIndex, RecordId},
 };
 
 /// A packet on its way through the core.
@@ -28,6 +28,7 @@ impl Network {
     /// Sends a packet through the core: the host that gets it, and with which addresses.
     pub(super) fn forward(
         &mut self,
+        record: RecordId,
         at: VirtualTime,
         transport: Transport,
         flags: TcpFlags,
@@ -40,7 +41,9 @@ impl Network {
         let glance = Glance { at, transport, flags };
         let mut way = way;
         while let Some(index) = self.topology.upwards(&way) {
-            self.topology.gateways[index].outbound(glance, &mut way)?;
+            let came = (way.from, way.to);
+            let passed = self.topology.gateways[index].outbound(glance, &mut way);
+            self.pass(record, at, (index, Bound::Out), came, passed.map(|()| (way.from, way.to)))?;
         }
         loop {
             let index = match self.topology.hop(way.realm, way.to.ip()) {
@@ -49,9 +52,26 @@ impl Network {
                 None if self.topology.exists(way.to.ip()) => return Err(Verdict::Unroutable),
                 None => return Err(Verdict::NoRoute),
             };
-            self.topology.gateways[index].inbound(glance, &mut way)?;
+            let came = (way.from, way.to);
+            let passed = self.topology.gateways[index].inbound(glance, &mut way);
+            self.pass(record, at, (index, Bound::In), came, passed.map(|()| (way.from, way.to)))?;
             way.realm = Realm::inside(index);
         }
+    }
+}
+
+impl Network {
+    /// Notes what a gateway did to a packet.
+    fn pass(
+        &mut self,
+        packet: RecordId,
+        at: VirtualTime,
+        (gateway, bound): (usize, Bound),
+        came: (SocketAddr, SocketAddr),
+        went: Result<(SocketAddr, SocketAddr), Verdict>,
+    ) -> Result<(), Verdict> {
+        self.log.pass(Passage { packet, at, gateway, bound, came, went: went.ok() });
+        went.map(|_| ())
     }
 }
 

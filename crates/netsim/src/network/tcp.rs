@@ -226,14 +226,14 @@ impl Network {
     fn tcp_down(&mut self, at: VirtualTime, realm: Realm, mut transit: Transit) {
         let flags = transit.packet().segment.flags();
         let way = Way { realm, from: transit.key.local, to: transit.key.peer };
-        let (host, way) = match self.forward(at, Transport::Tcp, flags, way) {
+        let record = transit.packet().record;
+        let (host, way) = match self.forward(record, at, Transport::Tcp, flags, way) {
             Ok(found) => found,
             Err(verdict) => {
                 self.tcp_stop(at, transit, verdict);
                 return;
             }
         };
-        let record = transit.packet().record;
         self.log.set_receiver(record, &self.hosts[host].name, way.from, way.to);
         let receiver = EndKey { host, local: way.to, peer: way.from };
         if flags.syn && !flags.ack {

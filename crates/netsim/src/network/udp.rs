@@ -231,10 +231,11 @@ impl Network {
 
     /// A datagram finds its way through the core, and enters its receiver's downlink.
     fn udp_at_core(&mut self, at: VirtualTime, mut datagram: Box<Datagram>) {
-        let (host, way) = match self.forward(at, Transport::Udp, TcpFlags::default(), datagram.way) {
-            Ok(found) => found,
-            Err(verdict) => return self.log.set_verdict(datagram.record, verdict),
-        };
+        let (host, way) =
+            match self.forward(datagram.record, at, Transport::Udp, TcpFlags::default(), datagram.way) {
+                Ok(found) => found,
+                Err(verdict) => return self.log.set_verdict(datagram.record, verdict),
+            };
         self.log.set_receiver(datagram.record, &self.hosts[host].name, way.from, way.to);
         (datagram.to_host, datagram.way) = (Some(host), way);
         let load = datagram.load();
@@ -255,6 +256,9 @@ impl Network {
             let verdict = if host.is_on() { Verdict::NoSocket } else { Verdict::PowerOff };
             return self.log.set_verdict(datagram.record, verdict);
         };
+        if datagram.is_damaged {
+            self.log.set_damaged(datagram.record, &datagram.payload);
+        }
         inbox.queue.push_back((from, datagram.payload));
         effects.wakers.append(&mut inbox.wakers);
         let verdict = if datagram.is_damaged { Verdict::Corrupted } else { Verdict::Delivered };

@@ -17,6 +17,7 @@ use signaller::relay::DelayRule;
 use stage::Place;
 use webrtc::runtime::Runtime;
 
+use super::player::WireLog;
 use crate::plan::{Crypto, DelayPlan, HostPlan, PeerPlan, Plan, VideoPlan};
 
 /// The port that each peer's ICE agent gathers on: fixed, so that a transcript shows the same address
@@ -24,14 +25,21 @@ use crate::plan::{Crypto, DelayPlan, HostPlan, PeerPlan, Plan, VideoPlan};
 const ICE_PORT: u16 = 50_000;
 
 /// The world that `plan` asks for.
-pub(super) fn world_config(pace: Pace, plan: &Plan, seed: u64) -> Result<WorldConfig, ConfigError> {
+pub(super) fn world_config(
+    pace: Pace,
+    wire: WireLog,
+    plan: &Plan,
+    seed: u64,
+) -> Result<WorldConfig, ConfigError> {
     let host = |host: HostPlan<'_>| HostSpec {
         name: host.name,
         addresses: host.addresses.to_vec(),
         access: host.access,
         processing: host.device.into(),
     };
-    WorldConfig::builder(seed)
+    let builder = WorldConfig::builder(seed);
+    let builder = if wire == WireLog::Kept { builder.keep_wire() } else { builder };
+    builder
         .pace(pace)
         .hosts(plan.hosts().map(host))
         .gateways(plan.gateways.clone())

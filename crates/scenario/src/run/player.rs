@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use cpu_time::ThreadTime;
+use determinism::crypto::key_log;
 use netsim::{End, Pace, World, WorldError};
 use stage::{Place, Program, StageError};
 use thiserror::Error;
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     plan::Plan,
-    record::{Leftovers, RunRecord, WorldEnd},
+    record::{Leftovers, RunRecord, WireRecord, WorldEnd},
 };
 
 /// Plays a plan: `Player::new(&plan).seed(7).play()`.
@@ -29,6 +30,7 @@ pub struct Player<'p> {
     programs: Programs,
     pace: Pace,
     relay_log: RelayLog,
+    wire: WireLog,
 }
 
 /// A player that knows its seed.
@@ -41,6 +43,13 @@ pub struct SeededPlayer<'p> {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum RelayLog {
+    Kept,
+    Off,
+}
+
+/// Whether the bytes of packets are kept, and the keys to them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum WireLog {
     Kept,
     Off,
 }
@@ -97,7 +106,13 @@ pub enum RunError {
 impl<'p> Player<'p> {
     /// Plays `plan` in virtual time, with the call engine at every peer.
     pub const fn new(plan: &'p Plan) -> Self {
-        Self { plan, programs: Programs::new(), pace: Pace::Virtual, relay_log: RelayLog::Off }
+        Self {
+            plan,
+            programs: Programs::new(),
+            pace: Pace::Virtual,
+            relay_log: RelayLog::Off,
+            wire: WireLog::Off,
+        }
     }
 
     /// What is played.
@@ -140,6 +155,13 @@ impl<'p> Player<'p> {
         self
     }
 
+    /// Keeps the bytes of all packets, and the keys to them, in [`RunRecord::wire`]. It changes nothing else: the record
+    /// and its digest are those of a run that keeps none.
+    pub fn wire(mut self) -> Self {
+        self.wire = WireLog::Kept;
+        self
+    }
+
     /// With this seed: where all randomness of the world and its programs comes from.
     pub fn seed(self, seed: u64) -> SeededPlayer<'p> {
         SeededPlayer { player: self, seed }
@@ -177,7 +199,11 @@ impl SeededPlayer<'_> {
         if self.player.relay_log == RelayLog::Kept {
             recording.log_relay();
         }
-        let config = build::world_config(self.player.pace, plan, seed)
+        let is_kept = self.player.wire == WireLog::Kept;
+        if is_kept {
+            key_log::begin();
+        }
+        let config = build::world_config(self.player.pace, self.player.wire, plan, seed)
             .map_err(|source| self.scene_error(source.into()))?;
         let programs = &self.player.programs;
         let script = |world| script::run(plan, seed, programs, world, recording.clone());
@@ -189,6 +215,8 @@ impl SeededPlayer<'_> {
         };
         let Recorded { mut timeline, peers, signalling, not_understood, relay_log } = recording.finish();
         timeline.packets = outcome.packets;
+        let keys = if is_kept { key_log::take() } else { Vec::new() };
+        let wire = outcome.wire.map(|wire| WireRecord { wire, keys });
         Ok(RunRecord {
             seed,
             end: match outcome.end {
@@ -209,6 +237,7 @@ impl SeededPlayer<'_> {
             not_understood,
             lateness: outcome.lateness,
             relay_log,
+            wire,
         })
     }
 

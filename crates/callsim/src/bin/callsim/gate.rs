@@ -22,7 +22,7 @@ use crate::{
     output::{self, BadInput},
     project::Project,
     run::Chosen,
-    today, typed, worlds,
+    screen, today, typed, worlds,
 };
 
 /// The expected figures, in the project's folder.
@@ -157,12 +157,13 @@ fn compare(
     let cases = virtual_cases(reference.as_ref(), &fingerprint(), measured);
     let report = Report::new(cases, Settings::new(Mode::Change, 1), Vec::new());
     let text = match arguments.format {
-        Format::Human => gate::report::table(&report),
+        Format::Human => gate::report::table(&report, screen::width(arguments.out.as_deref())),
         Format::Json => report.to_json() + "\n",
     };
-    match &arguments.out {
-        Some(file) => output::write_file(file, &text)?,
-        None => output::print(&text)?,
+    match (arguments.format, &arguments.out) {
+        (Format::Human, out) => output::show(out.as_deref(), &text)?,
+        (Format::Json, Some(file)) => output::write_file(file, &text)?,
+        (Format::Json, None) => output::print(&text)?,
     }
     Ok(exit::of_gate(report.outcome))
 }

@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 #[cfg(feature = "gate")]
 use callsim::terminal::today;
-use callsim::terminal::{TABLE_STYLE, exit, interrupt, jobs, now, output, progress, typed};
+use callsim::terminal::{exit, interrupt, jobs, now, output, progress, screen, typed};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// A call makes some ten thousand small allocations; with this allocator it takes a tenth less time.

@@ -85,12 +85,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         output::complain(&format!("stopped: {played} of {asked} calls took place, nothing was written"));
         return Ok(Code::Interrupted);
     }
-    let text = match arguments.format {
-        Format::Json => json(&grid)?,
-        Format::Human if arguments.explain.is_some() => human::explained(&grid),
-        Format::Human => human::tables(&grid),
-    };
-    arguments.report.write(&text)?;
+    let width = arguments.report.width();
+    match arguments.format {
+        Format::Json => arguments.report.write(&json(&grid)?)?,
+        Format::Human if arguments.explain.is_some() => {
+            arguments.report.show(&human::explained(&grid, width))?
+        }
+        Format::Human => arguments.report.show(&human::tables(&grid, width))?,
+    }
     Ok(verdict(&grid))
 }
 

@@ -79,14 +79,19 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         }
     };
     let text = text(arguments, &chosen, measured.as_deref())?;
-    arguments.report.write(&text)?;
+    match arguments.format {
+        Format::Human => arguments.report.show(&text)?,
+        Format::Markdown | Format::Json => arguments.report.write(&text)?,
+    }
     Ok(Code::Good)
 }
 
 fn text(arguments: &Arguments, chosen: &[Profile], measured: Option<&[Measured]>) -> anyhow::Result<String> {
     Ok(match arguments.format {
-        Format::Human if arguments.names.is_empty() => report::lines(chosen, measured),
-        Format::Human => report::figures(chosen, measured),
+        Format::Human if arguments.names.is_empty() => {
+            report::lines(chosen, measured, arguments.report.width())
+        }
+        Format::Human => report::figures(chosen, measured, arguments.report.width()),
         Format::Markdown => report::markdown(chosen, measured),
         Format::Json => report::json(chosen, measured)?,
     })

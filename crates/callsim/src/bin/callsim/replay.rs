@@ -13,7 +13,7 @@ use capture::mapping::Unmapped;
 use clap::{Args, ValueEnum};
 
 use self::{input::Input, report::Report};
-use crate::{exit::Code, output, project::Project};
+use crate::{exit::Code, output, project::Project, screen};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -122,14 +122,16 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
         output::complain(&format!("error: {problem}"));
         return Ok(Code::BadInput);
     }
+    let width = screen::width(arguments.out.as_deref());
     let text = match arguments.format {
-        Format::Human if arguments.details => human::details(&report, human::columns()),
-        Format::Human => human::report(&report),
+        Format::Human if arguments.details => human::details(&report, width),
+        Format::Human => human::report(&report, width),
         Format::Json => report.to_json()?,
     };
-    match &arguments.out {
-        Some(path) => output::write_file(path, &text)?,
-        None => output::print(&text)?,
+    match (arguments.format, &arguments.out) {
+        (Format::Human, out) => output::show(out.as_deref(), &text)?,
+        (Format::Json, Some(path)) => output::write_file(path, &text)?,
+        (Format::Json, None) => output::print(&text)?,
     }
     Ok(verdict(&report, arguments.strict))
 }

@@ -1,6 +1,7 @@
 //! `callsim run`
 
 mod budgets;
+mod files;
 mod guards_off;
 mod human;
 mod input;
@@ -8,6 +9,7 @@ mod junit;
 mod listing;
 pub(crate) mod pages;
 mod pins;
+mod table;
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},
@@ -26,7 +28,8 @@ use scenario::{
 pub(crate) use self::input::Chosen;
 use self::pins::Kept;
 use crate::{
-    exit::Code, interrupt, jobs, now, output, progress::Bar, project::Project, typed, versions, worlds,
+    exit::Code, interrupt, jobs, now, output, progress::Bar, project::Project, screen, typed, versions,
+    worlds,
 };
 
 /// The options of the command.
@@ -55,6 +58,9 @@ pub(crate) struct Arguments {
     /// Play each run twice, and fail where the two differ (exit 4): whether programs repeat themselves
     #[arg(long, conflicts_with_all = ["list", "guards_off", "relay_log"])]
     twice: bool,
+    /// Show a line for every scenario, those too that are plainly good
+    #[arg(long)]
+    all: bool,
     /// Say which scenarios there are, and play none
     #[arg(long)]
     list: bool,
@@ -70,6 +76,8 @@ pub(crate) struct Arguments {
     /// Beside the run, on the same page: the run of this seed, or of the scenario in this file with the same seed
     #[arg(long, value_name = "SEED or FILE", requires = "html", requires = "seed")]
     against: Option<String>,
+    #[command(flatten)]
+    files: files::Files,
     /// Take the outcomes and times of this run for those that later runs must have, exactly: scenarios/pins.json
     #[arg(long, conflicts_with_all = ["seed", "seeds", "list", "guards_off"])]
     accept_pins: bool,
@@ -89,6 +97,9 @@ Examples:
   callsim run --html target/report                a page of all runs, and one for each that failed
   callsim run happy --twice                       whether the same seed gives the same bytes
   callsim run --format json --out report.json     for a machine
+  callsim run loss/uniform-5pct --seed 7 --pcapng call.pcapng   its packets, decrypted, for Wireshark
+  callsim run loss/uniform-5pct --seed 7 --perfetto call.json   its states and packets, for ui.perfetto.dev
+  callsim run --out-dir failed                    for CI: the report, and everything about each failed run
   callsim run --accept-pins                       outcomes and times are as they should be from now on
 
 Exit codes: 0 all good, 1 a run could not be played, 2 usage, unreadable input or no such scenario, 3 a check failed,
@@ -119,9 +130,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     let read = chosen.files.iter().cloned().chain([project.file(), dir.join(PINS)]);
     output::check_inputs_stay(arguments.out.iter().chain(&arguments.relay_log), read)?;
     if arguments.list {
-        hand_over(arguments, &listing::listing(&chosen.plans, arguments.format)?)?;
+        hand_over(arguments, &listing::listing(&chosen.plans, arguments.format, view(arguments).width)?)?;
         return Ok(chosen.verdict(Code::Good));
     }
+    arguments.files.check(arguments, chosen.plans.len())?;
     worlds::supported()?;
     versions::check();
     interrupt::listen()?;
@@ -168,7 +180,7 @@ fn play(asked: &Asked<'_>) -> anyhow::Result<Code> {
         }
     }
     let text = match arguments.format {
-        Format::Human => human::report(&report, single_run(&result)),
+        Format::Human => human::report(&report, single_run(&result), view(arguments)),
         Format::Json => report.to_json()?,
         Format::Junit => junit::report(&report, &result)?,
     };
@@ -176,6 +188,7 @@ fn play(asked: &Asked<'_>) -> anyhow::Result<Code> {
     if arguments.accept_pins {
         pins.accept(&report, asked)?;
     }
+    arguments.files.write(asked, &result, &report)?;
     if let (Some(path), Some(record)) = (&arguments.relay_log, single_run(&result)) {
         output::write_file(path, record.relay_log.as_deref().unwrap_or_default())?;
     }
@@ -183,6 +196,11 @@ fn play(asked: &Asked<'_>) -> anyhow::Result<Code> {
         pages::write(path, asked, &report, &result)?;
     }
     Ok(verdict(&report, &result))
+}
+
+fn view(arguments: &Arguments) -> human::View {
+    let rows = if arguments.all { table::Rows::All } else { table::Rows::Folded };
+    human::View { width: screen::width(arguments.out.as_deref()), rows }
 }
 
 /// The command that plays `plan` again.
@@ -235,9 +253,10 @@ fn single_run(result: &SuiteResult) -> Option<&scenario::record::RunRecord> {
 }
 
 fn hand_over(arguments: &Arguments, text: &str) -> anyhow::Result<()> {
-    match &arguments.out {
-        Some(path) => output::write_file(path, text),
-        None => output::print(text),
+    match (arguments.format, &arguments.out) {
+        (Format::Human, out) => output::show(out.as_deref(), text),
+        (_, Some(path)) => output::write_file(path, text),
+        (_, None) => output::print(text),
     }
 }
 

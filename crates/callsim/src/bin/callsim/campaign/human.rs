@@ -3,16 +3,15 @@
 use std::fmt::Write as _;
 
 use campaign::report::{DisagreementReport, FindingReport, Rate, Report, ScenarioReport};
-use comfy_table::{CellAlignment, Table};
-
-use crate::TABLE_STYLE;
+use timeline::{Column, Table, fit_lines};
 
 /// How many findings and differing runs are shown; JSON has all.
 const SHOWN: usize = 20;
 
-/// Tables, what failed, and the verdict.
-pub(super) fn report(report: &Report) -> String {
-    let mut out = format!("{}\n\n{}\n", set_ups(&report.scenarios), outcomes(&report.scenarios));
+/// Tables, what failed, and the verdict, in lines of at most `width` cells of a terminal.
+pub(super) fn report(report: &Report, width: usize) -> String {
+    let (set_ups, outcomes) = (set_ups(&report.scenarios), outcomes(&report.scenarios));
+    let mut out = format!("{}\n{}", set_ups.fit(width), outcomes.fit(width));
     for finding in report.findings.iter().take(SHOWN) {
         out += &self::finding(finding);
     }
@@ -34,13 +33,20 @@ pub(super) fn report(report: &Report) -> String {
         let _ = write!(out, "; {missing_runs} of {} planned runs are missing", runs + missing_runs);
     }
     out.push('\n');
-    out
+    fit_lines(&out, width)
 }
 
-fn set_ups(scenarios: &[ScenarioReport]) -> String {
-    let mut table = Table::new();
-    table.load_style(TABLE_STYLE);
-    table.set_header(["scenario", "runs", "passed", "rates", "setup p50", "p95", "p99", "slowest"]);
+fn set_ups(scenarios: &[ScenarioReport]) -> Table {
+    let mut table = Table::new([
+        Column::left("scenario").wraps(24),
+        Column::right("runs"),
+        Column::right("passed"),
+        Column::left("rates").may_go(2),
+        Column::right("setup p50").may_go(3),
+        Column::right("setup p95").may_go(4),
+        Column::right("setup p99").may_go(5),
+        Column::right("slowest").may_go(6),
+    ]);
     for scenario in scenarios {
         let percentile = |of: fn(&campaign::report::Percentiles) -> u64| {
             scenario
@@ -50,7 +56,7 @@ fn set_ups(scenarios: &[ScenarioReport]) -> String {
         };
         let slowest: Vec<String> =
             scenario.slowest.iter().map(|slow| format!("seed {}: {} ms", slow.seed, slow.setup_ms)).collect();
-        table.add_row([
+        table.push([
             scenario.name.clone(),
             scenario.runs.to_string(),
             scenario.passed.to_string(),
@@ -61,20 +67,23 @@ fn set_ups(scenarios: &[ScenarioReport]) -> String {
             slowest.join("\n"),
         ]);
     }
-    right(&mut table, &[1, 2, 4, 5, 6, 7]);
-    table.trim_fmt()
+    table
 }
 
-fn outcomes(scenarios: &[ScenarioReport]) -> String {
-    let mut table = Table::new();
-    table.load_style(TABLE_STYLE);
-    table.set_header(["scenario", "outcome", "runs", "share", "95 % bounds"]);
+fn outcomes(scenarios: &[ScenarioReport]) -> Table {
+    let mut table = Table::new([
+        Column::left("scenario").wraps(24),
+        Column::left("outcome").wraps(14),
+        Column::right("runs"),
+        Column::right("share").may_go(1),
+        Column::right("95 % bounds").may_go(2),
+    ]);
     for scenario in scenarios {
         for (outcome, count) in &scenario.outcomes {
             let Some(Rate { share, at_least, at_most }) = scenario.outcome_rates.get(outcome).copied() else {
                 continue;
             };
-            table.add_row([
+            table.push([
                 scenario.name.clone(),
                 outcome.to_string(),
                 count.to_string(),
@@ -83,16 +92,7 @@ fn outcomes(scenarios: &[ScenarioReport]) -> String {
             ]);
         }
     }
-    right(&mut table, &[2, 3, 4]);
-    table.trim_fmt()
-}
-
-fn right(table: &mut Table, columns: &[usize]) {
-    for column in columns {
-        if let Some(column) = table.column_mut(*column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
+    table
 }
 
 fn per_cent(share: f64) -> String {

@@ -10,7 +10,7 @@ use campaign::{
 use clap::{Args, ValueEnum};
 
 use super::{PlanArgument, hand_over, human, junit, open, refused};
-use crate::{exit::Code, output, typed};
+use crate::{exit::Code, output, screen, typed};
 
 /// The options of the command.
 #[derive(Args)]
@@ -58,11 +58,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     };
     let report = Report::new(campaign, &merged, &repeat);
     let text = match arguments.format {
-        Format::Human => human::report(&report),
+        Format::Human => human::report(&report, screen::width(arguments.out.as_deref())),
         Format::Json => report.to_json()?,
         Format::Junit => junit::report(&report)?,
     };
-    hand_over(arguments.out.as_deref(), &text)?;
+    match arguments.format {
+        Format::Human => output::show(arguments.out.as_deref(), &text)?,
+        Format::Json | Format::Junit => hand_over(arguments.out.as_deref(), &text)?,
+    }
     Ok(match &report {
         Report { runs: 0, .. } => Code::NothingRan,
         Report { disagreements: 1.., .. } => Code::Inconclusive,

@@ -2,14 +2,13 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::Table;
 use scenario::nat_grid::{Cell, Part};
+use timeline::{Column, Table, fit_lines};
 
 use super::Grid;
-use crate::TABLE_STYLE;
 
-/// The whole grid.
-pub(super) fn tables(grid: &Grid) -> String {
+/// The whole grid, in lines of at most `width` cells of a terminal.
+pub(super) fn tables(grid: &Grid, width: usize) -> String {
     let mut out = String::from(
         "Over which candidates a call goes: host, srflx, prflx, relay, none. Rows are callers, columns callees.\n\
          NATs by mapping/filtering (RFC 4787 §4.1, §5), each independent of the remote endpoint (I), or dependent on\n\
@@ -17,31 +16,33 @@ pub(super) fn tables(grid: &Grid) -> String {
     );
     for (part, title) in [(Part::Nats, "NATs"), (Part::Places, "Places")] {
         for (turn, servers) in [(false, "STUN only"), (true, "STUN and TURN")] {
-            let _ = writeln!(out, "\n{title}, {servers}\n{}", square(grid, part, turn));
+            let _ = write!(out, "\n{title}, {servers}\n{}", square(grid, part, turn, width));
         }
     }
-    let _ = writeln!(out, "\nIPv6, and peers that share a gateway\n{}", lines(grid));
+    let _ = write!(out, "\nIPv6, and peers that share a gateway\n{}", lines(grid).fit(width));
     let (agree, cells) = (grid.agree(), grid.cells.len());
     let _ = writeln!(out, "\n{agree} of {cells} cells agree, {:.1} s", grid.wall.as_secs_f64());
-    out
+    fit_lines(&out, width)
 }
 
 /// A few cells with the oracle's reasons, and what to play.
-pub(super) fn explained(grid: &Grid) -> String {
+pub(super) fn explained(grid: &Grid, width: usize) -> String {
     let mut out = String::new();
     for cell in &grid.cells {
         let row = &cell.row;
         let servers = if row.turn { "STUN and TURN" } else { "STUN only" };
         let _ = writeln!(out, "{} calls {}, {servers}: {}\n", row.caller, row.callee, word(cell));
         for reason in &row.predicted.because {
-            let _ = writeln!(out, "  {reason}");
+            out += &fit_lines(&format!("  {reason}\n"), width);
         }
+        // A file: its lines stay as they are.
         let _ = writeln!(out, "\n{}\n", row.scenario.trim_end());
     }
     out
 }
 
-fn square(grid: &Grid, part: Part, turn: bool) -> Table {
+/// Callers against callees; in several blocks of callees where one is too wide.
+fn square(grid: &Grid, part: Part, turn: bool, width: usize) -> String {
     let cells: Vec<&Cell> =
         grid.cells.iter().filter(|cell| cell.row.part == part && cell.row.turn == turn).collect();
     let mut callees: Vec<&str> = Vec::new();
@@ -50,25 +51,43 @@ fn square(grid: &Grid, part: Part, turn: bool) -> Table {
             callees.push(&cell.row.callee);
         }
     }
-    let mut table = Table::new();
-    table.load_style(TABLE_STYLE);
-    table.set_header(["caller"].into_iter().map(str::to_owned).chain(callees.iter().map(|name| short(name))));
-    for row in cells.chunks(callees.len()) {
-        let name = row.first().map(|cell| short(&cell.row.caller));
-        table.add_row(name.into_iter().chain(row.iter().map(|cell| word(cell))));
+    let callers = || cells.iter().map(|cell| timeline::cells(&short(&cell.row.caller)));
+    let mut room = width.saturating_sub(callers().max().unwrap_or(0).max("caller".len()));
+    let mut blocks: Vec<Vec<usize>> = vec![Vec::new()];
+    let whole = room;
+    for (index, callee) in callees.iter().enumerate() {
+        let column = cells.iter().filter(|cell| cell.row.callee == *callee).map(|cell| word(cell));
+        let widest = column.chain([short(callee)]).map(|text| timeline::cells(&text)).max().unwrap_or(0) + 2;
+        if widest > room && blocks.last().is_some_and(|block| !block.is_empty()) {
+            blocks.push(Vec::new());
+            room = whole;
+        }
+        room = room.saturating_sub(widest);
+        blocks.last_mut().expect("there is always a block").push(index);
     }
-    table
+    let block = |columns: &Vec<usize>| {
+        let heads = columns.iter().map(|index| Column::left(short(callees[*index])).wraps(12));
+        let mut table = Table::new([Column::left("caller").wraps(12)].into_iter().chain(heads));
+        for row in cells.chunks(callees.len().max(1)) {
+            let name = row.first().map(|cell| short(&cell.row.caller));
+            table.push(
+                name.into_iter()
+                    .chain(columns.iter().filter_map(|index| row.get(*index)).map(|cell| word(cell))),
+            );
+        }
+        table.fit(width)
+    };
+    blocks.iter().map(block).collect::<Vec<_>>().join("\n")
 }
 
 fn lines(grid: &Grid) -> Table {
-    let mut table = Table::new();
-    table.load_style(TABLE_STYLE);
-    table.set_header(["caller", "callee", "STUN only", "STUN and TURN"]);
+    let heads = ["caller", "callee", "STUN only", "STUN and TURN"];
+    let mut table = Table::new(heads.map(|head| Column::left(head).wraps(12)));
     let others: Vec<&Cell> = grid.cells.iter().filter(|cell| cell.row.part == Part::Others).collect();
     for pair in others.chunks(2) {
         let Some(first) = pair.first() else { continue };
         let names = [&first.row.caller, &first.row.callee].map(|name| (*name).clone());
-        table.add_row(names.into_iter().chain(pair.iter().map(|cell| word(cell))));
+        table.push(names.into_iter().chain(pair.iter().map(|cell| word(cell))));
     }
     table
 }

@@ -2,45 +2,67 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::Table;
 use scenario::{
     plan::{Dependence, Gateway, LinkModel, NatConfig},
     profile::{Figure, Profile, preface},
 };
 use serde::Serialize;
+use timeline::{Column, Table, fit_lines};
 
 use super::measure::{Calls, Measured};
-use crate::{TABLE_STYLE, typed};
+use crate::typed;
 
 const HEAD: [&str; 6] = ["profile", "device", "up", "down", "gateways", "what it is"];
 const MEASURED_HEAD: [&str; 7] =
     ["profile", "to wifi: connected", "p50", "p95", "to the same: connected", "p50", "p95"];
 
-/// A line each.
-pub(super) fn lines(profiles: &[Profile], measured: Option<&[Measured]>) -> String {
-    let mut out = format!("{}\n", table(HEAD, profiles.iter().map(line)));
+/// A line each, of at most `width` cells of a terminal.
+pub(super) fn lines(profiles: &[Profile], measured: Option<&[Measured]>, width: usize) -> String {
+    let mut table = Table::new([
+        Column::left(HEAD[0]),
+        Column::left(HEAD[1]).wraps(8).may_go(2),
+        Column::left(HEAD[2]).wraps(14).may_go(1),
+        Column::left(HEAD[3]).wraps(14).may_go(1),
+        Column::left(HEAD[4]).wraps(12),
+        Column::left(HEAD[5]).wraps(18),
+    ]);
+    profiles.iter().for_each(|profile| table.push(line(profile)));
+    let mut out = table.fit(width);
     if let Some(measured) = measured {
-        let _ = writeln!(out, "\n{}", table(MEASURED_HEAD, measured.iter().map(measured_line)));
+        let _ = write!(out, "\n{}", measured_table(measured).fit(width));
     }
     let _ = writeln!(out, "\n`{} NAME` shows every figure with its source", typed::command("profiles"));
-    out
+    fit_lines(&out, width)
 }
 
-/// Every figure with its source.
-pub(super) fn figures(profiles: &[Profile], measured: Option<&[Measured]>) -> String {
+/// Every figure with its source, in lines of at most `width` cells of a terminal.
+pub(super) fn figures(profiles: &[Profile], measured: Option<&[Measured]>, width: usize) -> String {
     let mut out = String::new();
     for profile in profiles {
         let _ = writeln!(out, "{}: {}\n", profile.name, profile.summary);
-        let rows = profile
-            .figures
-            .iter()
-            .map(|Figure { key, value, source }| [key, value, source].map(Clone::clone));
-        let _ = writeln!(out, "{}\n", table(["figure", "value", "source"], rows));
+        let heads = [("figure", 12), ("value", 12), ("source", 24)];
+        let mut table = Table::new(heads.map(|(head, least)| Column::left(head).wraps(least)));
+        for Figure { key, value, source } in &profile.figures {
+            table.push([key, value, source].map(Clone::clone));
+        }
+        let _ = writeln!(out, "{}", table.fit(width));
     }
     if let Some(measured) = measured {
-        let _ = writeln!(out, "{}", table(MEASURED_HEAD, measured.iter().map(measured_line)));
+        out += &measured_table(measured).fit(width);
     }
-    out
+    fit_lines(&out, width)
+}
+
+fn measured_table(measured: &[Measured]) -> Table {
+    let columns = MEASURED_HEAD.iter().enumerate().map(|(index, head)| match index {
+        0 => Column::left(*head),
+        // Of the two percentiles the upper goes first, then calls towards the same profile.
+        3 | 6 => Column::right(*head).may_go(2),
+        _ => Column::right(*head).wraps(12),
+    });
+    let mut table = Table::new(columns);
+    measured.iter().for_each(|measured| table.push(measured_line(measured)));
+    table
 }
 
 /// The page of the documentation.
@@ -186,16 +208,6 @@ fn measured_line(measured: &Measured) -> [String; 7] {
     };
     let ([a, b, c], [d, e, f]) = (cells(&measured.to_wifi), cells(&measured.to_same));
     [measured.profile.clone(), a, b, c, d, e, f]
-}
-
-fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> Table {
-    let mut table = Table::new();
-    table.load_style(TABLE_STYLE);
-    table.set_header(head);
-    rows.for_each(|row| {
-        table.add_row(row);
-    });
-    table
 }
 
 fn push_markdown_table<const N: usize>(

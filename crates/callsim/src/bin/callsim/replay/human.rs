@@ -10,24 +10,17 @@ use capture::{
 
 use scenario::replay::{Driver, Replay};
 
-use timeline::escaped;
+use timeline::{escaped, fit_lines};
 
 use super::report::{CallReport, Report};
 
-/// Where standard output is no terminal.
-const COLUMNS: usize = 120;
 /// How many waits are worth showing: the others are short.
 const WAITS: usize = 5;
 /// How many pieces of advice are worth reading at once.
 const ADVICE: usize = 3;
 
-/// How many characters a line may have.
-pub(super) fn columns() -> usize {
-    comfy_table::Table::new().width().map_or(COLUMNS, usize::from)
-}
-
-/// What happened and what to do, for people who are no developers.
-pub(super) fn report(report: &Report) -> String {
+/// What happened and what to do, for people who are no developers, in lines of at most `width` cells.
+pub(super) fn report(report: &Report, width: usize) -> String {
     let mut out = String::new();
     for (index, call) in report.calls.iter().enumerate() {
         if index > 0 {
@@ -40,7 +33,7 @@ pub(super) fn report(report: &Report) -> String {
         out.push_str("\n`--details` shows the call step by step, everything that was found, and what was played again.\n");
     }
     show_rest(&mut out, report);
-    out
+    fit_lines(&out, width)
 }
 
 /// What to do, the gravest first, each once.
@@ -64,17 +57,17 @@ fn show_advice(out: &mut String, findings: &[Finding]) {
     }
 }
 
-/// All that is known, for developers. `columns` is how many characters the diagram may be wide.
-pub(super) fn details(report: &Report, columns: usize) -> String {
+/// All that is known, for developers, in lines of at most `width` cells.
+pub(super) fn details(report: &Report, width: usize) -> String {
     let mut out = String::new();
     for (index, call) in report.calls.iter().enumerate() {
         if index > 0 {
             out.push('\n');
         }
-        show_call(&mut out, call, columns);
+        show_call(&mut out, call, width);
     }
     show_rest(&mut out, report);
-    out
+    fit_lines(&out, width)
 }
 
 /// Files that add nothing, or of which a part is missing, and messages that were not understood.
@@ -88,7 +81,7 @@ fn show_rest(out: &mut String, report: &Report) {
     }
 }
 
-fn show_call(out: &mut String, call: &CallReport, columns: usize) {
+fn show_call(out: &mut String, call: &CallReport, width: usize) {
     let trace = &call.trace;
     let _ = writeln!(out, "{}", escaped(&call.verdict));
     let _ = writeln!(out, "\nCall {} ({}), from", escaped(&trace.id), trace.outcome().as_str());
@@ -102,7 +95,7 @@ fn show_call(out: &mut String, call: &CallReport, columns: usize) {
         }
         out.push('\n');
     }
-    let _ = write!(out, "\n{}", terminal(&Sequence::new(trace, &call.findings), columns));
+    let _ = write!(out, "\n{}", terminal(&Sequence::new(trace, &call.findings), width));
     show_findings(out, &call.findings);
     show_waits(out, &call.waits);
     show_replay(out, &call.replay);

@@ -163,7 +163,7 @@ fn outputs(name: &str, path: &std::path::Path) {
         assert_eq!(file.error.lines().count(), 1, "{}", file.error);
     }
     let report = Report::new(&input);
-    check(name, &human::report(&report));
+    check(name, &human::report(&report, 100));
     check(name, &human::details(&report, 100));
     let json = report.to_json().unwrap();
     check(name, &json);

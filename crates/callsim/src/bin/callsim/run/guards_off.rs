@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::Table;
 use scenario::{
     guards_off::{Coverage, GuardRow, GuardsOff},
     plan::Plan,
 };
+use timeline::{Column, Table, fit_lines};
 
 use super::{Asked, Format, hand_over, play_all, stopped};
-use crate::{TABLE_STYLE, exit::Code, output};
+use crate::{exit::Code, output, screen};
 
 /// Plays what is about a guard without it; good only if every one is caught.
 pub(super) fn run(asked: &Asked<'_>) -> anyhow::Result<Code> {
@@ -28,7 +28,7 @@ pub(super) fn run(asked: &Asked<'_>) -> anyhow::Result<Code> {
     let found = GuardsOff::new(&plans, &result, coverage);
     let text = match arguments.format {
         Format::Json => found.to_json()?,
-        _ => table(&found),
+        _ => table(&found, screen::width(arguments.out.as_deref())),
     };
     hand_over(arguments, &text)?;
     Ok(verdict(&found))
@@ -43,20 +43,22 @@ fn verdict(found: &GuardsOff) -> Code {
     }
 }
 
-fn table(found: &GuardsOff) -> String {
-    let mut table = Table::new();
-    table.load_style(TABLE_STYLE);
-    table.set_header(["guard that is off", "scenario", "caught", "by"]);
+fn table(found: &GuardsOff, width: usize) -> String {
+    let mut table = Table::new([
+        Column::left("guard that is off").wraps(16),
+        Column::left("scenario").wraps(16).may_go(1),
+        Column::left("caught").wraps(12),
+        Column::left("by").wraps(12),
+    ]);
     for row in &found.rows {
-        table.add_row(cells(row));
+        table.push(cells(row));
     }
-    let mut out = String::new();
     let (caught, all) = (found.caught(), found.rows.len());
-    let _ = writeln!(out, "{}\n\n{caught} of {all} caught", table.trim_fmt());
+    let mut out = format!("{}\n{caught} of {all} caught\n", table.fit(width));
     for (guard, reason) in found.rows.iter().filter_map(|row| Some((row.guard, row.out_of_reach?))) {
         let _ = writeln!(out, "out of reach: {guard}: {reason}");
     }
-    out
+    fit_lines(&out, width)
 }
 
 fn cells(row: &GuardRow) -> [String; 4] {
@@ -106,7 +108,7 @@ mod tests {
         let out_of_reach = GuardRow { scenario: None, out_of_reach, ..row("use_ice_servers", 0) };
         let rows = [row("hold_early_candidates", 20), row("trickle_at_once", 0), broken, alone, out_of_reach];
         let all = found(rows.into());
-        insta::assert_snapshot!(table(&all));
+        insta::assert_snapshot!(table(&all, 100));
     }
 
     #[test]

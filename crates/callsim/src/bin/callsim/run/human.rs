@@ -2,34 +2,49 @@
 
 use std::{cmp::Reverse, fmt::Write as _};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table};
 use scenario::{
     cause::{Cause, Consequence, moment},
     record::RunRecord,
-    report::{FailureReport, Report, ScenarioReport, Times},
+    report::{FailureReport, Report, ScenarioReport},
 };
-use timeline::escaped;
+use timeline::{escaped, fit_lines};
 
-use crate::TABLE_STYLE;
+use super::table;
 
 /// How many different causes of one scenario are shown in full.
 const KINDS_SHOWN: usize = 3;
 /// How much of the evidence of a cause is shown.
 const EVIDENCE_SHOWN: usize = 4;
 
+/// How the report is shown.
+#[derive(Clone, Copy)]
+pub(super) struct View {
+    /// How many cells of a terminal a line may take.
+    pub(super) width: usize,
+    /// Which rows the table has.
+    pub(super) rows: table::Rows,
+}
+
 /// The report. For a single run, what happened in it stands first.
-pub(super) fn report(report: &Report, single: Option<&RunRecord>) -> String {
+pub(super) fn report(report: &Report, single: Option<&RunRecord>, view: View) -> String {
     let mut out = String::new();
     if let Some(record) = single {
-        out.push_str(&timeline::side_by_side(&record.timeline));
+        out.push_str(&timeline::side_by_side(&record.timeline, view.width));
         out.push('\n');
     }
+    out += &failures(report, view);
+    table::push(&mut out, report, view);
+    push_totals(&mut out, report);
+    fit_lines(&out, view.width)
+}
+
+/// What failed, and why.
+pub(super) fn failures(report: &Report, view: View) -> String {
+    let mut out = String::new();
     for scenario in report.scenarios.iter().filter(|scenario| !scenario.failures.is_empty()) {
         push_failures(&mut out, scenario);
     }
-    push_table(&mut out, report);
-    push_totals(&mut out, report);
-    out
+    fit_lines(&out, view.width)
 }
 
 fn push_failures(out: &mut String, scenario: &ScenarioReport) {
@@ -134,53 +149,6 @@ fn ranges(seeds: &[u64]) -> String {
     ranges.iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
-fn push_table(out: &mut String, report: &Report) {
-    let mut table = Table::new();
-    table.load_style(TABLE_STYLE).set_content_arrangement(ContentArrangement::Disabled);
-    let recovers = report.scenarios.iter().any(|scenario| scenario.recovery_ms.is_some());
-    let head = ["scenario", "runs", "passed", "outcomes", "setup p50", "p95", "slowest"];
-    let recovery = ["recovery p50", "p95", "slowest"];
-    table.set_header(head.into_iter().chain(recovery.into_iter().filter(|_| recovers)));
-    for scenario in &report.scenarios {
-        let recovery = times(scenario.recovery_ms);
-        table.add_row(row(scenario).into_iter().chain(recovery.into_iter().filter(|_| recovers)));
-    }
-    for column in [1, 2, 4, 5, 6, 7, 8, 9] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let _ = writeln!(out, "{}", table.trim_fmt());
-}
-
-fn row(scenario: &ScenarioReport) -> [String; 7] {
-    let failed = scenario.runs - scenario.passed;
-    let passed = match failed {
-        0 => scenario.passed.to_string(),
-        _ => format!("{failed} FAILED"),
-    };
-    let outcomes: Vec<String> =
-        scenario.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
-    let rates = match scenario.rates {
-        Some("failed") => " (rates FAILED)",
-        Some("skipped") => " (rates not judged)",
-        _ => "",
-    };
-    let [p50, p95, slowest] = times(scenario.setup_ms);
-    let outcomes = outcomes.join(", ") + rates;
-    [escaped(&scenario.name).into_owned(), scenario.runs.to_string(), passed, outcomes, p50, p95, slowest]
-}
-
-/// Median, 95th percentile and longest; dashes where nothing was measured.
-fn times(times: Option<Times>) -> [String; 3] {
-    match times {
-        Some(Times { p50, p95, max, slowest_seed }) => {
-            [format!("{p50} ms"), format!("{p95} ms"), format!("seed {slowest_seed}: {max} ms")]
-        }
-        None => ["–", "–", "–"].map(str::to_owned),
-    }
-}
-
 fn push_totals(out: &mut String, report: &Report) {
     let totals = &report.totals;
     let verdict = match (report.passed, totals.failed_runs) {
@@ -200,10 +168,33 @@ fn push_totals(out: &mut String, report: &Report) {
 
 #[cfg(test)]
 mod tests {
-    use scenario::cause::Code;
+    use scenario::{cause::Code, report::Times};
+    use timeline::cells;
 
     use super::*;
-    use crate::run::testing;
+    use crate::run::{table::Rows, testing};
+
+    fn report(report: &Report, single: Option<&RunRecord>) -> String {
+        super::report(report, single, View { width: 200, rows: Rows::All })
+    }
+
+    #[test]
+    fn no_line_is_wider_than_it_may_be_and_nothing_is_lost() {
+        for width in [60, 80, 100, 200] {
+            let mut whole = with_seeds(4);
+            whole.scenarios[0].recovery_ms = Some(Times { p50: 3480, p95: 3501, max: 3510, slowest_seed: 1 });
+            for rows in [Rows::Folded, Rows::All] {
+                let text = super::report(&whole, None, View { width, rows });
+                for line in text.lines() {
+                    assert!(cells(line) <= width, "{width}: {line}");
+                }
+                for said in ["ringing/busy", "not-answered", "nobody takes", "--seed 1", "4 runs"] {
+                    let said = said.replace("nobody takes", "nobody took");
+                    assert!(text.contains(&said), "{width}: {said}\n{text}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn table_failures_and_totals() {
@@ -215,7 +206,7 @@ mod tests {
         let mut whole = testing::report();
         whole.scenarios[0].recovery_ms = Some(Times { p50: 3480, p95: 3501, max: 3510, slowest_seed: 1 });
         let text = report(&whole, None);
-        let lines: Vec<&str> = text.lines().filter(|line| line.contains("recovery p50")).collect();
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains("recovery p95")).collect();
         assert_eq!(lines.len(), 1, "{text}");
         let row = text.lines().find(|line| line.contains("happy/host-candidates")).unwrap_or_default();
         let row = row.split_whitespace().collect::<Vec<_>>().join(" ");
