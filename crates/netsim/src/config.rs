@@ -35,6 +35,16 @@ pub(crate) struct Settings {
     pub(crate) deadline: Duration,
     pub(crate) event_budget: u64,
     pub(crate) escapes: Escapes,
+    pub(crate) payloads: Payloads,
+}
+
+/// Whether a world keeps what is in its packets. It changes nothing else: no draw, no time, no digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payloads {
+    /// It is in the digest and nowhere else.
+    Forgotten,
+    /// It is handed over with the records.
+    Kept,
 }
 
 impl WorldConfig {
@@ -52,6 +62,7 @@ impl WorldConfig {
             deadline: Duration::from_secs(3600),
             event_budget: 10_000_000,
             escapes: Escapes::Fail,
+            payloads: Payloads::Forgotten,
         })
     }
 
@@ -128,6 +139,12 @@ impl WorldConfigBuilder {
     /// resolver); [`Escapes::Fail`] otherwise.
     pub const fn escapes(mut self, escapes: Escapes) -> Self {
         self.0.escapes = escapes;
+        self
+    }
+
+    /// Whether what is in packets is kept; [`Payloads::Forgotten`] otherwise.
+    pub const fn payloads(mut self, payloads: Payloads) -> Self {
+        self.0.payloads = payloads;
         self
     }
 

@@ -80,7 +80,7 @@ mod world;
 
 pub use attachment::{Attachment, Connections, Handover, HandoverError, Power, Transition};
 pub use classify::classify;
-pub use config::{ConfigError, HostSpec, ProcessingDelay, WorldConfig, WorldConfigBuilder};
+pub use config::{ConfigError, HostSpec, Payloads, ProcessingDelay, WorldConfig, WorldConfigBuilder};
 pub use counts::{AccessCounts, Counts, HalfCounts};
 pub use determinism::{Escape, EscapeKind, Escapes};
 pub use draw::Transport;

@@ -8,7 +8,7 @@ use std::{
 
 use timeline::{Digest, Name, PacketRecord, Protocol, Transit, Translated, Verdict, VirtualTime};
 
-use crate::{draw::Transport, ids::RecordId};
+use crate::{Payloads, draw::Transport, ids::RecordId};
 
 /// What a packet under way has spent on anything but propagation.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,6 +22,8 @@ pub(crate) struct Spent {
 pub(crate) struct PacketLog {
     records: Records,
     digest: Digest,
+    /// What is in each packet, where it is kept.
+    payloads: Option<Vec<Box<[u8]>>>,
 }
 
 /// All records, in pieces: a list of a hundred thousand is never moved to a bigger place.
@@ -75,9 +77,17 @@ impl IndexMut<RecordId> for Records {
 }
 
 impl PacketLog {
+    /// A log that keeps what is in packets, or forgets it.
+    pub(crate) fn new(payloads: Payloads) -> Self {
+        Self { payloads: (payloads == Payloads::Kept).then(Vec::new), ..Self::default() }
+    }
+
     /// Takes a packet in; `payload` goes into the digest, not into the record.
     pub(crate) fn push(&mut self, record: PacketRecord, payload: &[u8]) -> RecordId {
         self.digest(&record, payload);
+        if let Some(payloads) = &mut self.payloads {
+            payloads.push(payload.into());
+        }
         self.records.push(record)
     }
 
@@ -127,6 +137,11 @@ impl PacketLog {
 
     pub(crate) fn take(&mut self) -> (Vec<PacketRecord>, Digest) {
         (std::mem::take(&mut self.records).into_one(), std::mem::take(&mut self.digest))
+    }
+
+    /// Takes what is in each packet, in the order of the records; nothing where it was forgotten.
+    pub(crate) fn take_payloads(&mut self) -> Vec<Box<[u8]>> {
+        self.payloads.take().unwrap_or_default()
     }
 
     /// Time, addresses, transport (with a TCP segment's flags), length, bytes. Every field but the last

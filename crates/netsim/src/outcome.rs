@@ -17,6 +17,8 @@ pub struct Outcome<T> {
     pub end: End,
     /// Every packet that a host handed to the network, in the order of sending.
     pub packets: Vec<PacketRecord>,
+    /// What is in each of them, in the same order, where [`Payloads::Kept`](crate::Payloads::Kept) was asked for; else nothing.
+    pub payloads: Vec<Box<[u8]>>,
     /// A hash over time, addresses, transport, length and bytes of all of them.
     pub digest: Digest,
     /// How long it lasted.

@@ -84,12 +84,13 @@ impl World {
         drop(runtime);
         let leftovers = Leftovers { at_end, after_shutdown: open_sockets(&shared) };
         let counts = counts(&shared);
+        let payloads = shared.network().take_payloads();
         let (packets, digest) = shared.network().take_log();
         let lateness = shared.real_time.as_ref().map(RealTime::lateness);
         // Also where it was not at rest any more, or in what its tasks did while they were dropped.
         let end = if shared.has_escaped() { End::Escaped } else { end };
         let escapes = determinism::take_escapes();
-        Ok(Outcome { value, end, packets, digest, elapsed, counts, leftovers, lateness, escapes })
+        Ok(Outcome { value, end, packets, payloads, digest, elapsed, counts, leftovers, lateness, escapes })
     }
 
     /// Virtual time since the world began. Whole milliseconds, except in a world in real time.

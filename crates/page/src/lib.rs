@@ -17,6 +17,7 @@
 
 mod call;
 mod data;
+mod decode;
 mod document;
 mod packets;
 mod suite;
@@ -24,4 +25,4 @@ mod view;
 
 pub use call::{CallPage, Difference, Layout, Mark, Moment, Tone, Verdict};
 pub use suite::{Cell, FailedRun, Row, SuitePage};
-pub use view::{Message, Source, SourceStep, View};
+pub use view::{CapturedMessage, Message, Source, SourceStep, View};

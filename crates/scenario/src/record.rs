@@ -45,6 +45,8 @@ pub struct RunRecord {
     pub lateness: Option<Lateness>,
     /// The relay's log, one JSON object a line, where it was kept.
     pub relay_log: Option<String>,
+    /// What is in each packet of the timeline, in the same order, where it was kept; else nothing.
+    pub payloads: Vec<Box<[u8]>>,
 }
 
 /// A step of the script that a peer's program did not know.

@@ -89,6 +89,7 @@ impl Sketch {
             not_understood: Vec::new(),
             lateness: None,
             relay_log: None,
+            payloads: Vec::new(),
         };
         let mut sketch = Self { record, candidates: Vec::new() };
         sketch.entry(1000, "caller", Event::Action { what: "dials callee".into() });

@@ -71,7 +71,7 @@ impl Network {
             by_name,
             topology,
             events: Events::new(),
-            log: PacketLog::default(),
+            log: PacketLog::new(settings.payloads),
             tcp: Connections::new(settings.user_timeout),
             retransmissions: 0,
             user_timeouts: 0,
@@ -182,6 +182,11 @@ impl Network {
     /// Takes the record of all packets, and the digest over them.
     pub(crate) fn take_log(&mut self) -> (Vec<PacketRecord>, Digest) {
         self.log.take()
+    }
+
+    /// Takes what is in each packet of the record, where it was kept.
+    pub(crate) fn take_payloads(&mut self) -> Vec<Box<[u8]>> {
+        self.log.take_payloads()
     }
 
     /// Enters a packet into the record.

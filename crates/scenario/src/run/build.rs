@@ -11,7 +11,7 @@ use call_engine::{
     SessionConstraints, Settings, SyntheticDevices, Timers, VideoConstraints,
 };
 use determinism::crypto::{RememberingProvider, SeededProvider};
-use netsim::{ConfigError, HostSpec, Pace, WorldConfig};
+use netsim::{ConfigError, HostSpec, Pace, Payloads, WorldConfig};
 use rtc::peer_connection::configuration::RTCIceServer;
 use signaller::relay::DelayRule;
 use stage::Place;
@@ -24,7 +24,12 @@ use crate::plan::{Crypto, DelayPlan, HostPlan, PeerPlan, Plan, VideoPlan};
 const ICE_PORT: u16 = 50_000;
 
 /// The world that `plan` asks for.
-pub(super) fn world_config(pace: Pace, plan: &Plan, seed: u64) -> Result<WorldConfig, ConfigError> {
+pub(super) fn world_config(
+    pace: Pace,
+    payloads: Payloads,
+    plan: &Plan,
+    seed: u64,
+) -> Result<WorldConfig, ConfigError> {
     let host = |host: HostPlan<'_>| HostSpec {
         name: host.name,
         addresses: host.addresses.to_vec(),
@@ -33,6 +38,7 @@ pub(super) fn world_config(pace: Pace, plan: &Plan, seed: u64) -> Result<WorldCo
     };
     WorldConfig::builder(seed)
         .pace(pace)
+        .payloads(payloads)
         .hosts(plan.hosts().map(host))
         .gateways(plan.gateways.clone())
         .deadline(plan.deadline)

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use cpu_time::ThreadTime;
-use netsim::{End, Pace, World, WorldError};
+use netsim::{End, Pace, Payloads, World, WorldError};
 use stage::{Place, Program, StageError};
 use thiserror::Error;
 use timeline::Name;
@@ -29,6 +29,7 @@ pub struct Player<'p> {
     programs: Programs,
     pace: Pace,
     relay_log: RelayLog,
+    payloads: Payloads,
 }
 
 /// A player that knows its seed.
@@ -97,7 +98,13 @@ pub enum RunError {
 impl<'p> Player<'p> {
     /// Plays `plan` in virtual time, with the call engine at every peer.
     pub const fn new(plan: &'p Plan) -> Self {
-        Self { plan, programs: Programs::new(), pace: Pace::Virtual, relay_log: RelayLog::Off }
+        Self {
+            plan,
+            programs: Programs::new(),
+            pace: Pace::Virtual,
+            relay_log: RelayLog::Off,
+            payloads: Payloads::Forgotten,
+        }
     }
 
     /// What is played.
@@ -140,6 +147,12 @@ impl<'p> Player<'p> {
         self
     }
 
+    /// Keeps what is in each packet in [`RunRecord::payloads`]. The digest stays the same.
+    pub fn payloads(mut self) -> Self {
+        self.payloads = Payloads::Kept;
+        self
+    }
+
     /// With this seed: where all randomness of the world and its programs comes from.
     pub fn seed(self, seed: u64) -> SeededPlayer<'p> {
         SeededPlayer { player: self, seed }
@@ -177,7 +190,7 @@ impl SeededPlayer<'_> {
         if self.player.relay_log == RelayLog::Kept {
             recording.log_relay();
         }
-        let config = build::world_config(self.player.pace, plan, seed)
+        let config = build::world_config(self.player.pace, self.player.payloads, plan, seed)
             .map_err(|source| self.scene_error(source.into()))?;
         let programs = &self.player.programs;
         let script = |world| script::run(plan, seed, programs, world, recording.clone());
@@ -209,6 +222,7 @@ impl SeededPlayer<'_> {
             not_understood,
             lateness: outcome.lateness,
             relay_log,
+            payloads: outcome.payloads,
         })
     }
 
