@@ -253,6 +253,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_in_packets_is_kept_where_it_is_asked_for_and_changes_no_digest() {
+        let logged = |payloads| {
+            let mut log = PacketLog::new(payloads);
+            for payload in [&b"one"[..], b"", b"three"] {
+                log.push(record(), payload);
+            }
+            (log.take_payloads(), log.take().1.to_string())
+        };
+        let (kept, digest) = logged(Payloads::Kept);
+        assert_eq!(kept, [&b"one"[..], b"", b"three"].map(Box::from));
+        assert_eq!(logged(Payloads::Forgotten), (Vec::new(), digest));
+    }
+
+    #[test]
     fn covers_all_that_was_sent_and_not_what_became_of_it() {
         let base = digest(|_| (), b"abc");
         assert_eq!(base, digest(|record| record.verdict = Verdict::LostUp, b"abc"));

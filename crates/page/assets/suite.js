@@ -32,7 +32,7 @@ function pick(row, cell) {
   const command = row.command.replace('SEED', cell.seed);
   const anchor = document.getElementById(`run-${row.name}-${cell.seed}`);
   shownCommand.replaceChildren(h('span', {}, `${row.name}, seed ${cell.seed}: ${cell.outcome}${cell.setup_ms === null ? '' : `, ${cell.setup_ms} ms`}. Repeat: `), h('code', {}, command),
-    anchor ? h('a', { href: '#' + anchor.id }, ' What failed') : null);
+    anchor ? h('a', { href: '#' + anchor.id }, ' What failed') : '');
   table.querySelectorAll('[aria-pressed=true]').forEach(other => other.setAttribute('aria-pressed', 'false'));
 }
 
