@@ -19,6 +19,8 @@ use crate::{
 const WIDTH: f64 = 1100.0;
 /// What is left of the bars for their names.
 const NAMES: f64 = 300.0;
+/// What is left of the bars for their figures: `12345 ms, 10.5 × floor`.
+const LABEL: f64 = 190.0;
 const ROW: f64 = 24.0;
 const LEGEND: f64 = 60.0;
 
@@ -43,7 +45,7 @@ pub(super) fn setups(latency: &[Summary]) -> Document {
     let rows: Vec<(&str, &Setup)> =
         latency.iter().filter_map(|summary| Some((summary.id.as_str(), summary.setup.as_ref()?))).collect();
     let longest = rows.iter().map(|(_, setup)| setup.mean_ms).fold(1.0, f64::max);
-    let scale = (WIDTH - NAMES - 90.0) / longest;
+    let scale = (WIDTH - NAMES - LABEL) / longest;
     let mut chart = legend(canvas(rows.len()));
     for (index, (id, setup)) in rows.into_iter().enumerate() {
         let top = LEGEND + index as f64 * ROW;
@@ -72,7 +74,7 @@ pub(super) fn setups(latency: &[Summary]) -> Document {
 pub(super) fn growth(costs: &[Cost]) -> Document {
     let rows: Vec<&Cost> = costs.iter().filter(|cost| cost.id.starts_with("calls-in-one-world/")).collect();
     let highest = rows.iter().map(|cost| cost.cpu_ns).fold(1.0, f64::max);
-    let scale = (WIDTH - NAMES - 90.0) / highest;
+    let scale = (WIDTH - NAMES - LABEL) / highest;
     let mut chart = canvas(rows.len());
     for (index, cost) in rows.into_iter().enumerate() {
         let (top, width) = (LEGEND + index as f64 * ROW, cost.cpu_ns * scale);

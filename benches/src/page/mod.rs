@@ -6,6 +6,8 @@ mod table;
 
 use std::fmt::Write as _;
 
+use ::page::{Block, ReportPage};
+
 use self::table::Table;
 use crate::results::Results;
 
@@ -56,41 +58,30 @@ pub fn text(results: &Results) -> String {
 
 /// The page for a browser; it links to criterion's, which lie beside it.
 pub fn html(results: &Results) -> String {
-    let mut out = String::from(HEAD);
-    let _ = writeln!(out, "<h1>Benches</h1>\n<p>{}</p>", table::escaped(&results.machine));
-    out.push_str("<p><a href=\"criterion/report/index.html\">All plots of criterion</a></p>\n");
-    let _ = writeln!(out, "<h2>Set-up and floor</h2>\n<p>{}</p>", table::escaped(INTRODUCTION));
-    let _ = writeln!(out, "{}", chart::setups(&results.latency));
+    let prose = |text: &str| Block::Prose(text.replace('\n', " "));
+    let heading = |text: &str| Block::Heading(text.to_owned());
+    let mut blocks = vec![
+        Block::Prose(results.machine.clone()),
+        Block::Link {
+            to: "criterion/report/index.html".to_owned(),
+            text: "All plots of criterion".to_owned(),
+        },
+        heading("Set-up and floor"),
+        prose(INTRODUCTION),
+        Block::Picture(chart::setups(&results.latency).to_string()),
+    ];
     for (title, table) in latency_tables(results, |_| true) {
-        let _ = writeln!(out, "<h2>{title}</h2>\n{}", table.html());
+        blocks.extend([heading(title), table.block()]);
     }
     if !results.costs.is_empty() {
-        let _ = writeln!(out, "<h2>Costs</h2>\n<p>{}</p>", table::escaped(COSTS));
-        let _ = writeln!(out, "{}", chart::growth(&results.costs));
+        let picture = chart::growth(&results.costs).to_string();
+        blocks.extend([heading("Costs"), prose(COSTS), Block::Picture(picture)]);
         for (title, table) in cost_tables(results) {
-            let _ = writeln!(out, "<h3>{title}</h3>\n{}", table.html());
+            blocks.extend([heading(title), table.block()]);
         }
     }
-    out.push_str("</body>\n</html>\n");
-    out
+    ReportPage { title: "callsim benches".to_owned(), blocks }.render()
 }
-
-const HEAD: &str = "<!doctype html>
-<html lang=\"en\">
-<head>
-<meta charset=\"utf-8\">
-<meta name=\"viewport\" content=\"width=device-width\">
-<title>callsim benches</title>
-<style>
-body { font: 15px/1.45 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
-th, td { padding: .2rem .7rem; border-bottom: 1px solid #ddd; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
-svg { max-width: 100%; height: auto; }
-</style>
-</head>
-<body>
-";
 
 /// The cases whose phases are shown where there is not room for all: one network, a home's, a carrier's with a relay.
 fn is_telling(id: &str) -> bool {

@@ -1,6 +1,6 @@
-//! The tables of the pages, in Markdown and HTML.
+//! The tables of the pages.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use crate::{
     latency::{PHASES, attribution::Cause, summary::Summary},
@@ -43,22 +43,10 @@ impl Table {
         format!("{table}\n")
     }
 
-    pub(super) fn html(&self) -> String {
-        let line = |cells: &[String], tag: &str| {
-            let mut out = String::from("<tr>");
-            for cell in cells {
-                let _ = write!(out, "<{tag}>{}</{tag}>", escaped(cell));
-            }
-            out + "</tr>\n"
-        };
-        let rows: String = self.rows.iter().map(|row| line(row, "td")).collect();
-        format!("<table>\n{}{rows}</table>", line(&self.head, "th"))
+    /// For a page.
+    pub(super) fn block(&self) -> ::page::Block {
+        ::page::Block::Table { head: self.head.clone(), rows: self.rows.clone() }
     }
-}
-
-/// For HTML.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Measured by floor.

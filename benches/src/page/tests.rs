@@ -72,7 +72,7 @@ fn the_page_of_the_documentation() {
 #[test]
 fn the_page_for_a_browser_has_charts_and_tables_and_escapes_what_it_is_told() {
     let page = html(&sample());
-    assert!(page.contains("two cores &amp; a &lt;test&gt;"));
+    assert!(page.contains("two cores &#38; a &#60;test&#62;"));
     assert_eq!((page.matches("<svg").count(), page.matches("<table>").count()), (2, 7));
     assert!(page.contains("452 ms, 1.6 × floor"), "{page}");
 }

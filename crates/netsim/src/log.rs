@@ -267,6 +267,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_in_packets_is_kept_where_it_is_asked_for_and_changes_no_digest() {
+        let logged = |mut log: PacketLog| {
+            for payload in [&b"one"[..], b"", b"three"] {
+                log.push(record(), payload);
+            }
+            (log.take_wire().map(|wire| wire.payloads), log.take().1.to_string())
+        };
+        let (kept, digest) = logged(PacketLog::with_bytes());
+        assert_eq!(kept, Some([&b"one"[..], b"", b"three"].map(Box::from).to_vec()));
+        assert_eq!(logged(PacketLog::default()), (None, digest));
+    }
+
+    #[test]
     fn covers_all_that_was_sent_and_not_what_became_of_it() {
         let base = digest(|_| (), b"abc");
         assert_eq!(base, digest(|record| record.verdict = Verdict::LostUp, b"abc"));

@@ -93,7 +93,7 @@ class App {
     if (!this.layers.has(item.layer)) return false;
     if (this.badOnly && !item.bad && !item.lost) return false;
     if (item.from === null) return true;
-    return this.hosts.has(item.who) && (item.to === null || this.hosts.has(item.whom) || item.kind !== 'packet' && item.kind !== 'message-sent');
+    return this.hosts.has(item.host) && (item.to === null || this.hosts.has(item.whom) || item.kind !== 'packet' && item.kind !== 'message-sent');
   }
 
   matches(item) { return item.search.includes(this.query); }

@@ -1,5 +1,12 @@
 // What is known of the selected event or packet, and the scenario beside it.
 
+// The header of an SRTP packet (RFC 3550 §5.1), of which the first twelve bytes are kept.
+function mediaHeader(headers, number) {
+  const bytes = Uint8Array.from(atob(headers.slice(16 * number, 16 * number + 16)), letter => letter.charCodeAt(0)), view = new DataView(bytes.buffer);
+  return ['SRTP (RFC 3711), payload encrypted', [['payload type', bytes[1] & 127], ['marker', bytes[1] & 128 ? 'yes' : 'no'], ['sequence number', view.getUint16(2)],
+    ['timestamp', view.getUint32(4)], ['SSRC', view.getUint32(8)], ['header extension', bytes[0] & 16 ? 'yes' : 'no']]];
+}
+
 class Details {
   constructor(app, holder) {
     Object.assign(this, { app, holder });
@@ -83,7 +90,7 @@ class Details {
       const spent = [['queues', queued], ['receiving host', processing], ['waiting for retransmission', held], ['propagation', total - queued - processing - held]];
       row('of that', spent.filter(it => it[1]).map(([name, us]) => `${duration(us / 1000)} ${name}`).join(', '));
     }
-    const layers = p.decoded && p.decoded[i];
+    const layers = p.decoded[i] || (item.media !== undefined && p.headers ? [mediaHeader(p.headers, item.media)] : null);
     if (layers) parts.push(...layers.map(layer => this.layer(layer)));
   }
 

@@ -25,7 +25,8 @@ class Item {
   constructor(view, at, layer, from, text) {
     Object.assign(this, { view, at, layer, from, text, to: null, until: null, bad: false, kind: 'entry' });
   }
-  get who() { return this.from === null ? 'network' : this.view.lanes[this.from]; }
+  get host() { return this.from === null ? 'network' : this.view.lanes[this.from]; }
+  get who() { return this.pair ? `${this.host}, pair with ${this.pair}` : this.host; }
   get whom() { return this.to === null ? '' : this.view.lanes[this.to]; }
   get search() { return (this.found ??= [this.who, this.whom, this.text, this.event ? JSON.stringify(this.event) : '', this.addresses || ''].join(' ').toLowerCase()); }
 }
@@ -39,15 +40,16 @@ function itemsOf(view) {
     const item = new Item(view, line.at, ENTRY_LAYERS[line.event.event] || 'other', line.lane, line.text);
     item.event = line.event;
     item.kind = line.event.event;
+    item.pair = line.pair;
     const e = line.event;
     if (e.event === 'message-sent') {
       item.to = view.lanes.indexOf(shown(e.to));
       if (item.to < 0) item.to = null;
       item.label = e.kind;
       item.body = bodies.get(rawName(view, line.lane) + ' ' + e.id);
-      sent.set(view.lanes[line.lane] + ' ' + e.id, item);
+      sent.set([view.lanes[line.lane], shown(e.to), e.id].join(' '), item);
     } else if (e.event === 'message-received') {
-      const whole = sent.get(shown(e.from) + ' ' + e.id);
+      const whole = sent.get([shown(e.from), view.lanes[line.lane], e.id].join(' '));
       item.peer = whole;
       if (whole) {
         item.body = whole.body;
@@ -58,9 +60,15 @@ function itemsOf(view) {
       || e.event === 'transition' && (BAD_STATES.includes(e.to) || e.reason && !['hung-up', 'completed'].includes(e.reason) && e.to === 'ended' && /fail|lost|time|error/.test(e.reason));
     items.push(item);
   }
+  for (const arrow of view.arrows) {
+    const item = new Item(view, arrow.at, 'signalling', arrow.from, arrow.text);
+    Object.assign(item, { kind: 'message-sent', to: arrow.to, until: arrow.until, label: arrow.kind, body: arrow.body, event: { event: 'message-sent', kind: arrow.kind, to: arrow.to === null ? null : view.lanes[arrow.to] } });
+    if (arrow.until === null && arrow.to !== null) item.lost = 'not received';
+    items.push(item);
+  }
   for (const item of sent.values()) if (item.until === null && item.to !== null) item.lost = 'not received';
   const p = view.packets;
-  let at = 0;
+  let at = 0, media = 0;
   for (let i = 0; i < p.at.length; i++) {
     at += p.at[i];
     const flow = p.flows[p.flow[i]], content = p.protocols[p.protocol[i]], fate = p.verdicts[p.verdict[i]];
@@ -70,6 +78,7 @@ function itemsOf(view) {
     item.to = flow.to;
     item.until = fate.arrived ? item.at + p.transit[i] / 1000 : null;
     item.fate = fate;
+    if (content.text === 'srtp') item.media = media++;
     item.bad = !fate.plain && fate.text !== 'in flight';
     if (!fate.arrived && fate.text !== 'in flight') item.lost = fate.text;
     items.push(item);

@@ -6,7 +6,7 @@ const STATE_TONES = {
   connected: 'good', completed: 'good', stable: 'good', complete: 'good', disconnected: 'warning', failed: 'bad',
   closed: 'off', ended: 'off', idle: 'off', new: 'off',
 };
-const BAND = 17, AXIS = 24, STRIP = 20, MOST_ARROWS = 2500;
+const BAND = 17, AXIS = 32, STRIP = 20, MOST_ARROWS = 2500;
 
 class Lanes {
   constructor(app, view, holder) {
@@ -26,8 +26,11 @@ class Lanes {
       const e = item.event;
       if (!e || e.event !== 'transition') continue;
       const of = bands[item.from];
-      if (!of.has(e.machine)) of.set(e.machine, [{ from: 0, state: e.from, until: item.at, item: null }]);
-      const states = of.get(e.machine);
+      // Of many pairs there is room for one machine each.
+      if (item.pair && e.machine !== 'connection') continue;
+      const machine = item.pair ? '↔ ' + item.pair : e.machine;
+      if (!of.has(machine)) of.set(machine, [{ from: 0, state: e.from, until: item.at, item: null }]);
+      const states = of.get(machine);
       states[states.length - 1].until = item.at;
       states.push({ from: item.at, state: e.to, until: this.view.end, item });
     }
@@ -39,7 +42,8 @@ class Lanes {
     const gap = lanes > 5 ? 46 : lanes > 3 ? 58 : lanes > 2 ? 82 : 130;
     let y = AXIS + 2 * STRIP + 8;
     this.rows = this.view.lanes.map((name, index) => {
-      const machines = hidden ? [] : MACHINES.filter(machine => this.bands[index].has(machine));
+      const pairs = [...this.bands[index].keys()].filter(machine => !MACHINES.includes(machine)).sort();
+      const machines = hidden ? [] : [...MACHINES.filter(machine => this.bands[index].has(machine)), ...pairs];
       const row = { name, machines, below: index === lanes - 1 && lanes > 1 };
       if (row.below) {
         row.rail = y + gap;
@@ -54,7 +58,8 @@ class Lanes {
       }
       return row;
     });
-    this.height = y + (lanes === 1 ? 12 : 4);
+    // Room for the names of findings.
+    this.height = y + (lanes === 1 ? 12 : 4) + (DATA.marks.length || DATA.difference ? 44 : 0);
   }
 
   x(time) { return this.gutter + (this.app.axis.place(time) - this.app.window[0]) * this.scale; }
@@ -97,8 +102,8 @@ class Lanes {
       if (b < from || a > until) continue;
       const [x1, x2] = [this.x(a), this.x(b)];
       plot.append(s('rect', { class: 'gap', x: x1, y: AXIS, width: Math.max(0, x2 - x1), height: this.height - AXIS }));
-      plot.append(s('path', { class: 'break', d: `M${(x1 + x2) / 2 - 3} ${AXIS + 4}l4 -4l-4 -4l4 -4` }));
-      if (x2 - x1 > 34) plot.append(s('text', { class: 'tick folded', x: (x1 + x2) / 2, y: 10, 'text-anchor': 'middle' }, duration(b - a)));
+      plot.append(s('path', { class: 'break', d: `M${(x1 + x2) / 2 - 2} ${AXIS + 12}l4 -4l-4 -4l4 -4` }));
+      if (x2 - x1 > 34) plot.append(s('text', { class: 'tick folded', x: (x1 + x2) / 2, y: 27, 'text-anchor': 'middle' }, duration(b - a)));
     }
     let free = -Infinity;
     const gapsAt = new Set(axis.gaps.map(gap => gap[0]));
@@ -144,7 +149,7 @@ class Lanes {
     plot.append(s('line', { class: 'rail', x1: this.gutter, x2: this.width, y1: row.rail, y2: row.rail }));
     row.machines.forEach((machine, number) => {
       const y = row.bands + number * (BAND + 2);
-      gutter.append(s('text', { class: 'machine', x: 4, y: y + 12 }, this.narrow ? SHORT[machine] : machine));
+      gutter.append(s('text', { class: 'machine', x: 4, y: y + 12 }, (this.narrow && SHORT[machine]) || machine));
       for (const band of this.bands[index].get(machine)) {
         if (band.until < from || band.from > until) continue;
         const [x1, x2] = [Math.max(this.x(band.from), this.gutter - 2), Math.min(this.x(band.until), this.width + 2)];
@@ -233,11 +238,11 @@ class Lanes {
       s('line', { class: 'target', x1, y1, x2, y2 }),
       lost ? s('path', { class: 'cross', d: `M${x2 - 4} ${y2 - 4}l8 8m0 -8l-8 8` }) : null);
     if (labels && (message || lost)) {
-      const label = message ? (lost ? item.label + ' (not received)' : item.label) : lost.replace(/^(DROPPED|LOST)[, ]*/, '');
+      const label = message ? (lost ? item.label + ' (not received)' : item.label) : lost.replace(/^DROPPED[, ]*/, '').replace(/^LOST on the /, 'lost: ');
       const key = item.from + (message ? 'm' : 'l'), wide = label.length * 6.2 + 8;
       const free = labels.get(key) ?? -Infinity;
       const [x, y] = message ? [x1 + 5, y1 + (up ? -8 : 16)] : [x2 + 7, y2 + 4];
-      if (x >= free && x < this.width - 20) {
+      if (x >= free && x > this.gutter && x < this.width - 20) {
         labels.set(key, x + wide);
         group.append(s('text', { class: 'label', x, y }, label));
       }

@@ -21,15 +21,15 @@ class List {
     this.first = 0;
   }
 
-  // Rows of what is shown; media packets that follow each other undisturbed share one.
+  // Rows of what is shown; media packets of one fate that follow each other share one.
   refilter() {
     const rows = [];
     let open = null;
     for (const item of this.app.items) {
       if (!this.app.shows(item) || this.app.query && !this.app.matches(item)) continue;
       const last = rows[rows.length - 1];
-      const folds = isMedia(item) && item.fate.plain && !this.app.query;
-      if (folds && last && last.folds && item.view === last.item.view) {
+      const folds = isMedia(item) && !this.app.query;
+      if (folds && last && last.folds && item.view === last.item.view && item.fate === last.item.fate) {
         last.count++;
         if (this.open.has(last.item) || open === last.item) { open = last.item; rows.push({ item, count: 1, folds: false }); }
         continue;
@@ -63,13 +63,13 @@ class List {
     this.first = Math.max(0, Math.min(around - ROWS / 4, this.rows.length - ROWS)) | 0;
     const two = this.app.views.length > 1;
     const rows = this.rows.slice(this.first, this.first + ROWS).map(({ item, count, folded }, index) => {
-      const who = item.kind === 'packet' || item.kind === 'message-sent' && item.whom ? `${item.who} → ${item.whom || 'nobody'}` : item.who;
+      const who = item.kind === 'packet' || item.kind === 'message-sent' && item.whom ? `${item.host} → ${item.whom || 'nobody'}` : item.who;
       return h('li', {},
         h('button', { type: 'button', 'data-row': this.first + index, class: `${item.layer} ${item.bad || item.lost ? 'bad' : ''} ${item === this.app.selected ? 'selected' : ''}`, 'aria-current': item === this.app.selected ? 'true' : null },
           h('span', { class: 'time' }, ms(item.at)),
           two ? h('span', { class: 'which' }, item.view.name) : null,
           h('span', { class: 'who' }, who),
-          h('span', { class: 'text' }, (item.bad || item.lost ? '✗ ' : '') + (folded ? `media, ${count} packets…` : oneLine(item)) + (item.lost && item.kind === 'message-sent' ? ' (not received)' : ''))));
+          h('span', { class: 'text' }, (item.bad || item.lost ? '✗ ' : '') + (folded ? `media, ${count} packets${item.fate.plain ? '' : ': ' + item.fate.text}…` : oneLine(item)) + (item.lost && item.kind === 'message-sent' ? ' (not received)' : ''))));
     });
     this.body.replaceChildren(...rows);
     this.before.hidden = this.first === 0;

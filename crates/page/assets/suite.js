@@ -2,9 +2,15 @@
 
 theme.start();
 const suiteRoot = document.getElementById('suite');
-const OUTCOMES = [...new Set(DATA.flatMap(row => row.cells.map(cell => cell.outcome)))];
+const OUTCOMES = [...new Set(DATA.flatMap(row => row.cells.map(cell => cell.outcome)))].sort((a, b) => (b === 'connected') - (a === 'connected'));
 // A letter or two for each outcome, so that it can be told without its colour.
-const letters = outcome => outcome.split('-').map(word => word[0]).join('').slice(0, 2).toUpperCase();
+const LETTERS = new Map();
+for (const outcome of OUTCOMES) {
+  const [first, ...others] = outcome.split('-'), taken = [...LETTERS.values()];
+  const ways = [first[0] + (others[0] || '').slice(0, 1), ...[...first.slice(1)].map(letter => first[0] + letter)].map(way => way.toUpperCase());
+  LETTERS.set(outcome, ways.find(way => !taken.includes(way)) || ways[0]);
+}
+const letters = outcome => LETTERS.get(outcome);
 const hue = outcome => 'o' + OUTCOMES.indexOf(outcome) % 8;
 const failedOf = row => row.cells.filter(cell => !cell.passed).length;
 const ORDERS = {
@@ -26,7 +32,7 @@ function pick(row, cell) {
   const command = row.command.replace('SEED', cell.seed);
   const anchor = document.getElementById(`run-${row.name}-${cell.seed}`);
   shownCommand.replaceChildren(h('span', {}, `${row.name}, seed ${cell.seed}: ${cell.outcome}${cell.setup_ms === null ? '' : `, ${cell.setup_ms} ms`}. Repeat: `), h('code', {}, command),
-    anchor ? h('a', { href: '#' + anchor.id }, ' What failed') : null);
+    anchor ? h('a', { href: '#' + anchor.id }, ' What failed') : '');
   table.querySelectorAll('[aria-pressed=true]').forEach(other => other.setAttribute('aria-pressed', 'false'));
 }
 

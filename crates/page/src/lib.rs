@@ -17,11 +17,14 @@
 
 mod call;
 mod data;
+mod decode;
 mod document;
 mod packets;
+mod report;
 mod suite;
 mod view;
 
 pub use call::{CallPage, Difference, Layout, Mark, Moment, Tone, Verdict};
+pub use report::{Block, ReportPage};
 pub use suite::{Cell, FailedRun, Row, SuitePage};
-pub use view::{Message, Source, SourceStep, View};
+pub use view::{CapturedMessage, Message, Source, SourceStep, View};

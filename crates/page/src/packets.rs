@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::Serialize;
 use timeline::{Name, PacketRecord, Protocol};
+
+use crate::decode::{Layer as Decoded, decode};
 
 /// Packets, a column for each of their properties.
 #[derive(Debug, Default, Serialize)]
@@ -24,6 +27,10 @@ pub(crate) struct Packets {
     spent: BTreeMap<usize, [u32; 3]>,
     /// The addresses behind NATs, by packet, where there was one on its way.
     translated: BTreeMap<usize, [String; 2]>,
+    /// What is in it, layer by layer, by packet, where its bytes were kept.
+    decoded: BTreeMap<usize, Vec<Decoded>>,
+    /// The first twelve bytes of each SRTP packet, in Base64, one after the other; empty where bytes were not kept.
+    headers: String,
     flows: Vec<Flow>,
     protocols: Vec<Content>,
     verdicts: Vec<Fate>,
@@ -69,14 +76,20 @@ struct Fate {
 }
 
 impl Packets {
-    pub(crate) fn new(records: &[PacketRecord], lane: &mut impl FnMut(&Name) -> usize) -> Self {
+    /// `payloads` are what is in `records`, one for each, or none at all.
+    pub(crate) fn new(
+        records: &[PacketRecord],
+        payloads: &[Box<[u8]>],
+        lane: &mut impl FnMut(&Name) -> usize,
+    ) -> Self {
         let mut packets = Self::default();
         let mut before = 0;
         // In the order of sending already, but for worlds in real time.
-        let mut records: Vec<&PacketRecord> = records.iter().collect();
-        records.sort_by_key(|record| record.at);
+        let mut records: Vec<(usize, &PacketRecord)> = records.iter().enumerate().collect();
+        records.sort_by_key(|(_, record)| record.at);
         let mut flows = Flows::default();
-        for (index, record) in records.into_iter().enumerate() {
+        for (index, (recorded, record)) in records.into_iter().enumerate() {
+            packets.payload(index, record.protocol, payloads.get(recorded).map(AsRef::as_ref));
             let at = record.at.as_nanos() / 1_000;
             packets.at.push(at - before);
             before = at;
@@ -97,6 +110,28 @@ impl Packets {
             }
         }
         packets
+    }
+}
+
+impl Packets {
+    fn payload(&mut self, index: usize, protocol: Protocol, payload: Option<&[u8]>) {
+        let Some(payload) = payload else { return };
+        match protocol {
+            // Media are most of the packets: their headers are decoded when they are looked at.
+            Protocol::Srtp => {
+                let mut head = [0; 12];
+                let len = payload.len().min(head.len());
+                head[..len].copy_from_slice(&payload[..len]);
+                BASE64_STANDARD.encode_string(head, &mut self.headers);
+            }
+            Protocol::Tcp(_) => {}
+            _ => {
+                let layers = decode(payload);
+                if !layers.is_empty() {
+                    self.decoded.insert(index, layers);
+                }
+            }
+        }
     }
 }
 

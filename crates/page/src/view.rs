@@ -12,6 +12,7 @@ pub struct View {
     lanes: Vec<String>,
     entries: Vec<Line>,
     packets: Packets,
+    arrows: Vec<Arrow>,
     messages: Vec<Message>,
     source: Option<Source>,
     end: f64,
@@ -23,8 +24,42 @@ struct Line {
     at: f64,
     /// `null` for what happens to the network, and so to everybody.
     lane: Option<usize>,
+    /// Whom its engine has a pair with: in a call of several a host has an engine for each of the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pair: Option<String>,
     text: String,
     event: Event,
+}
+
+/// A signalling message of a captured call, of which not all need be known.
+#[derive(Clone, Debug)]
+pub struct CapturedMessage {
+    /// Who sent it.
+    pub from: Name,
+    /// Who is to get it; `None` for one to everybody or to the server.
+    pub to: Option<Name>,
+    /// When it left, as far as that is known.
+    pub at: VirtualTime,
+    /// When it arrived.
+    pub until: Option<VirtualTime>,
+    /// Its type.
+    pub kind: String,
+    /// What tells it from others of its type.
+    pub detail: String,
+    /// What was sent, as JSON.
+    pub body: serde_json::Value,
+}
+
+/// A [`CapturedMessage`] between lanes.
+#[derive(Debug, Serialize)]
+struct Arrow {
+    at: f64,
+    until: Option<f64>,
+    from: usize,
+    to: Option<usize>,
+    kind: String,
+    text: String,
+    body: serde_json::Value,
 }
 
 /// The body of a signalling message, by its sender and the number that the sender gave it.
@@ -64,6 +99,23 @@ impl View {
     /// Of what happened up to `end`; `name` tells it from another on the same page. `order` names the lanes from above, as
     /// far as they do anything; others follow in the order in which they act.
     pub fn new(name: impl Into<String>, timeline: &Timeline, end: VirtualTime, order: &[Name]) -> Self {
+        Self::with_payloads(name, timeline, &[], end, order)
+    }
+
+    /// The same with what is in its packets: a payload for each of them, in the order of the timeline.
+    pub fn with_payloads(
+        name: impl Into<String>,
+        timeline: &Timeline,
+        payloads: &[Box<[u8]>],
+        end: VirtualTime,
+        order: &[Name],
+    ) -> Self {
+        // `bob/alice` is the engine of bob's host for its pair with alice.
+        let pair = |actor: &Name| {
+            let (host, other) = actor.as_str().split_once('/')?;
+            let host = order.iter().find(|name| *name == host)?;
+            Some((host.clone(), Name::new(other)))
+        };
         let acts = |name: &&Name| {
             timeline.entries.iter().any(|entry| entry.actor == **name)
                 || timeline
@@ -80,21 +132,44 @@ impl View {
         };
         let entries = timeline.entries.iter().map(|entry| Line {
             at: entry.at.as_millis_f64(),
-            lane: (!matches!(entry.event, Event::Fault { .. })).then(|| lane(&entry.actor)),
+            lane: (!matches!(entry.event, Event::Fault { .. }))
+                .then(|| lane(&pair(&entry.actor).map_or_else(|| entry.actor.clone(), |(host, _)| host))),
+            pair: pair(&entry.actor).map(|(_, other)| other.to_string()),
             text: event_line(&entry.event),
             event: entry.event.clone(),
         });
         let entries: Vec<Line> = entries.collect();
-        let packets = Packets::new(&timeline.packets, &mut lane);
+        let packets = Packets::new(&timeline.packets, payloads, &mut lane);
         Self {
             name: name.into(),
             lanes: lanes.iter().map(ToString::to_string).collect(),
             entries,
             packets,
+            arrows: Vec::new(),
             messages: Vec::new(),
             source: None,
             end: end.as_millis_f64(),
         }
+    }
+
+    /// The same with these messages of a captured call; those of whom no lane is are left out.
+    pub fn captured(mut self, messages: &[CapturedMessage]) -> Self {
+        let lane = |name: &Name| self.lanes.iter().position(|lane| *lane == name.to_string());
+        let arrow = |message: &CapturedMessage| {
+            let CapturedMessage { from, to, at, until, kind, detail, body } = message;
+            let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+            Some(Arrow {
+                at: at.as_millis_f64(),
+                until: until.map(VirtualTime::as_millis_f64),
+                from: lane(from)?,
+                to: to.as_ref().and_then(lane),
+                kind: kind.clone(),
+                text: format!("→ {kind} to {}{detail}", to.as_ref().map_or("the server", Name::as_str)),
+                body: body.clone(),
+            })
+        };
+        self.arrows = messages.iter().filter_map(arrow).collect();
+        self
     }
 
     /// The same with the bodies of its messages.

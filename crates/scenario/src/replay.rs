@@ -28,13 +28,16 @@ mod unplayable;
 use std::{collections::BTreeMap, sync::Arc};
 
 use capture::{Outcome, Trace, audit::Finding, trace::Connection};
-use timeline::{IceState, Machine, MediaKind, Name, State, VirtualTime};
+use timeline::{Event, IceState, Machine, MediaKind, Name, State, Timeline, VirtualTime};
 
 pub use freedom::Freedom;
 pub use script::Driver;
 pub use unplayable::Unplayable;
 
-use crate::{plan::Plan, run::Player};
+use crate::{
+    plan::Plan,
+    run::{Player, RunError},
+};
 
 /// The seed of a replay. Worlds of captures have no losses, so that seeds differ in their keys only.
 const SEED: u64 = 1;
@@ -70,8 +73,51 @@ pub struct Played {
     pub captured: usize,
     /// How often each freedom was taken.
     pub freedoms: BTreeMap<Freedom, usize>,
+    /// Where a freedom was taken, as far as it is of one moment.
+    pub tolerated: Vec<Tolerated>,
     /// Where the two first part; `None` where they do not.
     pub divergence: Option<Divergence>,
+    /// What the capture calls the peers of the world, and its clock.
+    clock: script::Clock,
+}
+
+/// A difference between a capture and its replay that does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tolerated {
+    /// At whom.
+    pub peer: Name,
+    /// When, on the capture's clock.
+    pub at: VirtualTime,
+    /// What it is.
+    pub freedom: Freedom,
+}
+
+impl Played {
+    /// What happened when it was played again, on the capture's clock and with the capture's names. It is played for it:
+    /// of thousands of calls, all timelines would not fit into memory.
+    ///
+    /// # Errors
+    /// None, unless the machine cannot play it any more: it was played before.
+    pub fn timeline(&self) -> Result<Timeline, RunError> {
+        let plan = Plan::from_toml("captured", &self.scenario).expect("it was read before");
+        let mut timeline = Player::new(&plan).seed(SEED).play()?.timeline;
+        for entry in &mut timeline.entries {
+            entry.at = self.clock.in_capture(entry.at);
+            entry.actor = self.clock.name(&entry.actor);
+            match &mut entry.event {
+                Event::MessageSent { to: name, .. } | Event::MessageReceived { from: name, .. } => {
+                    *name = self.clock.name(name);
+                }
+                _ => {}
+            }
+        }
+        for packet in &mut timeline.packets {
+            packet.at = self.clock.in_capture(packet.at);
+            packet.from_host = self.clock.name(&packet.from_host);
+            packet.to_host = packet.to_host.as_ref().map(|name| self.clock.name(name));
+        }
+        Ok(timeline)
+    }
 }
 
 /// A description that our own stack refused when a call was played again.
@@ -228,6 +274,8 @@ fn play(trace: &Trace, findings: &[Finding], script: &script::Script) -> Result<
         matched: compared.matched,
         captured: compared.captured,
         freedoms: compared.freedoms,
+        tolerated: compared.tolerated,
         divergence: compared.divergence,
+        clock: script.clock(),
     })
 }

@@ -16,7 +16,7 @@ use capture::{
 use timeline::{Event, GatheringState, Machine, Name, SignalingState, State};
 
 use self::align::{Context, Entered, Health, align};
-use super::{Came, Divergence, Freedom, OwnRefusal, script::Script};
+use super::{Came, Divergence, Freedom, OwnRefusal, Tolerated, script::Script};
 use crate::record::RunRecord;
 
 /// What a comparison comes to.
@@ -26,6 +26,7 @@ pub(super) struct Compared {
     pub(super) matched: usize,
     pub(super) captured: usize,
     pub(super) freedoms: BTreeMap<Freedom, usize>,
+    pub(super) tolerated: Vec<Tolerated>,
     pub(super) divergence: Option<Divergence>,
 }
 
@@ -33,7 +34,13 @@ pub(super) struct Compared {
 const MACHINES: [Machine; 4] = Machine::OF_A_PEER;
 
 pub(super) fn compare(trace: &Trace, script: &Script, record: &RunRecord) -> Compared {
-    let mut comparison = Comparison { matched: 0, captured: 0, freedoms: BTreeMap::new(), found: Vec::new() };
+    let mut comparison = Comparison {
+        matched: 0,
+        captured: 0,
+        freedoms: BTreeMap::new(),
+        tolerated: Vec::new(),
+        found: Vec::new(),
+    };
     let restarted = script.restarts_ice().map(|at| script.in_capture(at.into()));
     for peer in &trace.peers {
         let Some((part, connection)) = script.part(&peer.id).zip(peer.connections.first()) else { continue };
@@ -95,10 +102,10 @@ pub(super) fn compare(trace: &Trace, script: &Script, record: &RunRecord) -> Com
     if comparison.found.is_empty() && outcome == Outcome::Connected {
         comparison.found.extend(lacks_media(trace, script, record));
     }
-    let Comparison { matched, captured, freedoms, found } = comparison;
+    let Comparison { matched, captured, freedoms, tolerated, found } = comparison;
     let divergence = found.into_iter().min_by_key(|divergence| divergence.at);
     let refused = refused(trace, script, record);
-    Compared { refused, outcome, matched, captured, freedoms, divergence }
+    Compared { refused, outcome, matched, captured, freedoms, tolerated, divergence }
 }
 
 /// Media of which the capture counts packets at both, and of which the replay lacks some.
@@ -205,6 +212,7 @@ struct Comparison {
     matched: usize,
     captured: usize,
     freedoms: BTreeMap<Freedom, usize>,
+    tolerated: Vec<Tolerated>,
     found: Vec<Divergence>,
 }
 
@@ -243,6 +251,8 @@ impl Comparison {
         }
         let aligned = align(context, &captured, replayed);
         self.matched += aligned.matched;
+        let at_peer = |(at, freedom)| Tolerated { peer: peer.id.clone(), at, freedom };
+        self.tolerated.extend(aligned.tolerated.into_iter().map(at_peer));
         for (freedom, count) in aligned.freedoms {
             *self.freedoms.entry(freedom).or_default() += count;
         }

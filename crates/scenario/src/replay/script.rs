@@ -207,6 +207,36 @@ fn begin(
     (script, round_trip, evidence)
 }
 
+/// The clock of a capture, and its names, beside those of the world that plays it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Clock {
+    offer_at: VirtualTime,
+    offer_in_world: Duration,
+    names: Vec<(Name, Name)>,
+}
+
+impl Clock {
+    /// The captured moment that a moment of the world stands for.
+    pub(super) fn in_capture(&self, at: VirtualTime) -> VirtualTime {
+        in_capture(self.offer_at, self.offer_in_world, at)
+    }
+
+    /// What the capture calls somebody.
+    pub(super) fn name(&self, in_world: &Name) -> Name {
+        let known = self.names.iter().find(|(name, _)| name == in_world);
+        known.map_or_else(|| in_world.clone(), |(_, captured)| captured.clone())
+    }
+}
+
+/// What is before the capture's beginning is at it.
+fn in_capture(offer_at: VirtualTime, offer_in_world: Duration, at: VirtualTime) -> VirtualTime {
+    let at = at.elapsed();
+    match at >= offer_in_world {
+        true => offer_at + (at - offer_in_world),
+        false => offer_at.elapsed().saturating_sub(offer_in_world - at).into(),
+    }
+}
+
 impl Script {
     /// The moment of the world at which a captured moment is played again.
     pub(super) fn in_world(&self, at: VirtualTime) -> Duration {
@@ -219,11 +249,16 @@ impl Script {
 
     /// The captured moment that a moment of the world stands for.
     pub(super) fn in_capture(&self, at: VirtualTime) -> VirtualTime {
-        let offer = self.offer_in_world;
-        let at = at.elapsed();
-        match at >= offer {
-            true => self.offer_at + (at - offer),
-            false => self.offer_at.elapsed().saturating_sub(offer - at).into(),
+        in_capture(self.offer_at, self.offer_in_world, at)
+    }
+
+    /// The clock and the names of the capture.
+    pub(super) fn clock(&self) -> Clock {
+        let name = |part: &Part| (Name::new(&part.name), part.captured.clone());
+        Clock {
+            offer_at: self.offer_at,
+            offer_in_world: self.offer_in_world,
+            names: self.peers.iter().map(name).collect(),
         }
     }
 

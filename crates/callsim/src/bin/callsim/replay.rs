@@ -2,6 +2,7 @@
 
 mod human;
 mod input;
+mod pages;
 mod pictures;
 mod redacted;
 mod report;
@@ -23,6 +24,7 @@ Examples:
   callsim replay call.har --mapping my-app.toml         an application with messages of its own
   callsim replay dump.gz --save-scenario scenarios/captured/last-night.toml
   callsim replay fixtures/happy-av --svg call.svg       every file of a folder, and a picture
+  callsim replay dump.gz --html call.html               a page: the capture beside what was played again
   callsim replay dump.gz --redact for-the-ticket.json   a copy without addresses and names
   callsim replay dump.gz --format json                  for a machine
 
@@ -60,6 +62,9 @@ pub(crate) struct Arguments {
     /// Draw the sequence of the call as a picture; of several calls, FILE-2.svg, FILE-3.svg and so on
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
+    /// Write a page for a browser, the capture beside its re-execution; of several calls, FILE-2.html, FILE-3.html and so on
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Write copies without addresses, credentials, fingerprints and names: to a file, or into a folder
     #[arg(long, value_name = "FILE or DIR")]
     redact: Option<PathBuf>,
@@ -85,7 +90,9 @@ enum Format {
 
 /// Reads the files, says what they show, and plays it again where it can be.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
-    output::check_target(arguments.out.as_deref())?;
+    for target in [&arguments.out, &arguments.html] {
+        output::check_target(target.as_deref())?;
+    }
     let mappings = match &arguments.mapping {
         Some(mapping) => vec![mapping.clone()],
         None => Project::find()?.mappings,
@@ -112,6 +119,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     let report = Report::new(&input);
     if let Some(path) = &arguments.svg {
         pictures::write(path, &report.calls)?;
+    }
+    if let Some(path) = &arguments.html {
+        pages::write(path, &report.calls)?;
     }
     if let Some(path) = &arguments.save_scenario {
         save_scenarios(path, &report)?;
@@ -153,7 +163,7 @@ fn draft(input: &Input) -> Option<String> {
 /// The files that would be written, but for redacted copies: `redacted` asks for itself.
 fn written(arguments: &Arguments, input: &Input) -> Vec<PathBuf> {
     let calls = input.capture.calls.len();
-    let first = [&arguments.save_scenario, &arguments.svg].into_iter().flatten();
+    let first = [&arguments.save_scenario, &arguments.svg, &arguments.html].into_iter().flatten();
     let numbered = first.flat_map(|path| (0..calls).map(move |index| pictures::numbered(path, index)));
     arguments.out.iter().chain(&arguments.write_mapping).cloned().chain(numbered).collect()
 }

@@ -42,6 +42,8 @@ pub(super) struct Health {
 pub(super) struct Aligned {
     pub(super) matched: usize,
     pub(super) freedoms: BTreeMap<Freedom, usize>,
+    /// Where each was taken, on the capture's clock.
+    pub(super) tolerated: Vec<(VirtualTime, Freedom)>,
     pub(super) parting: Option<Parting>,
 }
 
@@ -75,10 +77,10 @@ pub(super) fn align(context: &Context, captured: &[Entered], replayed: &[Entered
         {
             let is_loss = is_disconnected(*ours) || is_failed(*ours);
             if is_loss && at.since(*their_at).max(their_at.since(*at)).as_millis() >= SAME_TIME_MS {
-                aligned.take(Freedom::LossTimers);
+                aligned.take(*at, Freedom::LossTimers);
             }
             if ours != theirs {
-                aligned.take(Freedom::IceCompleted);
+                aligned.take(*at, Freedom::IceCompleted);
             }
             before.push(*ours);
             aligned.matched += 1;
@@ -87,19 +89,21 @@ pub(super) fn align(context: &Context, captured: &[Entered], replayed: &[Entered
             right.next();
             continue;
         }
-        if let Some(freedom) = ours.and_then(|state| context.may_lack(state, &before)) {
-            aligned.take(freedom);
+        if let Some((at, freedom)) = ours.and_then(|state| Some((state.0, context.may_lack(state, &before)?)))
+        {
+            aligned.take(at, freedom);
             left.next();
             continue;
         }
         if let Some(state) = theirs.filter(|state| context.checks_again(state, &before)) {
-            aligned.take(Freedom::RestartChecksAgain);
+            aligned.take(state.0, Freedom::RestartChecksAgain);
             away = Some(state).filter(|(_, state)| !is_up(*state));
             right.next();
             continue;
         }
-        if let Some(freedom) = theirs.and_then(|state| context.may_add(state, &before, ours.is_none())) {
-            aligned.take(freedom);
+        let may_add = |state: &Entered| Some((state.0, context.may_add(state, &before, ours.is_none())?));
+        if let Some((at, freedom)) = theirs.and_then(may_add) {
+            aligned.take(at, freedom);
             right.next();
             continue;
         }
@@ -115,7 +119,8 @@ pub(super) fn align(context: &Context, captured: &[Entered], replayed: &[Entered
 }
 
 impl Aligned {
-    fn take(&mut self, freedom: Freedom) {
+    fn take(&mut self, at: VirtualTime, freedom: Freedom) {
+        self.tolerated.push((at, freedom));
         *self.freedoms.entry(freedom).or_default() += 1;
     }
 }

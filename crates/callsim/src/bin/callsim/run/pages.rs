@@ -85,7 +85,7 @@ pub(crate) fn of_run(plan: &Plan, seed: u64, command: &str) -> anyhow::Result<Ca
 
 /// A run of this seed, with its record.
 fn played(plan: &Plan, seed: u64) -> anyhow::Result<(Played, RunRecord)> {
-    let play = |plan: &Plan, seed| Player::new(plan).relay_log().seed(seed).play();
+    let play = |plan: &Plan, seed| Player::new(plan).relay_log().wire().seed(seed).play();
     let mut played = suites::one_kept(plan, seed, &play)
         .result
         .with_context(|| format!("{}, seed {seed}", plan.name()))?;
@@ -149,7 +149,8 @@ fn view(name: &str, plan: &Plan, record: &RunRecord) -> View {
     let mut order = vec![first.name.clone(), Name::new(Plan::SIGNALLER)];
     order.extend(plan.ice_servers().iter().map(|server| server.name.clone()));
     order.extend(others.iter().map(|peer| peer.name.clone()));
-    View::new(name, &record.timeline, record.elapsed, &order)
+    let payloads = record.wire.as_ref().map_or(&[][..], |kept| &kept.wire.payloads);
+    View::with_payloads(name, &record.timeline, payloads, record.elapsed, &order)
         .messages(record.relay_log.as_deref().map(messages).unwrap_or_default())
         .source(source(plan))
 }
