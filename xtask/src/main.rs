@@ -52,6 +52,11 @@ const COMMANDS: &[Entry] = &[
         "chores",
         "Measure call set-up latency, in virtual time, and what calls cost; a page with plots",
     ),
+    entry(
+        "interop",
+        "callsim-interop",
+        "Play calls of the engine with browsers and other implementations on real sockets, and write docs/interop.md",
+    ),
     entry("recovery", "chores", "Write the tables of docs/recovery.md from the scenarios' pins"),
 ];
 
@@ -60,6 +65,9 @@ const FEATURES: [(&str, &str); 1] = [("campaign", "callsim/campaign")];
 
 /// Commands of `callsim` that have another name here.
 const OWN_NAMES: [(&str, &str); 1] = [("run", "scenarios")];
+
+/// The package that daily commands do not build.
+const INTEROP: &str = "callsim-interop";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -157,6 +165,10 @@ fn run(program: &str, arguments: Vec<&OsStr>) -> ExitCode {
     let is_named = |(name, _): &&(&str, &str)| arguments.first().is_some_and(|first| first == name);
     if let Some((_, feature)) = FEATURES.iter().find(is_named) {
         command.args(["--features", feature]);
+    }
+    if program == INTEROP {
+        // Not among the default members.
+        command.args(["--package", INTEROP]);
     }
     command.args(["--bin", program, "--"]).args(arguments).env(CALLED_AS.0, CALLED_AS.1);
     let problem = replace(&mut command);

@@ -33,6 +33,7 @@
 
 mod address;
 mod admission;
+mod company;
 mod connection;
 mod core;
 mod entry;

@@ -32,6 +32,10 @@ words! {
         EndOfCandidates = "end-of-candidates",
         /// The sender has left the call.
         Bye = "bye",
+        /// The relay's notice that a participant's connection to it has ended.
+        Absent = "absent",
+        /// The relay's notice that the participant is connected to it again.
+        Present = "present",
         /// The relay refused something.
         Error = "error",
     }

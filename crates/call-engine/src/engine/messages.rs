@@ -1,11 +1,12 @@
 //! What the engine does with each signalling message.
 
-use signaller::{Envelope, Message};
+use signaller::{Envelope, Kind, Message};
 
 use super::actor::Actor;
 use crate::{
     CallEvent, EngineEvent, MessageRef, Role,
     peer::{Offer, Trickled},
+    recovery::Input,
     state::{reason_of_bye, reason_of_reject},
 };
 
@@ -23,6 +24,14 @@ impl Actor {
         if let Message::Ring { .. } = envelope.body {
             return self.on_ring(envelope).await;
         }
+        if let Message::Absent { participant } | Message::Present { participant } = &envelope.body {
+            let is_about = |call: &super::call::Call| call.id == envelope.call && call.remote == *participant;
+            if self.call.as_ref().is_some_and(is_about) {
+                let is_absent = envelope.body.kind() == Kind::Absent;
+                self.recover(if is_absent { Input::RemoteAbsent } else { Input::RemotePresent }).await;
+            }
+            return;
+        }
         // A message of a call that is over, or of somebody else's, concerns nobody here.
         let is_ours = |call: &super::call::Call| call.id == envelope.call && call.remote == envelope.from;
         if !self.call.as_ref().is_some_and(is_ours) {
@@ -31,6 +40,7 @@ impl Actor {
             }
             return;
         }
+        self.recover(Input::RemotePresent).await;
         let message = MessageRef { from: envelope.from, id: envelope.id };
         match envelope.body {
             Message::Ringing => self.happen(CallEvent::RingingReceived).await,

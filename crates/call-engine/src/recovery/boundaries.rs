@@ -63,6 +63,51 @@ fn everything_has_its_time_and_no_more() {
     assert_eq!(ladder.deadline(), None, "it is over");
 }
 
+/// When and why a call ends that was connected, to which `inputs` happen, and which nothing helps.
+fn end_of(inputs: &[(u64, Input)]) -> (Duration, Cause) {
+    let mut ladder = connected(Lead::Leads);
+    let mut inputs = inputs.iter().peekable();
+    loop {
+        let deadline = ladder.deadline();
+        let next = inputs.next_if(|(at, _)| deadline.is_none_or(|deadline| seconds(*at) < deadline));
+        let (now, steps) = match (next, deadline) {
+            (Some((at, input)), _) => (seconds(*at), ladder.on(seconds(*at), *input)),
+            (None, Some(deadline)) => (deadline, ladder.on_timer(deadline)),
+            (None, None) => panic!("it never ends"),
+        };
+        if let Some(end) = steps.iter().find(|step| step.what == RecoveryStep::GiveUp) {
+            return (now, end.cause);
+        }
+    }
+}
+
+#[test]
+fn who_is_absent_has_its_time_to_come_back_and_no_more() {
+    use Input::{Disconnected, RemoteAbsent, RemotePresent, SignalingDown, SignalingUp};
+    let gone_at = |at| (seconds(at), Cause::Absent);
+    let out_of_time = (seconds(70), Cause::OutOfTime);
+    assert_eq!(Recovery::default().absent, Some(seconds(20)));
+    assert_eq!(end_of(&[(10, Disconnected)]), out_of_time);
+    // It counts from the later of both: the connection is lost, and the other side is absent.
+    assert_eq!(end_of(&[(5, RemoteAbsent), (10, Disconnected)]), gone_at(30));
+    assert_eq!(end_of(&[(10, Disconnected), (15, RemoteAbsent), (20, RemoteAbsent)]), gone_at(35));
+    assert_eq!(end_of(&[(10, Disconnected), (15, RemoteAbsent), (34, RemotePresent)]), out_of_time);
+    assert_eq!(
+        end_of(&[(10, Disconnected), (15, RemoteAbsent), (20, RemotePresent), (30, RemoteAbsent)]),
+        gone_at(50)
+    );
+    // Who is cut off does not hear of a return.
+    let cut_off = [(10, Disconnected), (15, RemoteAbsent), (20, SignalingDown), (25, SignalingUp)];
+    assert_eq!(end_of(&cut_off), out_of_time);
+}
+
+#[test]
+fn who_is_absent_and_heard_stays() {
+    let mut ladder = connected(Lead::Leads);
+    ladder.on(seconds(10), Input::RemoteAbsent);
+    assert_eq!(ladder.deadline(), None, "the call does not need the relay");
+}
+
 #[test]
 fn signalling_that_says_twice_that_it_is_up_takes_no_patience_away() {
     let mut ladder = idle(Lead::Leads);

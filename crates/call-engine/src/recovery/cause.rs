@@ -54,6 +54,8 @@ pub enum RecoveryCause {
     NetworkChanged,
     /// The other side acts, or asks for it.
     OtherSide,
+    /// The other side's connection to the relay ended, and it did not come back.
+    Absent,
     /// Signalling is back.
     SignalingBack,
     /// `connectionState` is `connected`.
@@ -97,6 +99,7 @@ impl RecoveryCause {
             Self::NegotiationFailed => "negotiation failed",
             Self::NetworkChanged => "the network changed",
             Self::OtherSide => "the other side",
+            Self::Absent => "the other side is gone",
             Self::SignalingBack => "signaling is back",
             Self::Connected => "connected",
             Self::OutOfSteps => "nothing is left to try",

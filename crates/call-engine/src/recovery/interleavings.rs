@@ -10,7 +10,7 @@ use super::{
 };
 use crate::Guards;
 
-const INPUTS: [Input; 15] = [
+const INPUTS: [Input; 17] = [
     Input::Negotiating,
     Input::Answered,
     Input::Checking,
@@ -24,6 +24,8 @@ const INPUTS: [Input; 15] = [
     Input::RemoteRestarted,
     Input::RemoteRebuilt,
     Input::RemoteAsks,
+    Input::RemoteAbsent,
+    Input::RemotePresent,
     Input::SignalingDown,
     Input::SignalingUp,
 ];

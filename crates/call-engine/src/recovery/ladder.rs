@@ -30,7 +30,10 @@ pub(crate) struct Ladder {
     signaling: Signaling,
     /// Rebuilds of the present recovery.
     rebuilds: u32,
-    give_up_at: Option<Duration>,
+    /// When the present recovery began.
+    lost_at: Option<Duration>,
+    /// Since when the other side is absent from the relay.
+    absent_since: Option<Duration>,
 }
 
 /// What happens to the connection, or to what a recovery needs.
@@ -62,6 +65,10 @@ pub(crate) enum Input {
     RemoteRebuilt,
     /// The other side asks for a new peer connection.
     RemoteAsks,
+    /// The other side is absent from the relay.
+    RemoteAbsent,
+    /// The other side is at the relay: it says so, or something came of it.
+    RemotePresent,
     /// Signalling is out of reach.
     SignalingDown,
     /// Signalling is there.
@@ -133,7 +140,8 @@ impl Ladder {
             state: State::Idle,
             signaling: Signaling::Up,
             rebuilds: 0,
-            give_up_at: None,
+            lost_at: None,
+            absent_since: None,
         }
     }
 
@@ -144,13 +152,27 @@ impl Ladder {
             State::Over => return None,
             _ => None,
         };
-        own.into_iter().chain(self.give_up_at).min()
+        own.into_iter().chain(self.give_up_at()).chain(self.absent_until()).min()
+    }
+
+    /// When nothing more is tried.
+    fn give_up_at(&self) -> Option<Duration> {
+        self.lost_at.map(|at| at + self.settings.give_up)
+    }
+
+    /// Until when the other side may come back, where it is absent and the connection is lost.
+    fn absent_until(&self) -> Option<Duration> {
+        Some(self.lost_at?.max(self.absent_since?) + self.settings.absent?)
     }
 
     /// It is `now`, and the deadline may be over.
     pub(crate) fn on_timer(&mut self, now: Duration) -> Vec<Step> {
-        if self.give_up_at.is_some_and(|at| at <= now) {
+        let is_over = |until: Option<Duration>| until.is_some_and(|at| at <= now);
+        if is_over(self.give_up_at()) {
             return self.give_up(Cause::OutOfTime);
+        }
+        if is_over(self.absent_until()) {
+            return self.give_up(Cause::Absent);
         }
         match self.state {
             State::Disconnected { until } if until <= now => {
@@ -189,6 +211,14 @@ impl Ladder {
         }
         match (input, self.state) {
             (_, State::Over) => Vec::new(),
+            (Input::RemoteAbsent, _) => {
+                self.absent_since.get_or_insert(now);
+                Vec::new()
+            }
+            (Input::RemotePresent, _) => {
+                self.absent_since = None;
+                Vec::new()
+            }
             (Input::Negotiating, State::Idle) => {
                 self.start(now, Rung::First, Stage::Signaling);
                 Vec::new()
@@ -231,7 +261,7 @@ impl Ladder {
         let was_quiet = matches!(self.state, State::Connected | State::Trying { rung: Rung::First, .. });
         self.state = State::Connected;
         self.rebuilds = 0;
-        self.give_up_at = None;
+        self.lost_at = None;
         if was_quiet {
             return Vec::new();
         }
@@ -241,6 +271,9 @@ impl Ladder {
     fn on_signaling(&mut self, now: Duration, input: Input) -> Vec<Step> {
         let up = input == Input::SignalingUp;
         self.signaling = if up { Signaling::Up } else { Signaling::Down };
+        if !up {
+            self.absent_since = None;
+        }
         match &mut self.state {
             // DTLS and the wait of a disconnected peer run over the media path.
             State::Trying {
@@ -360,7 +393,7 @@ impl Ladder {
 
     /// The time in which everything must be over starts with the loss.
     fn lost(&mut self, now: Duration) {
-        self.give_up_at.get_or_insert(now + self.settings.give_up);
+        self.lost_at.get_or_insert(now);
     }
 
     fn give_up(&mut self, cause: Cause) -> Vec<Step> {

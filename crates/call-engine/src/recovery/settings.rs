@@ -26,6 +26,9 @@ pub struct Recovery {
     pub rebuilds: Option<Rebuilds>,
     /// How much longer than the caller the callee waits before it takes a step.
     pub follower_grace: Duration,
+    /// How long the other side may be absent from the relay while the connection is lost, until the call ends: it
+    /// closed its tab. Longer than a client takes to come back to the relay. `None`: as long as [`Self::give_up`] says.
+    pub absent: Option<Duration>,
     /// From the loss of the connection to the end of the call, whatever was tried.
     pub give_up: Duration,
 }
@@ -41,7 +44,8 @@ pub struct Rebuilds {
 
 impl Default for Recovery {
     /// 2 s for `disconnected`, 20 s for an answer, 8 s for `checking`, 5 s for DTLS, 8 s for a wish, 6 s
-    /// for each ICE restart, 8 rebuilds of up to 8 s, 1.5 s for the caller to act first, 60 s in all.
+    /// for each ICE restart, 8 rebuilds of up to 8 s, 1.5 s for the caller to act first, 20 s for the other side to
+    /// come back to the relay (a client of [`signaller::client`] tries at least every 15 s), 60 s in all.
     fn default() -> Self {
         Self {
             disconnected_wait: Duration::from_secs(2),
@@ -53,6 +57,7 @@ impl Default for Recovery {
             relay_restart: Some(Duration::from_secs(6)),
             rebuilds: Some(Rebuilds { patience: Duration::from_secs(8), attempts: 8 }),
             follower_grace: Duration::from_millis(1_500),
+            absent: Some(Duration::from_secs(20)),
             give_up: Duration::from_secs(60),
         }
     }

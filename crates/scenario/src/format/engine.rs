@@ -81,6 +81,12 @@ fn recovery_table(value: Value<'_>) -> Option<Recovery> {
         "How long an ICE restart over TURN alone may take; `false` leaves it out.",
         &mut recovery.relay_restart,
     );
+    limit(
+        "absent",
+        "How long the other side may be absent from the signaller while the connection is lost, until the call ends; \
+         `false`: until `give-up`.",
+        &mut recovery.absent,
+    );
     let wait = |key, doc, place: &mut Duration| table.set(key, doc, place, Value::duration);
     wait("disconnected-wait", "How long `disconnected` may heal by itself.", &mut recovery.disconnected_wait);
     wait("follower-grace", "How much longer than the caller the callee waits.", &mut recovery.follower_grace);

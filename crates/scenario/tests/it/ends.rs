@@ -28,6 +28,7 @@ fn each_reason_is_the_same_on_both_sides_where_both_can_know() {
 #[test]
 fn who_cannot_be_told_finds_out_alone() {
     check("endings/peer-vanishes-in-mid-call", EndReason::ConnectionLost, EndReason::ConnectionLost);
+    check("endings/tab-closed-in-mid-call", EndReason::ConnectionLost, EndReason::ConnectionLost);
     check("endings/peer-vanishes-as-it-rings", EndReason::NoAnswer, EndReason::NoAnswer);
     check("endings/server-gone-as-it-rings", EndReason::SignalingLost, EndReason::SignalingLost);
     check("endings/server-gone-in-mid-call", EndReason::HungUp, EndReason::SignalingLost);

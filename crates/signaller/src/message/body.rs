@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{ByeReason, Candidate, ErrorCode, RejectReason, SessionId};
+use super::{ByeReason, Candidate, ErrorCode, ParticipantId, RejectReason, SessionId};
 
 /// What one participant tells another, or a participant and the relay tell each other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,17 @@ pub enum Message {
         /// Why.
         reason: ByeReason,
     },
+    /// From the relay: the connection of somebody whom the receiver has talked to in this call has ended, and no other
+    /// has taken its place. A participant that polls over REST is never absent.
+    Absent {
+        /// Who.
+        participant: ParticipantId,
+    },
+    /// From the relay: who was absent is connected again, in the same session.
+    Present {
+        /// Who.
+        participant: ParticipantId,
+    },
     /// From the relay: something that the participant sent was refused.
     Error {
         /// Why, for programs.
@@ -107,6 +118,7 @@ impl Message {
                 sdp_mid.as_ref().map_or_else(String::new, |mid| format!("mid {mid}"))
             }
             Self::Bye { reason } => reason.to_string(),
+            Self::Absent { participant } | Self::Present { participant } => participant.to_string(),
             Self::Error { code, message, .. } => format!("{code}: {message}"),
         }
     }

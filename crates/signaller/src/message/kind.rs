@@ -20,6 +20,8 @@ impl Message {
             Self::Candidate(_) => Kind::Candidate,
             Self::EndOfCandidates { .. } => Kind::EndOfCandidates,
             Self::Bye { .. } => Kind::Bye,
+            Self::Absent { .. } => Kind::Absent,
+            Self::Present { .. } => Kind::Present,
             Self::Error { .. } => Kind::Error,
         }
     }
@@ -27,7 +29,14 @@ impl Message {
     /// Whether it passes between a participant and the relay itself, so that no participant may address it to
     /// another.
     pub const fn is_for_relay(&self) -> bool {
-        matches!(self, Self::Join { .. } | Self::Joined | Self::Error { .. })
+        matches!(
+            self,
+            Self::Join { .. }
+                | Self::Joined
+                | Self::Absent { .. }
+                | Self::Present { .. }
+                | Self::Error { .. }
+        )
     }
 
     /// The types that there are on the wire, in the order in which a call first uses them.
@@ -45,6 +54,7 @@ pub(super) const fn required_fields(kind: Kind) -> &'static [&'static str] {
         Kind::Offer | Kind::Answer => &["sdp", "negotiation"],
         Kind::Renegotiate => &["negotiation"],
         Kind::Candidate => &["candidate"],
+        Kind::Absent | Kind::Present => &["participant"],
         Kind::Error => &["code", "message"],
         Kind::Joined | Kind::Ringing | Kind::Accept | Kind::EndOfCandidates | Kind::Pranswer => &[],
     }

@@ -42,6 +42,7 @@ impl Relay {
         let to = sender.beside(&envelope.to);
         self.check_room(&to, &sender, size_of(bytes))?;
         self.mailboxes.change(&sender, |sender| sender.note_sent(envelope.id));
+        self.note_company(&sender, &to, &envelope);
         self.wake_to_confirm(from, actions);
         let bytes = Bytes::copy_from_slice(bytes);
         match self.rules.fault(&envelope, self.now) {
@@ -74,11 +75,12 @@ impl Relay {
             (mailbox.connection.replace(id).filter(|older| *older != id), mailbox.len())
         });
         if let Some(connection) = self.connections.get_mut(&id) {
-            connection.address = Some(address);
+            connection.address = Some(address.clone());
         }
         if let Some(older) = older {
             self.replace(older, &participant, actions);
         }
+        self.note_present(&address, actions);
         self.reply(id, CallId::none(), participant.clone(), Message::Joined, actions);
         actions.push(Action::Report(RelayEvent::Joined { call: None, participant, session, waiting }));
         Ok(())

@@ -72,7 +72,8 @@ pub struct Relay {
     pub(super) epoch: u64,
     pub(super) mailboxes: Mailboxes,
     pub(super) mailboxes_made: u64,
-    pub(super) errors_made: u64,
+    /// How many messages of its own it has put into mailboxes.
+    pub(super) own_messages: u64,
     pub(super) connections: BTreeMap<ConnectionId, Connection>,
     pub(super) held: HeldMessages,
     next_connection: u64,
@@ -133,7 +134,7 @@ impl Relay {
             epoch: settings.epoch,
             mailboxes: Mailboxes::default(),
             mailboxes_made: 0,
-            errors_made: 0,
+            own_messages: 0,
             connections: BTreeMap::new(),
             held: HeldMessages::default(),
             next_connection: 0,
@@ -222,13 +223,13 @@ impl Relay {
             mailbox.absent_since = now;
             mailbox.polled
         });
-        match polled {
-            Some(false) => {
-                let Address { call, participant } = address;
-                vec![Action::Report(RelayEvent::Left { call, participant })]
-            }
-            _ => Vec::new(),
+        if polled != Some(false) {
+            return Vec::new();
         }
+        let mut actions = self.note_absent(&address);
+        let Address { call, participant } = address;
+        actions.push(Action::Report(RelayEvent::Left { call, participant }));
+        actions
     }
 
     /// Tells the relay the time, counted from its beginning. Never goes back. Whoever has been away for

@@ -154,6 +154,7 @@ impl Relay {
         if let Some(older) = older {
             self.give_way(older, &entry.participant, is_new_session, actions);
         }
+        self.note_present(address, actions);
         if !polls_on {
             let (call, participant) = (address.call.clone(), address.participant.clone());
             let session = entry.session.clone();
@@ -239,26 +240,40 @@ impl Relay {
         else {
             return false;
         };
-        let most = self.limits.queue.saturating_add(self.limits.replies);
-        // They have room of their own: who has none left is told so.
-        let most_bytes = self.limits.mail_bytes.saturating_add(self.limits.mail_bytes / 8);
         let Some(mailbox) = self.mailboxes.get(&address) else { return false };
         if mailbox.has_sent(about) {
             return true;
         }
+        let Refusal { code, reason } = refusal;
+        let body = Message::Error { code: code.clone(), message: shortened(reason), about: Some(about) };
+        if !self.tell(&address, call, body, actions) {
+            return false;
+        }
+        self.mailboxes.change(&address, |mailbox| mailbox.note_sent(about));
+        actions.push(Action::Wake(id));
+        true
+    }
+
+    /// Puts a message of the relay itself into a mailbox; `false` where that has no room left.
+    pub(super) fn tell(
+        &mut self,
+        to: &Address,
+        call: &CallId,
+        body: Message,
+        actions: &mut Vec<Action>,
+    ) -> bool {
+        let most = self.limits.queue.saturating_add(self.limits.replies);
+        // They have room of their own.
+        let most_bytes = self.limits.mail_bytes.saturating_add(self.limits.mail_bytes / 8);
+        let Some(mailbox) = self.mailboxes.get(to) else { return false };
         if mailbox.len() >= most || self.mailboxes.bytes() >= most_bytes {
             return false;
         }
         let connection = mailbox.connection;
-        self.mailboxes.change(&address, |mailbox| mailbox.note_sent(about));
-        let Refusal { code, reason } = refusal;
-        let body = Message::Error { code: code.clone(), message: shortened(reason), about: Some(about) };
-        self.errors_made += 1;
-        let participant = address.participant.clone();
-        let error = super::core::from_relay(self.errors_made, call.clone(), participant, body);
-        self.mailboxes.push(&address, None, error.to_json().into());
+        self.own_messages += 1;
+        let message = super::core::from_relay(self.own_messages, call.clone(), to.participant.clone(), body);
+        self.mailboxes.push(to, None, message.to_json().into());
         actions.extend(connection.map(Action::Wake));
-        actions.push(Action::Wake(id));
         true
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use bytes::Bytes;
 
-use super::{ConnectionId, MailboxId};
+use super::{ConnectionId, MailboxId, company::Company};
 use crate::message::{ParticipantId, SessionId};
 
 /// What a message takes besides its bytes, in memory, rounded up.
@@ -24,6 +24,8 @@ pub(super) struct Mailbox {
     pub(super) polled: bool,
     /// Whose message made it, where its owner had not joined before.
     pub(super) opened_by: Option<ParticipantId>,
+    /// With whom its owner talks in which call, and who was told that the owner is absent.
+    pub(super) company: Company,
     /// The highest id that was accepted from this session.
     highest_id: u64,
     /// What its owner has not confirmed yet, oldest first.
@@ -62,6 +64,7 @@ impl Mailbox {
             turn: 0,
             polled: false,
             opened_by: None,
+            company: Company::default(),
             highest_id: 0,
             waiting: VecDeque::new(),
             last_place: 0,
@@ -106,7 +109,10 @@ impl Mailbox {
         if self.session.as_ref() == Some(session) {
             return false;
         }
-        self.session = Some(session.clone());
+        if self.session.replace(session.clone()).is_some() {
+            // The calls of an earlier run went with it; who talked to it was told so when its connection ended.
+            self.company = Company::default();
+        }
         self.highest_id = 0;
         self.turn = 0;
         self.is_changed = true;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, Passage, Relay, address::Address, mailbox::Mailbox};
+use super::{Action, Passage, Relay, address::Address, company::Company, mailbox::Mailbox};
 use crate::message::Envelope;
 
 /// What a relay would have on disk: everything that it has confirmed to a sender and not yet seen
@@ -67,7 +67,10 @@ impl Relay {
     /// What it knows is what the store kept, from now on.
     pub(super) fn restore(&mut self, store: Store) {
         let (now, mut mailboxes) = (self.now, store.mailboxes);
-        mailboxes.values_mut().for_each(|mailbox| mailbox.absent_since = now);
+        for mailbox in mailboxes.values_mut() {
+            mailbox.absent_since = now;
+            mailbox.company = Company::default();
+        }
         self.mailboxes.replace(mailboxes);
     }
 }

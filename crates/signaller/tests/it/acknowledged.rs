@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use signaller::{
-    CallId, Envelope, Message,
+    ByeReason, CallId, Envelope, ErrorCode, Message,
     message::Kind,
     relay::{
         Action, ConnectionId, Entry, EntryWay, Fault, FaultRule, Limits, MailboxId, Next, Relay, RelayEvent,
@@ -187,7 +187,8 @@ fn who_is_away_is_forgotten_after_the_idle_time() {
         let _ = tell(&mut relay, alice, &envelope(3, "alice", "dave", ring()));
         let forgotten = reports(relay.advance(begun + 10 * idle + wait));
         assert_eq!(forgotten.len(), expect, "{forgotten:?}");
-        assert_eq!(relay.store().waiting(), 2 - expect);
+        // The notice that bob has left waits for alice as well.
+        assert_eq!(relay.store().waiting(), 3 - expect);
     }
 }
 
@@ -301,4 +302,54 @@ fn a_message_that_nothing_overtakes_comes_after_its_time() {
     assert_eq!(written(&mut relay, bob), [""; 0]);
     let _ = relay.release(held.unwrap().0);
     assert_eq!(written(&mut relay, bob), ["1: ring #1"]);
+}
+
+/// What `who` is told of others that come and go, and forgets.
+fn notices(relay: &mut Relay, who: ConnectionId) -> Vec<String> {
+    let mut told = written(relay, who);
+    told.retain(|line| line.contains("absent") || line.contains("present"));
+    told
+}
+
+#[test]
+fn who_talks_to_somebody_hears_of_coming_and_going_until_the_call_is_over() {
+    let mut relay = Relay::new(Limits::default(), Vec::new());
+    let (alice, _) = entered(&mut relay, &entry("alice", None, 0, 1));
+    let (bob, _) = entered(&mut relay, &entry("bob", None, 0, 1));
+    let (eve, _) = entered(&mut relay, &entry("eve", None, 0, 1));
+    let _ = tell(&mut relay, alice, &envelope(1, "alice", "bob", ring()));
+    let _ = relay.disconnect(bob);
+    assert_eq!(notices(&mut relay, alice), ["1: absent #1"]);
+    let (bob, _) = entered(&mut relay, &entry("bob", None, 0, 2));
+    assert_eq!(notices(&mut relay, alice), ["2: present #2"]);
+    // A connection that another one has overtaken is nobody's absence.
+    let (newer, _) = entered(&mut relay, &entry("bob", None, 0, 3));
+    let _ = relay.disconnect(bob);
+    assert_eq!(notices(&mut relay, alice), [""; 0]);
+    let _ = relay.disconnect(newer);
+    assert_eq!(notices(&mut relay, alice), ["3: absent #3"]);
+    // Who was away meanwhile hears of it on return.
+    let _ = relay.disconnect(alice);
+    let (alice, _) = entered(&mut relay, &entry("alice", None, 0, 2));
+    assert_eq!(notices(&mut relay, alice).last().map(String::as_str), Some("4: absent #4"));
+    // Another run of the program knows nothing of the call.
+    let again = Entry { session: "s2".into(), ..entry("bob", None, 0, 1) };
+    let (bob, _) = entered(&mut relay, &again);
+    let _ = relay.disconnect(bob);
+    assert_eq!(notices(&mut relay, alice), [""; 0]);
+    // Nor is anything said of a call that is over.
+    let (bob, _) = entered(&mut relay, &Entry { turn: 2, ..again });
+    let _ = tell(&mut relay, bob, &envelope(1, "bob", "alice", Message::Accept));
+    let _ = tell(&mut relay, alice, &envelope(2, "alice", "bob", Message::Bye { reason: ByeReason::HungUp }));
+    let _ = relay.disconnect(bob);
+    assert_eq!((notices(&mut relay, alice), notices(&mut relay, eve)), (vec![], vec![]));
+}
+
+#[test]
+fn nobody_says_that_somebody_else_is_absent() {
+    let mut relay = Relay::new(Limits::default(), Vec::new());
+    let alice = joined(&mut relay, "alice");
+    let forged = Message::Absent { participant: "bob".into() };
+    let events = reports(tell(&mut relay, alice, &envelope(1, "alice", "eve", forged)));
+    assert!(matches!(&events[..], [RelayEvent::Rejected { code: ErrorCode::NotAllowed, .. }]), "{events:?}");
 }

@@ -29,7 +29,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use crate::rig::{outgoing, soon};
+use crate::rig::{is_notice, outgoing, soon};
 
 /// 2026-01-01T00:00:00Z.
 pub(crate) const NOW: Duration = Duration::from_secs(1_767_225_600);
@@ -307,8 +307,17 @@ impl Http {
         self.0.send(outgoing(to, body)).unwrap()
     }
 
-    /// The next event in a line; `end` when the transport is closed.
+    /// The next event in a line, but for notices of who comes and goes; `end` when the transport is closed.
     pub(crate) async fn event(&mut self) -> String {
+        loop {
+            let event = self.any_event().await;
+            if !is_notice(&event) {
+                return event;
+            }
+        }
+    }
+
+    async fn any_event(&mut self) -> String {
         match soon(self.0.recv()).await {
             Some(TransportEvent::Up) => "up".to_owned(),
             Some(TransportEvent::Via { way }) => format!("via {way}"),

@@ -61,10 +61,9 @@ fn a_message_leaves_its_mailbox_when_it_was_written() {
     assert_eq!(mail(&mut relay, bob), ["replaced about None"]);
     assert_eq!(relay.next(bob), Next::Close);
     assert_eq!(relay.disconnect(bob), [], "bob is still there");
-    assert_eq!(
-        relay.disconnect(newer),
-        [Action::Report(RelayEvent::Left { call: None, participant: "bob".into() })]
-    );
+    let left = Action::Report(RelayEvent::Left { call: None, participant: "bob".into() });
+    assert_eq!(relay.disconnect(newer), [Action::Wake(alice), left]);
+    assert_eq!(mail(&mut relay, alice), ["joined #1", "absent #1"]);
 }
 
 #[test]

@@ -38,6 +38,8 @@ fn sample(kind: Kind) -> Message {
         },
         Kind::Pranswer => unreachable!("it is not signalled"),
         Kind::Bye => Message::Bye { reason: ByeReason::HungUp },
+        Kind::Absent => Message::Absent { participant: "bob".into() },
+        Kind::Present => Message::Present { participant: "bob".into() },
         Kind::Error => {
             let message = "256 messages wait for `bob`, and the relay keeps no more".to_owned();
             Message::Error { code: ErrorCode::QueueFull, message, about: Some(7) }

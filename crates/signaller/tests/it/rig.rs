@@ -132,8 +132,17 @@ impl Client {
         self.0.send(outgoing(to, body)).unwrap()
     }
 
-    /// The next event in a line; `end` when the transport is closed.
+    /// The next event in a line, but for notices of who comes and goes; `end` when the transport is closed.
     pub(crate) async fn event(&mut self) -> String {
+        loop {
+            let event = self.any_event().await;
+            if !is_notice(&event) {
+                return event;
+            }
+        }
+    }
+
+    async fn any_event(&mut self) -> String {
         match soon(self.0.recv()).await {
             Some(TransportEvent::Up) => "up".to_owned(),
             Some(TransportEvent::Down { reason }) => format!("down: {reason}"),
@@ -184,12 +193,22 @@ pub(crate) async fn write(stream: &mut DuplexStream, envelope: &Envelope) {
     write_frame(stream, &envelope.to_json()).await;
 }
 
-/// Reads one frame by hand; `None` when the relay has closed the stream.
+/// Reads one frame by hand, but for notices; `None` when the relay has closed the stream.
 pub(crate) async fn read(stream: &mut DuplexStream) -> Option<Envelope> {
-    let length = soon(stream.read_u32()).await.ok()?;
-    let mut body = vec![0; length as usize];
-    soon(stream.read_exact(&mut body)).await.unwrap();
-    Some(Envelope::from_json(&body).unwrap())
+    loop {
+        let length = soon(stream.read_u32()).await.ok()?;
+        let mut body = vec![0; length as usize];
+        soon(stream.read_exact(&mut body)).await.unwrap();
+        let envelope = Envelope::from_json(&body).unwrap();
+        if !is_notice(envelope.body.kind().as_str()) {
+            return Some(envelope);
+        }
+    }
+}
+
+/// Whether a line is about who comes and goes: of that `acknowledged.rs` has tests of its own.
+pub(crate) fn is_notice(line: &str) -> bool {
+    line.starts_with("absent") || line.starts_with("present")
 }
 
 /// As [`read`], in a line.
