@@ -75,6 +75,7 @@ mod pump;
 mod shared;
 mod sleep;
 mod socket;
+mod tap;
 mod timers;
 mod world;
 
@@ -99,4 +100,5 @@ pub use outcome::{End, Leftovers, Outcome, UnknownHost};
 pub use pace::{Lateness, Pace};
 pub use sleep::Sleep;
 pub use socket::{TcpListener, TcpStream, UdpSocket};
+pub use tap::{Arrival, Content, Crossing, Tap};
 pub use world::{World, WorldError};

@@ -11,12 +11,13 @@ use call_engine::{
     SessionConstraints, Settings, SyntheticDevices, Timers, VideoConstraints,
 };
 use determinism::crypto::{RememberingProvider, SeededProvider};
-use netsim::{ConfigError, HostSpec, Pace, WorldConfig};
+use netsim::{ConfigError, Escapes, HostSpec, Pace, ProcessingDelay, WorldConfig};
 use rtc::peer_connection::configuration::RTCIceServer;
 use signaller::relay::DelayRule;
 use stage::Place;
 use webrtc::runtime::Runtime;
 
+use super::outside::Outside;
 use crate::plan::{Crypto, DelayPlan, HostPlan, PeerPlan, Plan, VideoPlan};
 
 /// The port that each peer's ICE agent gathers on: fixed, so that a transcript shows the same address
@@ -24,20 +25,29 @@ use crate::plan::{Crypto, DelayPlan, HostPlan, PeerPlan, Plan, VideoPlan};
 const ICE_PORT: u16 = 50_000;
 
 /// The world that `plan` asks for.
-pub(super) fn world_config(pace: Pace, plan: &Plan, seed: u64) -> Result<WorldConfig, ConfigError> {
+pub(super) fn world_config(
+    pace: Pace,
+    outside: Option<&Arc<dyn Outside>>,
+    plan: &Plan,
+    seed: u64,
+) -> Result<WorldConfig, ConfigError> {
     let host = |host: HostPlan<'_>| HostSpec {
         name: host.name,
         addresses: host.addresses.to_vec(),
         access: host.access,
-        processing: host.device.into(),
+        processing: if outside.is_some() { ProcessingDelay::ZERO } else { host.device.into() },
+    };
+    let (deadline, event_budget, escapes) = match outside {
+        Some(outside) => (outside.deadline(), u64::MAX, Escapes::Allow),
+        None => (plan.deadline, plan.event_budget, plan.escapes),
     };
     WorldConfig::builder(seed)
         .pace(pace)
         .hosts(plan.hosts().map(host))
         .gateways(plan.gateways.clone())
-        .deadline(plan.deadline)
-        .event_budget(plan.event_budget)
-        .escapes(plan.escapes)
+        .deadline(deadline)
+        .event_budget(event_budget)
+        .escapes(escapes)
         .build()
 }
 

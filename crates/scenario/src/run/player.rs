@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use cpu_time::ThreadTime;
 use netsim::{End, Pace, World, WorldError};
@@ -8,6 +8,7 @@ use timeline::Name;
 
 use super::{
     build,
+    outside::Outside,
     programs::Programs,
     recorder::{Recorded, Recording},
     script::{self, SceneError},
@@ -28,6 +29,7 @@ pub struct Player<'p> {
     plan: &'p Plan,
     programs: Programs,
     pace: Pace,
+    outside: Option<Arc<dyn Outside>>,
     relay_log: RelayLog,
 }
 
@@ -97,7 +99,7 @@ pub enum RunError {
 impl<'p> Player<'p> {
     /// Plays `plan` in virtual time, with the call engine at every peer.
     pub const fn new(plan: &'p Plan) -> Self {
-        Self { plan, programs: Programs::new(), pace: Pace::Virtual, relay_log: RelayLog::Off }
+        Self { plan, programs: Programs::new(), pace: Pace::Virtual, outside: None, relay_log: RelayLog::Off }
     }
 
     /// What is played.
@@ -131,6 +133,13 @@ impl<'p> Player<'p> {
     pub fn real_time(mut self) -> Self {
         self.pace = Pace::RealTime;
         self
+    }
+
+    /// Plays in real time with programs outside of the world: those that are given as programs only stand for them, and
+    /// the engine runs where `outside` says.
+    pub fn outside(mut self, outside: Arc<dyn Outside>) -> Self {
+        self.outside = Some(outside);
+        self.real_time()
     }
 
     /// Keeps the relay's log in [`RunRecord::relay_log`]: what a relay with `serve --log` would have written of this
@@ -177,10 +186,11 @@ impl SeededPlayer<'_> {
         if self.player.relay_log == RelayLog::Kept {
             recording.log_relay();
         }
-        let config = build::world_config(self.player.pace, plan, seed)
+        let outside = self.player.outside.as_ref();
+        let config = build::world_config(self.player.pace, outside, plan, seed)
             .map_err(|source| self.scene_error(source.into()))?;
         let programs = &self.player.programs;
-        let script = |world| script::run(plan, seed, programs, world, recording.clone());
+        let script = |world| script::run(plan, seed, (programs, outside), world, recording.clone());
         let outcome = World::run(config, script).map_err(|error| self.error(error.into()))?;
         let leftovers = match outcome.value {
             Some(Ok(leftovers)) => leftovers,
