@@ -38,6 +38,11 @@ const COMMANDS: &[Entry] = &[
         "callsim",
         "Play more runs than one machine should, with a scheduler that is there, and merge what they yield",
     ),
+    entry(
+        "lab",
+        "callsim",
+        "Give programs of any kind the network of a scenario, in real time: namespaces, with netsim between them",
+    ),
     entry("profiles", "callsim", "The named networks: their figures and sources, and how calls fare on them"),
     entry("nat-grid", "callsim", "Test every pair of NATs: what is simulated, and what the RFCs predict"),
     entry("new", "callsim", "Write a commented scenario to begin with"),
@@ -61,7 +66,7 @@ const COMMANDS: &[Entry] = &[
 ];
 
 /// Commands of `callsim` that need a feature which is off by default.
-const FEATURES: [(&str, &str); 1] = [("campaign", "callsim/campaign")];
+const FEATURES: [(&str, &str); 2] = [("campaign", "callsim/campaign"), ("lab", "callsim/lab")];
 
 /// Commands of `callsim` that have another name here.
 const OWN_NAMES: [(&str, &str); 1] = [("run", "scenarios")];
@@ -80,6 +85,7 @@ Examples:
   cargo xtask scenarios --guards-off                        whether the harness sees what the engine guards against
   cargo xtask gate                                          whether something got slower
   cargo xtask campaign plan loss --seeds 1..100000 --out target/night      many runs, as shards for a scheduler
+  cargo xtask lab happy/host-candidates                     the same call in real time, over real sockets
   cargo xtask profiles                                      the networks that scenarios can name
   cargo xtask nat-grid                                      which NATs a call gets through, and which need TURN
   cargo xtask conformance                                   where webrtc and the engine deviate from the specifications

@@ -139,6 +139,8 @@ impl Tallies {
             releases: sum.releases.saturating_add(late.releases),
             total: sum.total + late.total,
             most: sum.most.max(late.most),
+            p50: sum.p50.max(late.p50),
+            p99: sum.p99.max(late.p99),
         };
     }
 

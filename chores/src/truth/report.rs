@@ -254,8 +254,12 @@ mod tests {
     /// One delay at which all is well, one at which virtual time is too long, one at which nothing connects.
     fn report() -> Report {
         let machine = Machine { cores: 2, load: Some(0.25), date: "2026-01-31".to_owned() };
-        let lateness =
-            Lateness { releases: 100, total: Duration::from_millis(12), most: Duration::from_micros(2345) };
+        let lateness = Lateness {
+            releases: 100,
+            total: Duration::from_millis(12),
+            most: Duration::from_micros(2345),
+            ..Lateness::default()
+        };
         let agrees = comparison(1, [0, 0], |at| Some([at, at + 10]));
         let differs = comparison(20, [0, 0], |at| Some([at + 100, at]));
         let fails = comparison(50, [0, 30], |_| None);

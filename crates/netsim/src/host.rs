@@ -27,6 +27,10 @@ impl Host {
         Self { shared: Arc::clone(shared), index, name }
     }
 
+    pub(crate) const fn parts(&self) -> (&Arc<Shared>, HostIndex) {
+        (&self.shared, self.index)
+    }
+
     /// Its name.
     pub fn name(&self) -> &Name {
         &self.name

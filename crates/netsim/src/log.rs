@@ -134,6 +134,18 @@ impl PacketLog {
         self.records[id].at
     }
 
+    /// The host that sent a packet.
+    pub(crate) fn sender(&self, id: RecordId) -> &Name {
+        &self.records[id].from_host
+    }
+
+    /// The addresses of a packet as its sender wrote them, and the destination as its receiver knows it.
+    pub(crate) fn endpoints(&self, id: RecordId) -> (SocketAddr, SocketAddr, SocketAddr) {
+        let record = &self.records[id];
+        let seen = record.translated.as_ref().map_or(record.to, |translated| translated.to);
+        (record.from, record.to, seen)
+    }
+
     /// Who gets a packet, and with which addresses, where a NAT changed them.
     pub(crate) fn set_receiver(&mut self, id: RecordId, host: &Name, from: SocketAddr, to: SocketAddr) {
         let record = &mut self.records[id];

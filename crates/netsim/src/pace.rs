@@ -36,6 +36,10 @@ pub struct Lateness {
     pub total: Duration,
     /// The greatest of them.
     pub most: Duration,
+    /// What half of them were at most, up to a sixteenth more.
+    pub p50: Duration,
+    /// What 99 of 100 were at most, up to a sixteenth more.
+    pub p99: Duration,
 }
 
 impl Lateness {
@@ -49,7 +53,64 @@ impl Lateness {
 #[derive(Debug, Default)]
 pub(crate) struct RealTime {
     alarm: Alarm,
-    lateness: Mutex<Lateness>,
+    lateness: Mutex<Delays>,
+}
+
+/// The delays of all releases.
+#[derive(Debug)]
+struct Delays {
+    sum: Lateness,
+    /// How many were of about one length: exact below 16 µs, then sixteen to each power of two.
+    counts: [u32; BUCKETS],
+}
+
+/// As many as the microseconds of an hour need.
+const BUCKETS: usize = 512;
+
+impl Default for Delays {
+    fn default() -> Self {
+        Self { sum: Lateness::default(), counts: [0; BUCKETS] }
+    }
+}
+
+impl Delays {
+    fn add(&mut self, late: Duration) {
+        self.sum.releases = self.sum.releases.saturating_add(1);
+        self.sum.total += late;
+        self.sum.most = self.sum.most.max(late);
+        let count = &mut self.counts[bucket(u64::try_from(late.as_micros()).unwrap_or(u64::MAX))];
+        *count = count.saturating_add(1);
+    }
+
+    /// What `percent` of the delays were at most.
+    fn at_most(&self, percent: u64) -> Duration {
+        let wanted = (u64::from(self.sum.releases) * percent).div_ceil(100);
+        let mut seen = 0;
+        let within = self.counts.iter().position(|count| {
+            seen += u64::from(*count);
+            seen >= wanted
+        });
+        Duration::from_micros(within.map_or(0, longest)).min(self.sum.most)
+    }
+}
+
+/// The bucket of a delay.
+fn bucket(micros: u64) -> usize {
+    if micros < 16 {
+        return micros as usize;
+    }
+    let power = 63 - micros.leading_zeros() as usize;
+    let sixteenth = (micros >> (power - 4)) as usize & 15;
+    ((power - 3) * 16 + sixteenth).min(BUCKETS - 1)
+}
+
+/// The longest delay of a bucket, in microseconds.
+const fn longest(bucket: usize) -> u64 {
+    if bucket < 16 {
+        return bucket as u64;
+    }
+    let (power, sixteenth) = (bucket / 16 + 3, bucket % 16);
+    ((17 + sixteenth as u64) << (power - 4)) - 1
 }
 
 impl RealTime {
@@ -67,14 +128,12 @@ impl RealTime {
 
     /// Something was released so much later than planned.
     pub(crate) fn released(&self, late: Duration) {
-        let mut lateness = self.lateness.lock().unwrap_or_else(PoisonError::into_inner);
-        lateness.releases = lateness.releases.saturating_add(1);
-        lateness.total += late;
-        lateness.most = lateness.most.max(late);
+        self.lateness.lock().unwrap_or_else(PoisonError::into_inner).add(late);
     }
 
     pub(crate) fn lateness(&self) -> Lateness {
-        *self.lateness.lock().unwrap_or_else(PoisonError::into_inner)
+        let delays = self.lateness.lock().unwrap_or_else(PoisonError::into_inner);
+        Lateness { p50: delays.at_most(50), p99: delays.at_most(99), ..delays.sum }
     }
 }
 
@@ -117,5 +176,32 @@ fn wait(set: &mpsc::Receiver<Instant>, bell: &Notify) {
                 set.recv().ok()
             }
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_holds_what_is_at_most_a_sixteenth_apart() {
+        for micros in (0..5000).chain([1 << 20, (1 << 31) - 1, 3_600_000_000]) {
+            let at_most = longest(bucket(micros));
+            assert!(micros <= at_most && at_most <= micros + micros / 16, "{micros} is counted as {at_most}");
+        }
+        assert_eq!(bucket(u64::MAX), BUCKETS - 1);
+    }
+
+    #[test]
+    fn quantiles_are_those_of_the_delays() {
+        let real_time = RealTime::default();
+        assert_eq!(real_time.lateness(), Lateness::default());
+        for micros in 1..=1000 {
+            real_time.released(Duration::from_micros(micros));
+        }
+        let Lateness { releases, most, p50, p99, .. } = real_time.lateness();
+        assert_eq!((releases, most), (1000, Duration::from_millis(1)));
+        assert!((500..=532).contains(&p50.as_micros()), "{p50:?}");
+        assert!((990..=1000).contains(&p99.as_micros()), "{p99:?}");
     }
 }

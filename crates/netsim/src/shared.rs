@@ -107,10 +107,13 @@ impl Shared {
     }
 
     /// The world's time. A paused clock does not advance while tasks run, so that it is read once a jump. After
-    /// the world's end, and in real time on other threads, the last time that was seen.
+    /// the world's end the last time that was seen; in real time, on other threads, the machine's.
     pub(crate) fn now(&self) -> VirtualTime {
         if self.real_time.is_some() {
             self.read_clock();
+            if let Some(start) = self.start.get().filter(|_| !self.is_running_here()) {
+                return VirtualTime::from(Instant::now().saturating_duration_since(*start));
+            }
         }
         VirtualTime::from_nanos(self.last_now.load(Ordering::Relaxed))
     }

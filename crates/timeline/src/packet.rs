@@ -80,6 +80,8 @@ pub enum Protocol {
     Udp,
     /// A TCP segment.
     Tcp(TcpFlags),
+    /// An ICMP message (RFC 792, RFC 4443). Only hosts outside of a world send any.
+    Icmp,
 }
 
 /// The class bits of a STUN message type (RFC 8489 §5).
@@ -232,6 +234,7 @@ impl fmt::Display for Protocol {
             Self::Srtcp => f.write_str("srtcp"),
             Self::Udp => f.write_str("udp"),
             Self::Tcp(flags) => write!(f, "tcp {flags}"),
+            Self::Icmp => f.write_str("icmp"),
         }
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct HalfLink {
     tcp: Weather,
     /// When the last packet that entered the queue has been sent.
     busy_until: VirtualTime,
+    /// When the last segment of a stack outside of the world arrives.
+    last_raw: VirtualTime,
 }
 
 /// A packet, as far as a link is concerned.
@@ -29,6 +31,7 @@ pub(super) struct HalfLink {
 pub(super) struct Load {
     pub(super) transport: Transport,
     pub(super) exposure: Exposure,
+    pub(super) mtu: MtuFate,
     /// With IP and transport headers.
     pub(super) bytes: u64,
 }
@@ -40,6 +43,15 @@ pub(super) enum Exposure {
     Full,
     /// Not at random, and not in a queue; only by a link that is down.
     Spared,
+}
+
+/// Whether a packet can be too long for a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MtuFate {
+    /// One that is longer than the link's MTU is dropped.
+    Counts,
+    /// Its sender knows the MTU of the whole way: a TCP stack of the world.
+    Known,
 }
 
 /// What became of a packet on a half-link.
@@ -87,6 +99,7 @@ impl HalfLink {
             udp: weather(Transport::Udp),
             tcp: weather(Transport::Tcp),
             busy_until: VirtualTime::ZERO,
+            last_raw: VirtualTime::ZERO,
         }
     }
 
@@ -109,7 +122,7 @@ impl HalfLink {
 
     /// Whether the packet gets onto the link, and how long until all of it is.
     fn queue(&mut self, at: VirtualTime, load: Load) -> Result<Duration, Stop> {
-        let is_too_big = |mtu: u32| load.transport == Transport::Udp && load.bytes > u64::from(mtu);
+        let is_too_big = |mtu: u32| load.mtu == MtuFate::Counts && load.bytes > u64::from(mtu);
         if !self.model.up {
             return Err(Stop::Down);
         }
@@ -123,6 +136,12 @@ impl HalfLink {
         }
         self.busy_until = self.busy_until.max(at) + rate.time_for(load.bytes);
         Ok(self.busy_until.since(at))
+    }
+
+    /// When a segment of a stack outside of the world arrives that would at `arrival`: not before the one before it.
+    pub(super) fn in_order(&mut self, arrival: VirtualTime) -> VirtualTime {
+        self.last_raw = self.last_raw.max(arrival);
+        self.last_raw
     }
 
     fn is_lost(&self, transport: Transport, forecast: Forecast) -> bool {

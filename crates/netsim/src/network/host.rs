@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use timeline::Name;
 
-use super::{half::HalfLink, processing::Processing, topology::Realm, udp::Inbox};
+use super::{border::Border, half::HalfLink, processing::Processing, topology::Realm, udp::Inbox};
 use crate::{Access, AccessCounts, Attachment, Half, HostSpec, Power, draw::Place};
 
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub(super) struct HostState {
     pub(super) processing: Processing,
     /// The bound UDP sockets. The key has no flow label or scope, which do not tell sockets apart.
     pub(super) udp: BTreeMap<(IpAddr, u16), Inbox>,
+    /// Where its programs are outside of the world.
+    pub(super) border: Option<Border>,
     pub(super) next_port: u16,
     pub(super) open_sockets: usize,
 }
@@ -58,6 +60,7 @@ impl HostState {
             left: AccessCounts::default(),
             processing: Processing::new(seed, &spec.name, spec.processing),
             udp: BTreeMap::new(),
+            border: None,
             next_port: FIRST_EPHEMERAL_PORT,
             open_sockets: 0,
         };

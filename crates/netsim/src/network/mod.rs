@@ -7,6 +7,7 @@
 //!
 //! No input, no output, no clock: callers say what time it is and carry out the [`Effects`].
 
+mod border;
 mod half;
 mod handover;
 mod host;
@@ -25,7 +26,7 @@ use std::{
 use timeline::{Digest, Name, PacketRecord, Protocol, Transit, Verdict, VirtualTime};
 
 use crate::{
-    Access, Counts, Half, HostSpec, LinkModel, UnknownHost, Wire,
+    Access, Arrival, Counts, Half, HostSpec, LinkModel, UnknownHost, Wire,
     config::Settings,
     effects::Effects,
     events::Events,
@@ -57,6 +58,8 @@ pub(crate) struct Network {
 enum Event {
     Udp(udp::Stage, Box<udp::Datagram>),
     Tcp(tcp::Stage, Box<tcp::Transit>),
+    Raw(Box<border::Raw>),
+    Refused(HostIndex, Box<Arrival>),
     Alarm(Box<tcp::FlowAlarm>),
     Change(Box<handover::Change>),
 }
@@ -152,6 +155,8 @@ impl Network {
             match event {
                 Event::Udp(stage, datagram) => self.udp_stage(at, stage, datagram, effects),
                 Event::Tcp(stage, transit) => self.tcp_stage(at, stage, transit, effects),
+                Event::Raw(raw) => self.raw_stage(at, raw, effects),
+                Event::Refused(host, arrival) => self.refused(host, *arrival, effects),
                 Event::Alarm(alarm) => self.tcp_alarm(at, *alarm, effects),
                 Event::Change(change) => self.change(at, *change, effects),
             }

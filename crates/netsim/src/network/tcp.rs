@@ -20,7 +20,7 @@ use timeline::{Protocol, Verdict, VirtualTime};
 
 use super::{
     Event, Network,
-    half::{Crossing, Exposure, Load},
+    half::{Crossing, Exposure, Load, MtuFate},
     route::Way,
     topology::Realm,
 };
@@ -368,7 +368,7 @@ impl Packet {
         let headers = if address.is_ipv4() { 40 } else { 60 };
         let exposure = if self.is_message() { Exposure::Full } else { Exposure::Spared };
         let bytes = self.segment.payload().len() as u64 + headers;
-        Load { transport: Transport::Tcp, exposure, bytes }
+        Load { transport: Transport::Tcp, exposure, mtu: MtuFate::Known, bytes }
     }
 }
 

@@ -11,12 +11,12 @@ use timeline::{TcpFlags, Verdict, VirtualTime};
 
 use super::{
     Event, Network,
-    half::{Copies, Crossing, Damage, Exposure, Load},
+    half::{Copies, Crossing, Damage, Exposure, Load, MtuFate, Stop},
     host::{FIRST_EPHEMERAL_PORT, HostState},
     route::Way,
 };
 use crate::{
-    Half, classify,
+    Arrival, Content, Crossing as Leaving, Half, Power, classify,
     draw::Transport,
     effects::Effects,
     ids::{HostIndex, RecordId},
@@ -136,7 +136,13 @@ impl Network {
     fn udp_cross(&mut self, at: VirtualTime, half: Half, crossing: Crossing, mut datagram: Box<Datagram>) {
         let next = if half == Half::Up { Stage::Core } else { Stage::Host };
         match crossing {
-            Crossing::Stopped(stop) => self.log.set_verdict(datagram.record, stop.verdict(half)),
+            Crossing::Stopped(stop) => {
+                self.log.set_verdict(datagram.record, stop.verdict(half));
+                if stop == Stop::TooBig {
+                    let Datagram { record, to_host, payload, .. } = *datagram;
+                    self.refuse(at, half, record, (Content::Udp, to_host), payload);
+                }
+            }
             Crossing::Passes { delay, queued, copies, damage } => {
                 datagram.spent.queued += queued;
                 datagram.take(damage);
@@ -251,6 +257,14 @@ impl Network {
     fn udp_deliver(&mut self, at: VirtualTime, host: HostIndex, datagram: Datagram, effects: &mut Effects) {
         let host = &mut self.hosts[host];
         let from = datagram.way.from;
+        let verdict = if datagram.is_damaged { Verdict::Corrupted } else { Verdict::Delivered };
+        if let Some(border) = host.border.as_mut().filter(|_| host.power == Power::On) {
+            let packet =
+                Leaving { content: Content::Udp, from, to: datagram.way.to, bytes: datagram.payload };
+            border.push(Arrival::Packet(packet), effects);
+            self.log.set_verdict(datagram.record, verdict);
+            return self.log.set_transit(datagram.record, at, datagram.spent);
+        }
         let is_welcome = |inbox: &&mut Inbox| inbox.peer.is_none_or(|peer| peer == from);
         let Some(inbox) = host.inbox(datagram.way.to).filter(is_welcome) else {
             let verdict = if host.is_on() { Verdict::NoSocket } else { Verdict::PowerOff };
@@ -261,7 +275,6 @@ impl Network {
         }
         inbox.queue.push_back((from, datagram.payload));
         effects.wakers.append(&mut inbox.wakers);
-        let verdict = if datagram.is_damaged { Verdict::Corrupted } else { Verdict::Delivered };
         self.log.set_verdict(datagram.record, verdict);
         self.log.set_transit(datagram.record, at, datagram.spent);
     }
@@ -290,7 +303,7 @@ impl Datagram {
 
     fn load(&self) -> Load {
         let bytes = self.payload.len() as u64 + header_bytes(self.way.to.ip());
-        Load { transport: Transport::Udp, exposure: Exposure::Full, bytes }
+        Load { transport: Transport::Udp, exposure: Exposure::Full, mtu: MtuFate::Counts, bytes }
     }
 
     fn take(&mut self, damage: Option<Damage>) {

@@ -8,6 +8,7 @@ mod links;
 mod nat;
 mod real_time;
 mod statistics;
+mod tap;
 mod tcp;
 mod tcp_under_loss;
 mod timers;

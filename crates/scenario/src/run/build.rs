@@ -11,13 +11,13 @@ use call_engine::{
     SessionConstraints, Settings, SyntheticDevices, Timers, VideoConstraints,
 };
 use determinism::crypto::{RememberingProvider, SeededProvider};
-use netsim::{ConfigError, HostSpec, Pace, WorldConfig};
+use netsim::{ConfigError, Escapes, HostSpec, Pace, ProcessingDelay, WorldConfig};
 use rtc::peer_connection::configuration::RTCIceServer;
 use signaller::relay::DelayRule;
 use stage::Place;
 use webrtc::runtime::Runtime;
 
-use super::player::WireLog;
+use super::{outside::Outside, player::WireLog};
 use crate::plan::{Crypto, DelayPlan, HostPlan, PeerPlan, Plan, VideoPlan};
 
 /// The port that each peer's ICE agent gathers on: fixed, so that a transcript shows the same address
@@ -28,6 +28,7 @@ const ICE_PORT: u16 = 50_000;
 pub(super) fn world_config(
     pace: Pace,
     wire: WireLog,
+    outside: Option<&Arc<dyn Outside>>,
     plan: &Plan,
     seed: u64,
 ) -> Result<WorldConfig, ConfigError> {
@@ -35,7 +36,11 @@ pub(super) fn world_config(
         name: host.name,
         addresses: host.addresses.to_vec(),
         access: host.access,
-        processing: host.device.into(),
+        processing: if outside.is_some() { ProcessingDelay::ZERO } else { host.device.into() },
+    };
+    let (deadline, event_budget, escapes) = match outside {
+        Some(outside) => (outside.deadline(), u64::MAX, Escapes::Allow),
+        None => (plan.deadline, plan.event_budget, plan.escapes),
     };
     let builder = WorldConfig::builder(seed);
     let builder = if wire == WireLog::Kept { builder.keep_wire() } else { builder };
@@ -43,9 +48,9 @@ pub(super) fn world_config(
         .pace(pace)
         .hosts(plan.hosts().map(host))
         .gateways(plan.gateways.clone())
-        .deadline(plan.deadline)
-        .event_budget(plan.event_budget)
-        .escapes(plan.escapes)
+        .deadline(deadline)
+        .event_budget(event_budget)
+        .escapes(escapes)
         .build()
 }
 

@@ -3,6 +3,7 @@
 mod build;
 mod ice_servers;
 mod numbered;
+mod outside;
 mod player;
 mod programs;
 mod recorder;
@@ -15,6 +16,7 @@ use std::time::Duration;
 pub use netsim::{Lateness, WorldError};
 
 pub use self::{
+    outside::{Connecting, Connection, Outside, OutsideFuture, Site},
     player::{Player, RunError, SeededPlayer},
     programs::Programs,
     script::SceneError,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use cpu_time::ThreadTime;
 use determinism::crypto::key_log;
@@ -9,6 +9,7 @@ use timeline::Name;
 
 use super::{
     build,
+    outside::Outside,
     programs::Programs,
     recorder::{Recorded, Recording},
     script::{self, SceneError},
@@ -29,6 +30,7 @@ pub struct Player<'p> {
     plan: &'p Plan,
     programs: Programs,
     pace: Pace,
+    outside: Option<Arc<dyn Outside>>,
     relay_log: RelayLog,
     wire: WireLog,
 }
@@ -110,6 +112,7 @@ impl<'p> Player<'p> {
             plan,
             programs: Programs::new(),
             pace: Pace::Virtual,
+            outside: None,
             relay_log: RelayLog::Off,
             wire: WireLog::Off,
         }
@@ -146,6 +149,13 @@ impl<'p> Player<'p> {
     pub fn real_time(mut self) -> Self {
         self.pace = Pace::RealTime;
         self
+    }
+
+    /// Plays in real time with programs outside of the world: those that are given as programs only stand for them, and
+    /// the engine runs where `outside` says.
+    pub fn outside(mut self, outside: Arc<dyn Outside>) -> Self {
+        self.outside = Some(outside);
+        self.real_time()
     }
 
     /// Keeps the relay's log in [`RunRecord::relay_log`]: what a relay with `serve --log` would have written of this
@@ -203,10 +213,11 @@ impl SeededPlayer<'_> {
         if is_kept {
             key_log::begin();
         }
-        let config = build::world_config(self.player.pace, self.player.wire, plan, seed)
+        let outside = self.player.outside.as_ref();
+        let config = build::world_config(self.player.pace, self.player.wire, outside, plan, seed)
             .map_err(|source| self.scene_error(source.into()))?;
         let programs = &self.player.programs;
-        let script = |world| script::run(plan, seed, programs, world, recording.clone());
+        let script = |world| script::run(plan, seed, (programs, outside), world, recording.clone());
         let outcome = World::run(config, script).map_err(|error| self.error(error.into()))?;
         let leftovers = match outcome.value {
             Some(Ok(leftovers)) => leftovers,

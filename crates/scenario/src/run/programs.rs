@@ -12,6 +12,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use netsim::{UnknownHost, World};
@@ -23,7 +24,7 @@ use self::{
     room::{Room, Rooms},
     scripted::{Exchange, Scripted},
 };
-use super::{build, ice_servers, recorder::Recording, script::SceneError};
+use super::{build, ice_servers, outside::Outside, recorder::Recording, script::SceneError};
 use crate::plan::{PeerPlan, Plan};
 
 /// Starts a program at a place.
@@ -87,6 +88,8 @@ pub(super) struct Cast<'p> {
     pub(super) recording: Recording,
     pub(super) journal: Arc<dyn Journal>,
     pub(super) programs: &'p Programs,
+    /// Where engines run, if not on the world's hosts.
+    pub(super) outside: Option<&'p Arc<dyn Outside>>,
     shared: Shared,
 }
 
@@ -120,13 +123,13 @@ impl<'p> Cast<'p> {
     pub(super) fn new(
         plan: &'p Plan,
         seed: u64,
-        programs: &'p Programs,
+        (programs, outside): (&'p Programs, Option<&'p Arc<dyn Outside>>),
         world: &World,
         recording: &Recording,
     ) -> Self {
         let journal: Arc<dyn Journal> = Arc::new(recording.clone());
         let (world, recording) = (world.clone(), recording.clone());
-        Self { plan, seed, world, recording, journal, programs, shared: Shared::default() }
+        Self { plan, seed, world, recording, journal, programs, outside, shared: Shared::default() }
     }
 
     /// Starts what `peer`, the peer number `index` of the plan, runs.
@@ -155,7 +158,8 @@ impl<'p> Cast<'p> {
             names: ice_servers::names(self.plan),
             ice_servers: ice_servers::configuration(self.plan, peer),
             signaller: Some(build::signaller_address(self.plan, peer)),
-            stagger: self.plan.stagger,
+            // Programs outside take the time that they take.
+            stagger: if self.outside.is_some() { Duration::ZERO } else { self.plan.stagger },
         };
         Place::new(&self.world, &peer.name, surroundings, &self.journal)
     }

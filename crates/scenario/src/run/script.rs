@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::{
     SETTLE, ice_servers,
+    outside::Outside,
     programs::{Cast, Performer, Programs},
     recorder::Recording,
     signalling::Server,
@@ -55,13 +56,23 @@ pub enum SceneError {
 pub(super) async fn run(
     plan: &Plan,
     seed: u64,
-    programs: &Programs,
+    programs: (&Programs, Option<&Arc<dyn Outside>>),
     world: World,
     recording: Recording,
 ) -> Result<BTreeMap<Name, Leftovers>, SceneError> {
     let mut scene = Scene::set(plan, seed, programs, world, recording)?;
-    scene.carry_out(plan).await;
-    scene.finish().await;
+    let over = match programs.1 {
+        Some(outside) => outside.over(),
+        None => Box::pin(std::future::pending()),
+    };
+    tokio::select! {
+        biased;
+        () = async {
+            scene.carry_out(plan).await;
+            scene.finish().await;
+        } => {}
+        () = over => {}
+    }
     tokio::time::sleep(SETTLE).await;
     scene.take_down().await;
     tokio::time::sleep(SETTLE).await;
@@ -83,6 +94,7 @@ struct Scene {
     places: BTreeMap<Name, Place>,
     /// Who runs a program of the user's.
     users_own: BTreeSet<Name>,
+    outside: Option<Arc<dyn Outside>>,
 }
 
 /// The programs of a run. Shared with the tasks that notify one of another network; empty once they are being stopped.
@@ -104,12 +116,15 @@ impl Scene {
     fn set(
         plan: &Plan,
         seed: u64,
-        programs: &Programs,
+        (programs, outside): (&Programs, Option<&Arc<dyn Outside>>),
         world: World,
         recording: Recording,
     ) -> Result<Self, SceneError> {
+        if let Some(outside) = outside {
+            outside.begin(&world);
+        }
         let signaller = Server::start(plan, &world, &recording)?;
-        let cast = Cast::new(plan, seed, programs, &world, &recording);
+        let cast = Cast::new(plan, seed, (programs, outside), &world, &recording);
         let start = |server: &IceServerPlan| {
             let settings = ice_servers::settings(server, &plan.peers, seed);
             Ok((server.name.clone(), IceServer::start(&world, &server.name, settings, &cast.journal)?))
@@ -128,7 +143,17 @@ impl Scene {
         }
         let users_own = plan.peers.iter().filter(|peer| programs.run_at(peer));
         let users_own = users_own.map(|peer| peer.name.clone()).collect();
-        Ok(Self { world, recording, signaller, ice_servers, servers, programs: running, places, users_own })
+        Ok(Self {
+            world,
+            recording,
+            signaller,
+            ice_servers,
+            servers,
+            programs: running,
+            places,
+            users_own,
+            outside: outside.cloned(),
+        })
     }
 
     async fn carry_out(&mut self, plan: &Plan) {
@@ -200,12 +225,56 @@ impl Scene {
         };
         let (programs, arrival) = (self.programs.clone(), self.world.sleep(gap));
         let (host, addresses) = (host.clone(), handover.to.addresses.clone());
+        let moved = self.outside.as_ref().map(|outside| self.move_outside(outside, &host, handover));
         tokio::spawn(async move {
             arrival.await;
+            if let Some(moved) = moved {
+                moved.await;
+            }
             if let Some(program) = programs.all().get_mut(&host) {
                 program.network_changed(&addresses);
             }
         });
+    }
+
+    /// The same outside of the world: at once what the host has left, and in the end what it has then.
+    fn move_outside(
+        &self,
+        outside: &Arc<dyn Outside>,
+        host: &Name,
+        handover: &Handover,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let new = handover.to.addresses.clone();
+        let (meanwhile, after) = match handover.transition {
+            Transition::Gap(_) => (Vec::new(), Duration::ZERO),
+            Transition::Overlap(overlap) => {
+                let old = self.world.host(host).map(|host| host.addresses()).unwrap_or_default();
+                (
+                    new.iter().copied().chain(old.into_iter().filter(|old| !new.contains(old))).collect(),
+                    overlap,
+                )
+            }
+        };
+        let (first, last) = (outside.moves(host, meanwhile), outside.moves(host, new));
+        let (world, recording) = (self.world.clone(), self.recording.clone());
+        let report = move |moved: Result<(), String>| {
+            if let Err(what) = moved {
+                recording.note(world.now(), &Name::new(Plan::NETWORK), Event::Problem { what: what.into() });
+            }
+        };
+        let leaving = self.world.sleep(after);
+        let left = tokio::spawn(first);
+        async move {
+            report(left.await.unwrap_or(Ok(())));
+            if after.is_zero() {
+                report(last.await);
+            } else {
+                tokio::spawn(async move {
+                    leaving.await;
+                    report(last.await);
+                });
+            }
+        }
     }
 
     fn server(&self, name: &Name, act: impl FnOnce(&IceServer)) {

@@ -7,6 +7,11 @@ mod campaign;
 mod campaign;
 #[cfg(feature = "gate")]
 mod gate;
+#[cfg(all(feature = "lab", target_os = "linux"))]
+mod lab;
+#[cfg(not(all(feature = "lab", target_os = "linux")))]
+#[path = "lab_absent.rs"]
+mod lab;
 mod nat_grid;
 mod new;
 mod profiles;
@@ -52,6 +57,8 @@ enum Command {
     Gate(Box<gate::Arguments>),
     /// Play more runs than one machine should, with a scheduler that is there, and merge what they yield
     Campaign(Box<campaign::Arguments>),
+    /// Give programs of any kind the network of a scenario, in real time: namespaces, with netsim between them
+    Lab(Box<lab::Arguments>),
     /// The named networks: their figures and sources, and how calls fare on them
     Profiles(profiles::Arguments),
     /// Test every pair of NATs: what is simulated, and what the RFCs predict
@@ -78,6 +85,7 @@ Examples:
   callsim replay dump.txt relay.jsonl             what happened in a captured call
   callsim gate                                    whether a call got slower than callsim-baseline.json expects
   callsim campaign plan loss --seeds 1..100000 --out nights/1   many runs, as shards for a scheduler
+  callsim lab happy/host-candidates               the same call in real time, over real sockets
   callsim profiles                                the networks that scenarios can name
   callsim nat-grid                                which NATs a call gets through, and which need TURN
   callsim serve                                   the signalling server on 127.0.0.1:8080
@@ -104,6 +112,10 @@ fn main() -> ExitCode {
         #[cfg(feature = "gate")]
         Command::Gate(arguments) => gate::run(&arguments),
         Command::Campaign(arguments) => campaign::run(&arguments),
+        Command::Lab(arguments) => match lab::run(&arguments) {
+            Ok(ended) => return ended,
+            Err(error) => Err(error),
+        },
         Command::Profiles(arguments) => profiles::run(&arguments),
         Command::NatGrid(arguments) => nat_grid::run(&arguments),
         Command::New(arguments) => new::run(&arguments),

@@ -252,6 +252,11 @@ fn single_run(result: &SuiteResult) -> Option<&scenario::record::RunRecord> {
     run.result.as_ref().ok()?.record.as_deref()
 }
 
+/// What failed and the table of `report`, for people.
+pub(crate) fn human_report(report: &Report) -> String {
+    human::report(report, None)
+}
+
 fn hand_over(arguments: &Arguments, text: &str) -> anyhow::Result<()> {
     match (arguments.format, &arguments.out) {
         (Format::Human, out) => output::show(out.as_deref(), text),

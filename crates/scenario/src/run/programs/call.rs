@@ -39,10 +39,14 @@ impl Call {
             recording: cast.recording.clone(),
             rings: rings_in,
         };
+        let site = cast.outside.and_then(|outside| outside.site(&peer.name));
+        // What is spawned from here on runs there.
+        let _there = site.as_ref().map(|site| site.handle.enter());
+        let runtime = site.as_ref().map_or_else(|| place.runtime(), |site| site.runtime.clone());
         let parts = Parts {
-            runtime: place.runtime(),
-            transport: transport(cast.plan, peer, place, &cast.recording),
-            devices: Arc::new(build::devices(peer, place.runtime())),
+            runtime: runtime.clone(),
+            transport: transport(cast.plan, peer, place, site.as_ref(), &cast.recording),
+            devices: Arc::new(build::devices(peer, runtime)),
             observer: Arc::new(observer),
         };
         let engine = Engine::start(build::engine_settings(cast.plan, peer, place), parts);

@@ -36,7 +36,7 @@ impl Room {
         };
         let parts = MeshParts {
             runtime: place.runtime(),
-            transport: transport(cast.plan, peer, place, &cast.recording),
+            transport: transport(cast.plan, peer, place, None, &cast.recording),
             devices: Arc::new(build::devices(peer, place.runtime())),
             observer: Arc::new(observer.clone()),
         };

@@ -1,10 +1,10 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use signaller::{
     CallId, SessionId, Transport,
     access::{Secret, Token},
     client::{AllowedWays, FallbackSettings, FallbackTransport, Identity, Jitter, Target},
-    tcp::{ClientSettings, TcpTransport},
+    tcp::{ClientSettings, Connector, TcpTransport},
 };
 use stage::Place;
 use timeline::Name;
@@ -12,7 +12,7 @@ use timeline::Name;
 use super::{CALL, HTTP_PORT, STREAM_PORT, grant, secret, watched::Watched};
 use crate::{
     plan::{Admission, PeerPlan, Plan, TokenHeld, TransportPlan},
-    run::{build, recorder::Recording},
+    run::{Connecting, Site, build, recorder::Recording},
 };
 
 /// A peer's way to the signaller.
@@ -20,14 +20,38 @@ pub(in crate::run) fn transport(
     plan: &Plan,
     peer: &PeerPlan,
     place: &Place,
+    site: Option<&Site>,
     recording: &Recording,
+) -> Box<dyn Transport> {
+    match site {
+        Some(site) => over(plan, peer, place, recording, |to| connector_of(&site.connect, to)),
+        None => over(plan, peer, place, recording, |to| place.connector(to)),
+    }
+}
+
+/// How a program outside of the world opens connections to the server at `to`.
+fn connector_of(
+    connect: &Arc<dyn Fn(SocketAddr) -> Connecting + Send + Sync>,
+    to: SocketAddr,
+) -> impl Connector + use<> {
+    let connect = Arc::clone(connect);
+    move || connect(to)
+}
+
+/// The same, whatever opens its connections.
+fn over<C: Connector>(
+    plan: &Plan,
+    peer: &PeerPlan,
+    place: &Place,
+    recording: &Recording,
+    connector: impl Fn(SocketAddr) -> C,
 ) -> Box<dyn Transport> {
     let identity = Identity { participant: peer.name.clone(), session: SessionId::new("run") };
     let at = |port| SocketAddr::new(build::signaller_address(plan, peer), port);
     let (name, world) = (peer.name.clone(), place.world().clone());
     let ways = match plan.transport(peer) {
         TransportPlan::Stream => {
-            let connector = place.connector(at(STREAM_PORT));
+            let connector = connector(at(STREAM_PORT));
             let inner = TcpTransport::spawn(identity, stream_settings(&peer.signaling.client), connector);
             return Box::new(Watched::new(place.staggered(inner), name, world, recording.clone()));
         }
@@ -36,7 +60,7 @@ pub(in crate::run) fn transport(
         TransportPlan::WebSocketWithFallback => AllowedWays::Both,
     };
     let settings = FallbackSettings { ways, ..peer.signaling.client };
-    let (target, connector) = (target(plan, peer, at(HTTP_PORT)), place.connector(at(HTTP_PORT)));
+    let (target, connector) = (target(plan, peer, at(HTTP_PORT)), connector(at(HTTP_PORT)));
     let jitter = jitter(place.seed(), place.index());
     let inner = FallbackTransport::spawn(identity, target, settings, jitter, connector);
     Box::new(Watched::new(place.staggered(inner), name, world, recording.clone()))
