@@ -1,7 +1,7 @@
 //! What `cargo xtask` builds is what `cargo test --workspace` builds: a second command does not build it again.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     process::Command,
 };
@@ -30,11 +30,11 @@ impl Graph {
 
     /// What tells two artefacts apart, with all that they are built of.
     fn artefacts(&self) -> BTreeSet<String> {
-        let mut known = HashMap::new();
+        let mut known = BTreeMap::new();
         (0..self.0.len()).map(|index| self.artefact(index, &mut known)).collect()
     }
 
-    fn artefact(&self, index: usize, known: &mut HashMap<usize, String>) -> String {
+    fn artefact(&self, index: usize, known: &mut BTreeMap<usize, String>) -> String {
         if let Some(artefact) = known.get(&index) {
             return artefact.clone();
         }

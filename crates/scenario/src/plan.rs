@@ -245,7 +245,7 @@ impl Plan {
     }
 
     /// Whether this peer takes part in calls of several.
-    pub(crate) fn joins(&self, peer: &Name) -> bool {
+    pub fn joins(&self, peer: &Name) -> bool {
         self.commands().any(|(_, joins, command)| joins == peer && matches!(command, Command::Join { .. }))
     }
 
@@ -275,7 +275,7 @@ impl Plan {
     }
 
     /// Whether this peer has no engine: its application makes each call of the API by itself.
-    pub(crate) fn is_driven(&self, peer: &Name) -> bool {
+    pub fn is_driven(&self, peer: &Name) -> bool {
         self.driven().any(|name| name == peer)
     }
 

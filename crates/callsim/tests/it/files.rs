@@ -138,6 +138,7 @@ fn of_each_failed_run_ci_gets_everything() {
         let of_run = |name: &str| read(&format!("net-fails-seed-{seed}/{name}"));
         assert!(of_run("report.txt").contains("FAILED  net/fails"), "{}", of_run("report.txt"));
         assert_eq!(of_run("repeat.sh"), format!("callsim run net/fails --seed {seed}\n"));
+        assert!(of_run("run.html").starts_with("<!doctype html>"), "{:.80}", of_run("run.html"));
         assert!(
             of_run("transcript.txt").contains("· dials") && of_run("perfetto.json").contains("traceEvents")
         );

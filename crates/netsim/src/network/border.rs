@@ -137,7 +137,7 @@ impl Network {
     /// It is at the core: finds its receiver, and enters the receiver's downlink.
     fn raw_at_core(&mut self, at: VirtualTime, mut raw: Box<Raw>) {
         let (transport, flags) = (raw.transport(), raw.flags());
-        let (host, way) = match self.forward(at, transport, flags, raw.way) {
+        let (host, way) = match self.forward(raw.record, at, transport, flags, raw.way) {
             Ok(found) => found,
             Err(verdict) => return self.log.set_verdict(raw.record, verdict),
         };

@@ -47,7 +47,7 @@ struct Cli {
 enum Command {
     /// Play scenarios over many seeds and judge them
     #[command(visible_alias = "scenarios")]
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
     /// Say what happened in a captured call, and play it again
     Replay(Box<replay::Arguments>),
     /// Run the signalling server on real sockets, for apps and for trying it by hand

@@ -252,9 +252,9 @@ fn single_run(result: &SuiteResult) -> Option<&scenario::record::RunRecord> {
     run.result.as_ref().ok()?.record.as_deref()
 }
 
-/// What failed and the table of `report`, for people.
-pub(crate) fn human_report(report: &Report) -> String {
-    human::report(report, None)
+/// What failed and the table of `report`, for people, in lines of at most `width` cells.
+pub(crate) fn human_report(report: &Report, width: usize) -> String {
+    human::report(report, None, human::View { width, rows: table::Rows::All })
 }
 
 fn hand_over(arguments: &Arguments, text: &str) -> anyhow::Result<()> {

@@ -11,7 +11,7 @@ fn half() -> HalfLink {
 }
 
 fn cross(half: &mut HalfLink, transport: Transport, exposure: Exposure) -> Crossing {
-    half.cross(VirtualTime::ZERO, Load { transport, exposure, bytes: 100 })
+    half.cross(VirtualTime::ZERO, Load { transport, exposure, mtu: MtuFate::Counts, bytes: 100 })
 }
 
 #[test]
@@ -60,11 +60,14 @@ fn spared_packets_are_only_stopped_by_a_link_that_is_down() {
 fn a_datagram_of_the_mtu_passes_and_one_byte_more_does_not() {
     let mut half = half();
     half.model = LinkModel { mtu_bytes: Some(1280), ..LinkModel::with_delay(Duration::ZERO) };
-    let mut cross =
-        |transport, bytes| half.cross(VirtualTime::ZERO, Load { transport, exposure: Exposure::Full, bytes });
-    assert!(matches!(cross(Transport::Udp, 1280), Crossing::Passes { .. }));
-    assert_eq!(cross(Transport::Udp, 1281), Crossing::Stopped(Stop::TooBig));
-    assert!(matches!(cross(Transport::Tcp, 1281), Crossing::Passes { .. }));
+    let mut cross = |transport, mtu, bytes| {
+        half.cross(VirtualTime::ZERO, Load { transport, exposure: Exposure::Full, mtu, bytes })
+    };
+    assert!(matches!(cross(Transport::Udp, MtuFate::Counts, 1280), Crossing::Passes { .. }));
+    assert_eq!(cross(Transport::Udp, MtuFate::Counts, 1281), Crossing::Stopped(Stop::TooBig));
+    // A TCP stack of the world knows the path's MTU; one outside of it learns it from what is too big.
+    assert!(matches!(cross(Transport::Tcp, MtuFate::Known, 1281), Crossing::Passes { .. }));
+    assert_eq!(cross(Transport::Tcp, MtuFate::Counts, 1281), Crossing::Stopped(Stop::TooBig));
 }
 
 #[test]

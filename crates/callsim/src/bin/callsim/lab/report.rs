@@ -12,7 +12,7 @@ use scenario::{
 use serde::Serialize;
 
 use super::{Arguments, Asked, Format};
-use crate::{exit::Code, output, run, typed};
+use crate::{exit::Code, output, run, screen, typed};
 
 /// Where packets were later than this, 99 of 100, something else had the processor.
 const DISTURBED: Duration = Duration::from_millis(2);
@@ -65,7 +65,8 @@ pub(super) fn hand_over(
     rights: Rights,
     wall: Duration,
 ) -> anyhow::Result<Code> {
-    let transcript = timeline::side_by_side(&played.record.timeline);
+    let width = screen::width(arguments.out.as_deref());
+    let transcript = timeline::side_by_side(&played.record.timeline, width);
     if let Some(path) = &arguments.transcript {
         output::write_file(path, &transcript)?;
     }
@@ -90,7 +91,7 @@ pub(super) fn hand_over(
     let text = match arguments.format {
         Format::Human => {
             let mut text = match &judged {
-                Some((report, _)) => format!("{transcript}\n{}", run::human_report(report)),
+                Some((report, _)) => format!("{transcript}\n{}", run::human_report(report, width)),
                 None => transcript,
             };
             push_facts(&mut text, &accuracy, &packets, &programs);

@@ -189,8 +189,8 @@ fn failed_run(
     output::write_file(&folder.join("report.txt"), &human::failures(&own, view))?;
     let repeat = super::repeat(asked, plan, scenario::suite::Seeds::One(run.seed));
     output::write_file(&folder.join("repeat.sh"), &format!("{repeat}\n"))?;
-    // A page of the run goes here as well.
     let Some(record) = record else { return Ok(()) };
+    output::write_file(&folder.join("run.html"), &super::pages::of_run(plan, run.seed, &repeat)?.render())?;
     Form::ALL.into_iter().try_for_each(|form| form.write(&folder.join(form.file()), plan, record))
 }
 
