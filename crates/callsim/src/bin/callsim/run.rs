@@ -253,6 +253,7 @@ fn single_run(result: &SuiteResult) -> Option<&scenario::record::RunRecord> {
 }
 
 /// What failed and the table of `report`, for people, in lines of at most `width` cells.
+#[cfg(feature = "lab")]
 pub(crate) fn human_report(report: &Report, width: usize) -> String {
     human::report(report, None, human::View { width, rows: table::Rows::All })
 }
