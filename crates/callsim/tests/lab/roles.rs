@@ -60,6 +60,14 @@ fn echo(at: &str, quiet_ms: u64) -> Vec<f64> {
 fn ping(to: &str, count: u32, apart: Duration) -> Vec<f64> {
     let any = if to.starts_with('[') { "[::]:0" } else { "0.0.0.0:0" };
     let socket = patient(UdpSocket::bind(any).unwrap(), 10);
+    // The other end may not listen yet.
+    for _ in 0..500 {
+        let _ = socket.send_to(&u32::MAX.to_be_bytes(), to);
+        if socket.recv_from(&mut [0; 64]).is_ok() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
     let start = Instant::now();
     let (mut sent, mut trips, mut last, mut longest) = (0, Vec::new(), start, Duration::ZERO);
     let end = start + apart * count + Duration::from_secs(1);
@@ -74,7 +82,9 @@ fn ping(to: &str, count: u32, apart: Duration) -> Vec<f64> {
         let mut buffer = [0; 64];
         if let Ok((6.., _)) = socket.recv_from(&mut buffer) {
             let nth = u32::from_be_bytes([buffer[0], buffer[1], buffer[2], buffer[3]]);
-            trips.push(times[nth as usize].elapsed());
+            // One from before.
+            let Some(time) = times.get(nth as usize) else { continue };
+            trips.push(time.elapsed());
             longest = longest.max(last.elapsed());
             last = Instant::now();
         }
