@@ -62,14 +62,7 @@ impl Client {
     pub(crate) const fn lacks(self, flow: Flow) -> Option<&'static str> {
         match (self, flow) {
             (Self::Str0m | Self::Pion, _) => Some("there is no program for it here yet"),
-            (Self::Werift, _) => Some(
-                "the engine connects with it, and its client here does not see its own state change yet: nothing \
-                 can be told of its side",
-            ),
             (_, Flow::Mdns) if !matches!(self, Self::Chromium) => Some("it has no names of multicast DNS"),
-            (Self::Chromium, Flow::Mdns) => {
-                Some("tried on loopback, where it did not connect; whose fault that is was not found out yet")
-            }
             (Self::Chromium, _) => None,
             (_, Flow::RestOnly) => Some("REST is a matter of the client of signalling, which Chromium tries"),
             (Self::NodeDatachannel, _) if flow.needs_media() => Some("it has no media"),

@@ -266,7 +266,7 @@ impl Plan {
     /// The first call that the script makes: when, who dials, who is called.
     ///
     /// Milestones are measured from its moment, and the outcome of a run is the outcome of this call.
-    pub(crate) fn first_dial(&self) -> Option<(Duration, &Name, &Name)> {
+    pub fn first_dial(&self) -> Option<(Duration, &Name, &Name)> {
         self.commands().find_map(|(at, peer, command)| match command {
             Command::Dial { to } => Some((at, peer, to)),
             Command::Api(ApiCall::SetLocalDescription(_)) => Some((at, peer, self.other_driven(peer)?)),

@@ -144,7 +144,15 @@ impl Place {
     pub(crate) fn xtask(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chores"));
         command.current_dir(self.root()).arg("gate").args(arguments).stdin(Stdio::null());
-        for name in ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_BASE_REF", "CARGO_TARGET_DIR"] {
+        // What is said is looked for in one line.
+        command.env("COLUMNS", "300");
+        for name in [
+            "GITHUB_ACTIONS",
+            "GITHUB_STEP_SUMMARY",
+            "GITHUB_BASE_REF",
+            "CARGO_TARGET_DIR",
+            "RUSTC_WORKSPACE_WRAPPER",
+        ] {
             command.env_remove(name);
         }
         command

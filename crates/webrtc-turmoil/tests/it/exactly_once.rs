@@ -223,6 +223,9 @@ async fn participate(
                 Some(TransportEvent::Message(envelope)) if envelope.body == Message::Accept => {
                     got.lock().unwrap().push(envelope.id);
                 }
+                // The relay's notices are no messages of the other side.
+                Some(TransportEvent::Message(envelope))
+                    if matches!(envelope.body, Message::Absent { .. } | Message::Present { .. }) => {}
                 Some(TransportEvent::Message(envelope)) => return Err(format!("{envelope:?}").into()),
                 Some(TransportEvent::Unreadable { error }) => return Err(error.into()),
                 Some(_) => {}

@@ -128,7 +128,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     }
     let dir = project.scenarios(arguments.dir.as_deref());
     let read = chosen.files.iter().cloned().chain([project.file(), dir.join(PINS)]);
-    output::check_inputs_stay(arguments.out.iter().chain(&arguments.relay_log), read)?;
+    let written = [&arguments.out, &arguments.relay_log, &arguments.html].into_iter().flatten();
+    output::check_inputs_stay(written.chain(arguments.files.all()), read)?;
     if arguments.list {
         hand_over(arguments, &listing::listing(&chosen.plans, arguments.format, view(arguments).width)?)?;
         return Ok(chosen.verdict(Code::Good));

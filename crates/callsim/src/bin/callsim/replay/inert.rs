@@ -173,6 +173,7 @@ fn outputs(name: &str, path: &std::path::Path) {
     for call in &report.calls {
         let picture = capture::diagram::svg(&capture::diagram::Sequence::new(&call.trace, &call.findings));
         check(name, &picture);
+        check(name, &super::pages::of_call(call).unwrap().render());
         if let Some(played) = call.played() {
             check(name, &played.scenario);
             Plan::from_toml("saved", &escaped_lines(&played.scenario)).unwrap();

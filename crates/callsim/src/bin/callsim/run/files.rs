@@ -90,6 +90,11 @@ enum Target {
 }
 
 impl Files {
+    /// All that are asked for.
+    pub(super) fn all(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.pcapng, &self.perfetto, &self.transcript, &self.out_dir].into_iter().flatten()
+    }
+
     fn of(&self, form: Form) -> Option<&Path> {
         match form {
             Form::Pcapng => self.pcapng.as_deref(),
