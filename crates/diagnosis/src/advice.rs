@@ -177,10 +177,6 @@ impl Code {
             Self::LinkDown => {
                 (Error, "Nothing in the call: the network was away. Recovery must last longer than that.")
             }
-            Self::ProcessSuspended => (
-                Error,
-                "Have the system let the app run while it is in a call, and wake it when one comes; let recovery last longer.",
-            ),
             Self::PacketLoss => (Error, "Look at the network of this peer; a relay near it or TCP may help."),
             Self::PacketTooBig => (Error, "Look for a tunnel on the way, and for shorter certificates."),
             Self::LinkCongested => (Error, "Send at a lower bit rate, or less."),

@@ -141,8 +141,6 @@ timeline::words! {
 
         /// A network link was down.
         LinkDown = "link-down",
-        /// The process of a peer was suspended when the call needed it.
-        ProcessSuspended = "process-suspended",
         /// A network lost so many packets that the call could not do without them.
         PacketLoss = "packet-loss",
         /// Packets were longer than a link of their way takes.

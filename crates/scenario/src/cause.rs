@@ -8,7 +8,6 @@
 //! - A cause is a pure function of plan, record and failures.
 //! - A run that failed has a cause, one that did not has none.
 
-mod away;
 mod candidates;
 mod counts;
 mod data;
@@ -40,11 +39,9 @@ type Rule = fn(&Scene<'_>) -> Option<Cause>;
 /// Why a call did not come about, in the order in which it would have.
 const SET_UP: &[Rule] = &[
     people::denied,
-    away::suspended,
     signalling::message_refused,
     signalling::undelivered,
     signalling::ended,
-    away::without_a_network,
     people::unwilling,
     people::cancelled,
     descriptions::cannot_build,
@@ -65,7 +62,6 @@ const SET_UP: &[Rule] = &[
 /// What went wrong with a call that was connected.
 const IN_MID_CALL: &[Rule] = &[
     people::denied,
-    away::suspended,
     descriptions::refused,
     restart::failed,
     signalling::ended,

@@ -62,16 +62,19 @@ pub(crate) struct TaskEnd {
 }
 
 impl<Q: Queue> Handle<Q> {
-    /// A handle whose task `start` starts. Needs to be called within a tokio runtime.
-    pub(crate) fn spawn(
+    /// A handle whose task `task` makes. Needs to be called within a tokio runtime.
+    pub(crate) fn spawn<F>(
         participant: ParticipantId,
         settings: HandleSettings,
         queue: Arc<Q>,
-        start: impl FnOnce(TaskEnd) -> JoinHandle<()>,
-    ) -> Self {
+        task: impl FnOnce(TaskEnd) -> F,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let (event_sender, events) = mpsc::channel(settings.events.max(1));
         let (closing, is_closing) = watch::channel(false);
-        let task = start(TaskEnd { events: event_sender, closing: is_closing });
+        let task = tokio::spawn(task(TaskEnd { events: event_sender, closing: is_closing }));
         Self { participant, settings, next_id: 1, queue, events, closing, task: Some(task) }
     }
 

@@ -19,5 +19,5 @@ mod settings;
 mod transport;
 
 pub use serve::serve_connection;
-pub use settings::{ClientSettings, Connector, Identity, Spawner};
+pub use settings::{ClientSettings, Connector, Identity};
 pub use transport::TcpTransport;

@@ -7,11 +7,7 @@ use std::{
     io,
     net::SocketAddr,
     pin::pin,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    task::{Context, Poll, Waker},
+    sync::Arc,
 };
 
 use netsim::Host;
@@ -29,48 +25,19 @@ pub(crate) struct Inhabited {
     pub(crate) names: Names,
     /// Its present addresses: a handover changes them.
     interfaces: determinism::Interfaces,
-    suspension: Suspension,
-}
-
-/// Whether the process of a host is suspended, and the tasks that wait for it to be resumed, in order.
-#[derive(Default)]
-struct Suspension {
-    times: AtomicUsize,
-    waiting: Mutex<Vec<Waker>>,
 }
 
 impl Inhabited {
     pub(crate) fn new(host: Host, names: Names) -> Arc<Self> {
         let asked = host.clone();
-        Arc::new(Self {
-            host,
-            names,
-            interfaces: Arc::new(move || asked.addresses()),
-            suspension: Suspension::default(),
-        })
+        Arc::new(Self { host, names, interfaces: Arc::new(move || asked.addresses()) })
     }
 
     /// Runs `future` as a task of this host: while it is polled, the C library's list of interfaces has this host's
-    /// addresses, and the sockets of [`net`](crate::net) are opened here. While the process is suspended it is not polled.
+    /// addresses, and the sockets of [`net`](crate::net) are opened here.
     pub(crate) async fn run<F: Future>(self: Arc<Self>, future: F) -> F::Output {
         let mut future = pin!(future);
-        poll_fn(|context| match self.suspension.holds(context) {
-            true => Poll::Pending,
-            false => self.enter(|| future.as_mut().poll(context)),
-        })
-        .await
-    }
-
-    /// Suspends the process: none of its tasks is polled until it was resumed as many times as it was suspended.
-    pub(crate) fn suspend(&self) {
-        self.suspension.times.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Resumes the process: its tasks find everything due that fell due meanwhile.
-    pub(crate) fn resume(&self) {
-        if self.suspension.times.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.suspension.waiting().drain(..).for_each(Waker::wake);
-        }
+        poll_fn(|context| self.enter(|| future.as_mut().poll(context))).await
     }
 
     /// The addresses of `host_and_port`: an address, or a name of the world's DNS, with a port behind a colon.
@@ -89,23 +56,6 @@ impl Inhabited {
     pub(crate) fn enter<R>(self: &Arc<Self>, f: impl FnOnce() -> R) -> R {
         let _entered = Entered { before: CURRENT.replace(Some(self.clone())) };
         determinism::with_interfaces(&self.interfaces, f)
-    }
-}
-
-impl Suspension {
-    fn holds(&self, context: &Context<'_>) -> bool {
-        if self.times.load(Ordering::Relaxed) == 0 {
-            return false;
-        }
-        let mut waiting = self.waiting();
-        if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
-            waiting.push(context.waker().clone());
-        }
-        true
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, Vec<Waker>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -33,7 +33,7 @@ pub use self::{
     program::{BoxFuture, Program, Task, Unsupported},
     reporter::{Journal, Reporter},
     runtime::{Gauges, Leftovers, Names, WorldRuntime},
-    signalling::{SignallingServer, SignallingSettings},
+    signalling::{SignallingServer, SignallingSettings, connector},
     staggered::Staggered,
     world::{EPOCH_S, StageError, on_thread, panic_message, run, thread_settings},
 };

@@ -14,10 +14,7 @@ use rtc::{
     ice::mdns::MulticastDnsMode,
     peer_connection::configuration::{RTCIceServer, setting_engine::SettingEngineBuilder},
 };
-use signaller::{
-    Transport,
-    tcp::{Connector, Spawner},
-};
+use signaller::Transport;
 use timeline::Name;
 use webrtc::{
     peer_connection::PeerConnectionEventHandler,
@@ -202,25 +199,9 @@ impl Place {
         self.runtime.spawn(Box::pin(task))
     }
 
-    /// Suspends the process, as a system does with an app in the background: no task of this host is polled, and what
-    /// arrives waits. For tasks that were started here or with [`Place::runtime`]; those of `tokio::spawn` go on.
-    pub fn suspend(&self) {
-        self.runtime.inhabited().suspend();
-    }
-
-    /// Resumes a suspended process: all that fell due meanwhile is due at once. Suspended twice, it needs this twice.
-    pub fn resume(&self) {
-        self.runtime.inhabited().resume();
-    }
-
     /// Calls `f` as a task of this host would be polled.
     pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
         self.runtime.inhabited().enter(f)
-    }
-
-    /// A way to `to` for the client of a signalling server, whose task is one of this host's.
-    pub fn connector(&self, to: SocketAddr) -> impl Connector + use<> {
-        PlaceConnector { place: self.clone(), to }
     }
 
     /// Waits, in virtual time.
@@ -239,25 +220,6 @@ impl Place {
 
     fn gauges(&self) -> Gauges {
         self.runtime.gauges()
-    }
-}
-
-struct PlaceConnector {
-    place: Place,
-    to: SocketAddr,
-}
-
-impl Connector for PlaceConnector {
-    type Stream = TcpStream;
-
-    fn connect(&mut self) -> impl Future<Output = io::Result<TcpStream>> + Send {
-        let (host, to) = (self.place.host.clone(), self.to);
-        async move { host.connect(to).await }
-    }
-
-    fn spawner(&self) -> Spawner {
-        let inhabited = self.place.runtime.inhabited().clone();
-        Box::new(|task| tokio::spawn(inhabited.run(task)))
     }
 }
 

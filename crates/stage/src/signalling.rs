@@ -7,6 +7,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use netsim::{Host, Power, TcpListener, TcpStream, UnknownHost, World};
 use signaller::{
+    client::Connector,
     http::{self, Clock, HttpLimits, HttpSettings, Listener},
     relay::{RelayEvent, RelaySettings, SharedRelay, Store},
     tcp::serve_connection,
@@ -136,6 +137,14 @@ impl SignallingServer {
 /// What the clock on every wall of `world` shows: time since 1970.
 pub(crate) fn time_of_day(world: &World) -> Duration {
     Duration::from_secs(EPOCH_S) + world.now().elapsed()
+}
+
+/// How a program on `host` opens connections to the server at `to`.
+pub fn connector(host: Host, to: SocketAddr) -> impl Connector {
+    move || {
+        let host = host.clone();
+        async move { host.connect(to).await }
+    }
 }
 
 impl Endpoints {

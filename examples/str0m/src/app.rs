@@ -101,7 +101,7 @@ impl App {
     fn start(place: Place, idle: watch::Sender<bool>) -> Result<Self, AppError> {
         let signaller = place.signaller(HTTP_PORT).ok_or(AppError::NoSignaller)?;
         let identity = Identity { participant: place.name().clone(), session: SessionId::new("1") };
-        let connector = place.connector(signaller);
+        let connector = stage::connector(place.host().clone(), signaller);
         let (target, settings) = (Target::open(signaller.to_string()), FallbackSettings::default());
         let transport = FallbackTransport::spawn(identity, target, settings, Jitter::none(), connector);
         Ok(Self { report: Report::new(&place), place, transport, idle, call: None, peer: None })

@@ -83,25 +83,15 @@ fn by_peer(key: &Key<'_>, peers: &[Name]) -> Option<(Action, Span)> {
     let known = [Name::from("at"), Name::from(Plan::NETWORK), Name::from(Plan::SIGNALLER)];
     let subjects: Vec<Name> = peers.iter().cloned().chain(known).collect();
     let peer = key.known("peer", &subjects)?;
-    let word = |value: Value<'_>| Some((Deed::Does(simple_command(value.word("action")?)), value.span()));
+    let word = |value: Value<'_>| Some((simple_command(value.word("action")?), value.span()));
     let table = |value: Value<'_>| {
         value.table_or(
             |value| table_command(value, peers),
             |value| value.wrong_type("an action such as \"hang-up\" or { dial = \"callee\" }"),
         )
     };
-    let (deed, at) = key.value.named("action", |value| value.string_or(word, table))?;
-    let action = match deed {
-        Deed::Does(command) => Action::Command { peer, command },
-        Deed::IsSuspended { lasts } => Action::Suspend { peer, lasts },
-    };
-    Some((action, at))
-}
-
-/// What a step says of a peer.
-enum Deed {
-    Does(Command),
-    IsSuspended { lasts: Duration },
+    let (command, at) = key.value.named("action", |value| value.string_or(word, table))?;
+    Some((Action::Command { peer, command }, at))
 }
 
 timeline::words! {
@@ -167,42 +157,32 @@ const fn simple_command(word: PeerWord) -> Command {
 }
 
 /// `{ dial = "callee" }`, `{ negotiation-needed = 5 }`, `{ send-data = { count = 10 } }`.
-fn table_command(value: Value<'_>, peers: &[Name]) -> Option<(Deed, Span)> {
+fn table_command(value: Value<'_>, peers: &[Name]) -> Option<(Command, Span)> {
     let table = value.table("this action")?;
-    let does = |command| Some(Deed::Does(command));
-    let api = |call| does(Command::Api(call));
-    let choices: [Choice<'_, '_, Deed>; 13] = [
-        ("dial", "Calls this peer.", &|to| does(Command::Dial { to: to.peer(peers)? })),
+    let api = |call| Some(Command::Api(call));
+    let choices: [Choice<'_, '_, Command>; 12] = [
+        ("dial", "Calls this peer.", &|to| Some(Command::Dial { to: to.peer(peers)? })),
         ("join", "Joins the call of several of this name, and dials everybody who is in it.", &|room| {
-            does(Command::Join { room: room.sentence()? })
+            Some(Command::Join { room: room.sentence()? })
         }),
         ("do", "Does what its program knows by these words. For peers that run one.", &|what| {
-            does(Command::Do(what.sentence()?))
+            Some(Command::Do(what.sentence()?))
         }),
         (
             "negotiation-needed",
             "Fires `negotiationneeded` this many times though nothing needs it.",
-            &|times| does(Command::NegotiationNeeded { times: times.integer(1..=1000)? }),
+            &|times| Some(Command::NegotiationNeeded { times: times.integer(1..=1000)? }),
         ),
         (
             "send-candidate",
             "Sends a candidate by itself, whatever its engine does, as apps do that offer while it still \
              rings.",
-            &|candidate| send_candidate(candidate, peers).and_then(does),
+            &|candidate| send_candidate(candidate, peers),
         ),
         ("switch-camera", "Goes over to this camera; nothing is negotiated.", &|camera| {
-            does(Command::SwitchCamera(camera.word("facing mode")?))
+            Some(Command::SwitchCamera(camera.word("facing mode")?))
         }),
-        ("send-data", "Sends messages on a data channel.", &|data| send_data(data).and_then(does)),
-        (
-            "suspend",
-            "Is suspended for this long, as an app in the background or behind a closed lid: none of its timers and \
-             sockets is served, then all that fell due is due at once. What arrives meanwhile waits.",
-            &|lasts| match lasts.duration()? {
-                Duration::ZERO => lasts.wrong_type("a duration above 0s"),
-                lasts => Some(Deed::IsSuspended { lasts }),
-            },
-        ),
+        ("send-data", "Sends messages on a data channel.", &send_data),
         ("add-track", api::ADD_TRACK, &|kind| api(ApiCall::AddTrack(kind.word("kind of media")?))),
         ("remove-track", api::REMOVE_TRACK, &|kind| api(ApiCall::RemoveTrack(kind.word("kind of media")?))),
         ("set-local-description", api::SET_LOCAL, &|description| {

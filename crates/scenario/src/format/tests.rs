@@ -99,7 +99,6 @@ check_broken!(unknown_path, "outcome = \"connected\"" => "path = [\"relay\", \"p
 check_broken!(unknown_peer_in_step, "caller = {" => "caler = {");
 check_broken!(unknown_peer_dialled, "dial = \"callee\"" => "dial = \"calee\"");
 check_broken!(unknown_action, "{ dial = \"callee\" }" => "\"hangup\"");
-check_broken!(suspended_for_no_time, "caller = { dial" => "callee = { suspend = \"0s\" }\ncaller = { dial");
 check_broken!(unknown_host, "caller = { dial = \"callee\" }" => "network = { link-down = \"signaler\" }");
 check_broken!(bad_duration, "at = \"1s\"" => "at = \"1 sec and a bit\"");
 check_broken!(duration_without_unit, "at = \"1s\"" => "at = 1");

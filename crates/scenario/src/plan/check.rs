@@ -138,9 +138,7 @@ fn names_in_step(plan: &Plan, index: usize, action: &Action, problems: &mut Prob
             ("ICE server", plan.ice_servers.iter().any(|known| known.name == *server))
         }
         Action::Signaller { host, .. } => ("host", host.as_str() == Plan::SIGNALLER),
-        Action::Handover { host: peer, .. } | Action::Command { peer, .. } | Action::Suspend { peer, .. } => {
-            ("peer", is_peer(peer))
-        }
+        Action::Handover { host: peer, .. } | Action::Command { peer, .. } => ("peer", is_peer(peer)),
     };
     if !is_known {
         problems.add(Place::Step(index), Flaw::UnknownName { what, name: action.subject().clone() });

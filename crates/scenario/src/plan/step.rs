@@ -27,13 +27,6 @@ pub enum Action {
         /// What.
         command: Command,
     },
-    /// The process of a peer is suspended: none of its timers and sockets is served, then all at once.
-    Suspend {
-        /// Whose.
-        peer: Name,
-        /// How long.
-        lasts: Duration,
-    },
     /// Nothing passes a host's access any more, either way.
     LinkDown {
         /// Whose.
@@ -107,7 +100,7 @@ impl Action {
     /// Who acts, or whose access changes.
     pub const fn subject(&self) -> &Name {
         match self {
-            Self::Command { peer, .. } | Self::Suspend { peer, .. } => peer,
+            Self::Command { peer, .. } => peer,
             Self::LinkDown { host }
             | Self::LinkUp { host }
             | Self::SetLink { host, .. }
@@ -123,7 +116,6 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Command { command, .. } => command.fmt(f),
-            Self::Suspend { peer, lasts } => write!(f, "the process of {peer} is suspended for {lasts:?}"),
             Self::LinkDown { host } => write!(f, "link of {host} goes down"),
             Self::LinkUp { host } => write!(f, "link of {host} comes up"),
             Self::SetLink { host, access } => {

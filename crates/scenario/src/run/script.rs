@@ -169,7 +169,6 @@ impl Scene {
         let (actor, event) = match action {
             Action::Command { peer, .. } => (peer, Event::Action { what }),
             Action::Signaller { host, .. } => (host, Event::Fault { what }),
-            Action::Suspend { peer, .. } => (peer, Event::Fault { what }),
             Action::LinkDown { .. }
             | Action::LinkUp { .. }
             | Action::SetLink { .. }
@@ -180,7 +179,6 @@ impl Scene {
         self.recording.note(self.world.now(), actor, event);
         match action {
             Action::Command { peer, command } => self.command(peer, command),
-            Action::Suspend { peer, lasts } => self.suspend(peer, *lasts),
             Action::LinkDown { host } => self.network(self.world.set_link_state(host, LinkState::Down)),
             Action::LinkUp { host } => self.network(self.world.set_link_state(host, LinkState::Up)),
             Action::SetLink { host, access } => {
@@ -202,16 +200,6 @@ impl Scene {
         if let Err(unsupported) = place.enter(|| program.act(command)) {
             self.recording.not_understood(self.world.now(), peer, &unsupported);
         }
-    }
-
-    /// Suspends a process for a while.
-    fn suspend(&self, peer: &Name, lasts: Duration) {
-        let Some(place) = self.places.get(peer).cloned() else { return };
-        place.suspend();
-        tokio::spawn(async move {
-            place.sleep(lasts).await;
-            place.resume();
-        });
     }
 
     /// Moves a host. Its platform notifies its program as soon as the new network is there.

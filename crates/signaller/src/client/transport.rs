@@ -28,7 +28,6 @@ impl FallbackTransport {
         let (participant, shared) = (identity.participant.clone(), Arc::new(Shared::default()));
         let FallbackSettings { queue, events, message_bytes, flush_within, .. } = settings;
         let kept = HandleSettings { queue, events, message_bytes, flush_within };
-        let start = connector.spawner();
         Self(Handle::spawn(participant, kept, Arc::clone(&shared), |end| {
             let client = Client {
                 identity,
@@ -42,7 +41,7 @@ impl FallbackTransport {
                 jitter: Mutex::new(jitter),
                 connector: tokio::sync::Mutex::new(connector),
             };
-            start(Box::pin(client.run()))
+            client.run()
         }))
     }
 }

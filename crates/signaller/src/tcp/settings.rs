@@ -1,14 +1,8 @@
 use std::{io, time::Duration};
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    task::JoinHandle,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::{
-    message::{MAX_MESSAGE_BYTES, ParticipantId, SessionId},
-    transport::TransportFuture,
-};
+use crate::message::{MAX_MESSAGE_BYTES, ParticipantId, SessionId};
 
 /// As whom a transport joins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,15 +50,7 @@ pub trait Connector: Send + 'static {
     /// # Errors
     /// Whatever the network says; the transport tries again.
     fn connect(&mut self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
-
-    /// What starts the task of the transport.
-    fn spawner(&self) -> Spawner {
-        Box::new(|task| tokio::spawn(task))
-    }
 }
-
-/// Starts a task.
-pub type Spawner = Box<dyn FnOnce(TransportFuture<'static, ()>) -> JoinHandle<()> + Send>;
 
 impl Default for ClientSettings {
     /// 10 s to connect, 10 s to join; retries after 500 ms, 1 s, 2 s … 15 s for ever; 2 s to flush;

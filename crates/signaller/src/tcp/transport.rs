@@ -19,10 +19,9 @@ impl TcpTransport {
         let (participant, outbox) = (identity.participant.clone(), Arc::new(Outbox::default()));
         let ClientSettings { queue, events, message_bytes, flush_within, .. } = settings;
         let kept = HandleSettings { queue, events, message_bytes, flush_within };
-        let start = connector.spawner();
         Self(Handle::spawn(participant, kept, Arc::clone(&outbox), |end| {
             let client = Client { identity, settings, outbox, events: end.events, closing: end.closing };
-            start(Box::pin(client.run(connector)))
+            client.run(connector)
         }))
     }
 }

@@ -6,7 +6,7 @@ use signaller::{
     client::{AllowedWays, FallbackSettings, FallbackTransport, Identity, Jitter, Target},
     tcp::{ClientSettings, Connector, TcpTransport},
 };
-use stage::Place;
+use stage::{Place, connector};
 use timeline::Name;
 
 use super::{CALL, HTTP_PORT, STREAM_PORT, grant, secret, watched::Watched};
@@ -25,7 +25,7 @@ pub(in crate::run) fn transport(
 ) -> Box<dyn Transport> {
     match site {
         Some(site) => over(plan, peer, place, recording, |to| connector_of(&site.connect, to)),
-        None => over(plan, peer, place, recording, |to| place.connector(to)),
+        None => over(plan, peer, place, recording, |to| connector(place.host().clone(), to)),
     }
 }
 
