@@ -241,7 +241,6 @@ impl Actor {
             Some(TransportEvent::Up) => {
                 self.tell_signaling("signalling is up");
                 self.signaling = Signaling::Up;
-                self.network_may_be_back().await;
                 self.recover(Input::SignalingUp).await;
             }
             Some(TransportEvent::Via { way }) => self.tell_signaling(&format!("signalling goes by {way}")),

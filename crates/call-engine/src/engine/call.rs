@@ -37,8 +37,6 @@ pub(super) struct Call {
     /// Whether the data channels are part of what is negotiated.
     pub(super) data_open: bool,
     pub(super) peer: Option<Peer>,
-    /// Whether the first peer is built as soon as the device has a network.
-    pub(super) awaits_network: bool,
     pub(super) held: HoldBack,
     pub(super) machines: Machines,
     pub(super) timers: Timers,
@@ -130,7 +128,6 @@ impl Call {
             outbox: None,
             data_open: false,
             peer: None,
-            awaits_network: false,
             held: HoldBack::new(guards),
             machines: Machines::default(),
             timers: Timers::default(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rtc::shared::error::{Error, Result};
+use rtc::shared::error::Result;
 use signaller::{CallId, Envelope, Message, ParticipantId};
 
 use super::{
@@ -92,7 +92,7 @@ impl Actor {
         if (call.role, call.state) != (Role::Callee, CallState::Ringing) {
             return self.problem(format!("cannot accept a call that is {}", call.state));
         }
-        if call.media.is_none() && call.stream.is_none() {
+        if call.media.is_none() {
             self.ask_for_media();
         }
     }
@@ -143,33 +143,10 @@ impl Actor {
         }
     }
 
-    /// The caller builds its peer, whose tracks need an offer.
-    ///
-    /// `webrtc` 0.21.1 queues `negotiationneeded` when a track is added but does not wake its driver for
-    /// it, so that the event comes with the driver's next packet or timer, which for a peer that has not
-    /// negotiated yet is never. The engine looks for itself; the event, when it comes, is coalesced.
-    pub(super) async fn offer_first(&mut self) {
-        if self.build_peer(Negotiation::caller(self.settings.guards)).await {
-            self.on_negotiation_needed().await;
-        }
-    }
-
-    /// The device may have a network again: a call whose first peer waits for one goes on. False where none waits.
-    pub(super) async fn network_may_be_back(&mut self) -> bool {
-        let Some(call) = self.call.as_mut().filter(|call| call.awaits_network) else { return false };
-        call.awaits_network = false;
-        match call.role {
-            Role::Caller => self.offer_first().await,
-            Role::Callee => self.accept_with_media().await,
-        }
-        true
-    }
-
-    /// Builds the peer and adds the local stream. False where that failed: the call has ended then, or waits for a
-    /// network.
+    /// Builds the peer and adds the local stream. False where that failed; the call has ended then.
     pub(super) async fn build_peer(&mut self, negotiation: Negotiation) -> bool {
         let Some(call) = &mut self.call else { return false };
-        let certificate = self.settings.peer.certificate.clone();
+        let certificate = self.settings.peer.certificate.take();
         let parts = PeerParts {
             settings: &self.settings.peer,
             certificate,
@@ -188,15 +165,8 @@ impl Actor {
         let built = Peer::build(parts).await;
         match furnish(call, built, &self.settings).await {
             Ok(()) => {
-                self.settings.peer.certificate = None;
                 self.start_recovery().await;
                 true
-            }
-            // Its timers run on: it ends as one that nobody takes, or that does not connect.
-            Err(error) if has_no_network(&error) && call.recovery.is_none() && call.peer.is_none() => {
-                call.awaits_network = true;
-                self.problem(format!("the call waits for a network: {error}"));
-                false
             }
             Err(error) => {
                 self.negotiation_failed(&format!("cannot build the peer: {error}")).await;
@@ -204,12 +174,6 @@ impl Actor {
             }
         }
     }
-}
-
-/// Whether no socket could be opened, as between two networks. `webrtc` 0.21.1 reports in words what its driver met with
-/// when it opened them: that there is none, or an error of the system.
-fn has_no_network(error: &Error) -> bool {
-    matches!(error, Error::Other(what) if what == "no udp_sockets or tcp_listeners available" || what.starts_with("io error: "))
 }
 
 /// Gives a peer that was just built what the call has.

@@ -5,7 +5,7 @@ use signaller::{Envelope, Kind, Message};
 use super::actor::Actor;
 use crate::{
     CallEvent, EngineEvent, MessageRef, Role,
-    peer::{Offer, Trickled},
+    peer::{Negotiation, Offer, Trickled},
     recovery::Input,
     state::{reason_of_bye, reason_of_reject},
 };
@@ -60,12 +60,17 @@ impl Actor {
         }
     }
 
-    /// The callee has accepted: step 4 begins.
+    /// Step 4 begins: the peer is built, its tracks are added, and an offer is needed.
+    ///
+    /// `webrtc` 0.21.1 queues `negotiationneeded` when a track is added but does not wake its driver for
+    /// it, so that the event comes with the driver's next packet or timer, which for a peer that has not
+    /// negotiated yet is never. The engine looks for itself; the event, when it comes, is coalesced.
     async fn on_accept(&mut self) {
         self.happen(CallEvent::AcceptReceived).await;
         let is_first = |call: &super::call::Call| call.role == Role::Caller && call.peer.is_none();
-        if self.call.as_ref().is_some_and(is_first) {
-            self.offer_first().await;
+        let negotiation = Negotiation::caller(self.settings.guards);
+        if self.call.as_ref().is_some_and(is_first) && self.build_peer(negotiation).await {
+            self.on_negotiation_needed().await;
         }
     }
 }

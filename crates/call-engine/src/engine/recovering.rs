@@ -141,10 +141,7 @@ impl Actor {
         if let Some(addresses) = addresses {
             self.addresses.replace(addresses);
         }
-        // A peer that was built just now is in the new network.
-        if !self.network_may_be_back().await {
-            self.recover(Input::NetworkChanged).await;
-        }
+        self.recover(Input::NetworkChanged).await;
     }
 
     async fn lead_rebuild(&mut self) {

@@ -28,6 +28,8 @@ pub(super) struct Call {
     user: JoinHandle<()>,
     recording: Recording,
     shared: Shared,
+    /// Whether the platform notifies it of another network: only engines that recover make use of that.
+    recovers: bool,
 }
 
 impl Call {
@@ -57,6 +59,7 @@ impl Call {
             user,
             recording: cast.recording.clone(),
             shared: cast.shared.clone(),
+            recovers: peer.engine.recovery.is_some(),
         }
     }
 
@@ -111,7 +114,9 @@ impl Program for Call {
     }
 
     fn network_changed(&mut self, addresses: &[IpAddr]) {
-        self.engine.network_changed(Some(build::ice_addresses(addresses)));
+        if self.recovers {
+            self.engine.network_changed(Some(build::ice_addresses(addresses)));
+        }
     }
 
     fn stop(&mut self) -> BoxFuture<'_, ()> {

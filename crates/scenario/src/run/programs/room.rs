@@ -25,6 +25,7 @@ pub(super) struct Room {
     /// What it held before it joined.
     baseline: Leftovers,
     shared: Shared,
+    recovers: bool,
 }
 
 impl Room {
@@ -46,6 +47,7 @@ impl Room {
             place: place.clone(),
             baseline: Leftovers::default(),
             shared: cast.shared.clone(),
+            recovers: peer.engine.recovery.is_some(),
         }
     }
 
@@ -88,7 +90,9 @@ impl Program for Room {
     }
 
     fn network_changed(&mut self, addresses: &[IpAddr]) {
-        self.mesh.network_changed(Some(build::ice_addresses(addresses)));
+        if self.recovers {
+            self.mesh.network_changed(Some(build::ice_addresses(addresses)));
+        }
     }
 
     fn stop(&mut self) -> BoxFuture<'_, ()> {

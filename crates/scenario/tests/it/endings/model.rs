@@ -40,7 +40,7 @@ pub(crate) struct Wire {
     pub(crate) lost: BTreeSet<Kind>,
     /// Whether one may overtake another.
     pub(crate) overtakes: bool,
-    /// Whether a peer may have to wait for a network to be built on.
+    /// Whether a peer may find no network to be built on.
     pub(crate) homeless: bool,
     /// Since when connections may fail.
     pub(crate) harmed: Option<u32>,
@@ -324,8 +324,7 @@ impl Possible {
             let side = self.side(who);
             coming.extend(side.asking.map(|window| (Coming::Devices(who), window)));
             if wire.homeless && side.phase == Phase::Ringing {
-                let waits_not_yet = side.asking.filter(|asking| asking.last != NEVER);
-                coming.extend(waits_not_yet.map(|window| (Coming::NoNetwork(who), window)));
+                coming.extend(side.asking.map(|window| (Coming::NoNetwork(who), window)));
             }
             coming.extend(side.rings_until.map(|window| (Coming::RingTimeout(who), window)));
             let harmed = wire.harmed.filter(|_| side.phase == Phase::InCall);
@@ -345,8 +344,7 @@ impl Possible {
             }
             Coming::Lost(index) => drop(self.under_way.remove(index)),
             Coming::Devices(who) => self.devices(who, granted[who as usize], at, wire),
-            // It goes on ringing until there is a network, and accepts then.
-            Coming::NoNetwork(who) => self.side_mut(who).asking = Some(Window { last: NEVER, ..at }),
+            Coming::NoNetwork(who) => self.ends(who, "negotiation-failed", at, wire),
             Coming::RingTimeout(who) => self.ends(who, "no-answer", at, wire),
             Coming::Fails(who) => self.ends(who, FAILED, at, wire),
         }
