@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn a_later_run_replaces_an_earlier_one() {
         let row =
-            |verdict| Row { flow: Flow::Happy, client: Client::Werift, caller: Caller::Engine, verdict };
+            |verdict| Row { flow: Flow::Happy, client: Client::Roamhq, caller: Caller::Engine, verdict };
         let mut results = Results { version: VERSION, ..Results::default() };
         results.put(row(Verdict::Deviates("no media".to_owned())));
         assert!(results.page().contains("deviates [1]"));

@@ -111,6 +111,7 @@ impl SignallingServer {
     /// It is stopped in good order, as for a new version, and started again with its store.
     pub fn restart(&self) {
         if let Some(Running { restarts, .. }) = &self.running {
+            self.relay.end_connections_silently();
             restarts.send_modify(|count| *count += 1);
         }
     }

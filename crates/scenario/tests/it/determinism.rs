@@ -7,7 +7,7 @@ use scenario::{plan::Plan, run::Player};
 /// Scenarios that between them use everything that could differ: media, loss on UDP and TCP, jitter,
 /// a link that goes down, the project's own cryptography, NATs, TURN, a handover there and back, and signalling
 /// by WebSocket and REST with masks, backoff, tokens and a server that loses power.
-const SCENARIOS: [&str; 12] = [
+const SCENARIOS: [&str; 13] = [
     "happy/host-candidates",
     "happy/seeded-crypto",
     "loss/uniform-20pct",
@@ -18,6 +18,7 @@ const SCENARIOS: [&str; 12] = [
     "signalling/power-loss-with-store",
     "signalling/rest-answers-500",
     "signalling/strangers-are-kept-out",
+    "signalling/restart-during-call",
     "profiles/hotel-calls-lte",
     "handover/back-in-time",
 ];

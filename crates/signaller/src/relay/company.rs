@@ -81,6 +81,14 @@ impl Relay {
         }
     }
 
+    /// Nobody hears from now on that a connection ended that was there till now: the relay is about to end them all.
+    pub(super) fn forget_company(&mut self) {
+        let all: Vec<Address> = self.mailboxes.iter().map(|(address, _)| address.clone()).collect();
+        for address in all {
+            self.mailboxes.change(&address, |mailbox| mailbox.company = Company::default());
+        }
+    }
+
     fn tell_company(
         &mut self,
         who: &Address,

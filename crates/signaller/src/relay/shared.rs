@@ -106,6 +106,15 @@ impl SharedRelay {
         self.act(|relay| relay.restart(store));
     }
 
+    /// The server is about to end all connections in good order, as for a new version: the end of one is no news to those
+    /// whose own ends as well.
+    pub fn end_connections_silently(&self) {
+        self.act(|relay| {
+            relay.forget_company();
+            Vec::new()
+        });
+    }
+
     /// What is to happen to a WebSocket of `who`. Whoever lets it happen reports it.
     pub(crate) fn websocket_fault(&self, who: &ParticipantId) -> Option<WebSocketFault> {
         let now = self.inner.begun.elapsed();

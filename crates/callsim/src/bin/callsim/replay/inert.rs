@@ -124,13 +124,15 @@ fn injected(document: &Value) -> Vec<Value> {
     }
 }
 
+/// Whether a letter steers a terminal, or turns the direction of writing.
+fn steers(letter: char) -> bool {
+    letter != '\n' && letter != '\t' && letter.is_control()
+        || "\u{202e}\u{2066}\u{200f}\u{2028}".contains(letter)
+}
+
 #[track_caller]
 fn check(what: &str, text: &str) {
     let shown = escaped_lines(text);
-    let steers = |letter: char| {
-        letter != '\n' && letter != '\t' && letter.is_control()
-            || "\u{202e}\u{2066}\u{200f}\u{2028}".contains(letter)
-    };
     assert!(!shown.contains(steers), "{what}: {shown}");
     assert!(!shown.lines().any(|line| line.trim_start().starts_with("FORGED")), "{what}: {shown}");
 }
@@ -173,7 +175,8 @@ fn outputs(name: &str, path: &std::path::Path) {
     for call in &report.calls {
         let picture = capture::diagram::svg(&capture::diagram::Sequence::new(&call.trace, &call.findings));
         check(name, &picture);
-        check(name, &super::pages::of_call(call).unwrap().render());
+        let page = super::pages::of_call(call).unwrap().render();
+        assert!(!page.contains(steers), "{name}: {page}");
         if let Some(played) = call.played() {
             check(name, &played.scenario);
             Plan::from_toml("saved", &escaped_lines(&played.scenario)).unwrap();
