@@ -71,7 +71,7 @@ fn a_report_has_the_values_of_the_suite_however_it_is_cut() {
     check(
         &human,
         3,
-        &[fingerprint, "25   100.0000 %   86.2815 % to 100.0000 %", "NOT all good: 50 runs, 25 failed"],
+        &[fingerprint, "25  100.0000 %  86.2815 % to 100.0000 %", "NOT all good: 50 runs, 25 failed"],
     );
 }
 
