@@ -65,7 +65,7 @@ impl Groups {
 
 fn unknown(name: &str) -> UnknownName {
     let known = ALL.into_iter().chain([PARTS.0]);
-    // Groups are run as a whole: whoever names a single bench gets an error with its group.
+    // Groups are run as a whole: naming a single bench is an error that names its group.
     match name.split_once('/').map_or(name, |(group, _)| group) {
         group if ALL.contains(&group) => UnknownName {
             nearest: Some(group.to_owned()),

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-/// The graph of what a cargo command compiles; cargo prints it to whoever enables its unstable options.
+/// The graph of what a cargo command compiles, which cargo prints with its unstable option `--unit-graph`.
 struct Graph(Vec<Value>);
 
 impl Graph {

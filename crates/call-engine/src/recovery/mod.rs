@@ -22,7 +22,7 @@
 //!   a client that does not rebuild answers offers all the same.
 //! - Every step needs signalling. While that is down, a step waits for it, and the patience of an ICE
 //!   restart or rebuild that is under way starts anew when it is back.
-//! - Where the relay says that the other side's connection to it has ended, and the call's connection is lost as well,
+//! - Where the relay reports that the other side's connection to it has ended, and the call's connection is lost as well,
 //!   [`Recovery::absent`] later the call ends: nobody is there to recover with. Whatever comes of the other side before
 //!   takes that back, and so does the loss of our own signalling, which would not hear of it.
 //! - [`Recovery::give_up`] bounds it all, signalling or not.
